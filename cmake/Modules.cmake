@@ -1,0 +1,35 @@
+# scalestyle_module(<name> SOURCES … DEPENDS …): one static library a folder of src/.
+# scalestyle_test(<name> SOURCES … DEPENDS …): one GoogleTest program a folder of tests/.
+
+add_library(scalestyle_options INTERFACE)
+target_compile_options(scalestyle_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+  -Werror -fno-math-errno -ffp-contract=off)
+target_include_directories(scalestyle_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(scalestyle_options INTERFACE Threads::Threads)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+function(scalestyle_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  if(arg_SOURCES)
+    add_library(scalestyle_${name} STATIC ${arg_SOURCES})
+    target_link_libraries(scalestyle_${name} PUBLIC scalestyle_options ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
+  else()
+    add_library(scalestyle_${name} INTERFACE)
+    target_link_libraries(scalestyle_${name} INTERFACE scalestyle_options ${arg_DEPENDS})
+  endif()
+endfunction()
+
+function(scalestyle_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  add_executable(${name}_tests ${arg_SOURCES})
+  target_include_directories(${name}_tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(${name}_tests PRIVATE scalestyle_options ${arg_DEPENDS} GTest::gmock_main)
+  target_compile_definitions(${name}_tests PRIVATE SCALESTYLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS}")
+endfunction()

@@ -1,0 +1,49 @@
+#pragma once
+// CatalogStore: the article data of a generation, held in memory by whoever serves it. Embedded: the generation's
+// folder on disk. Distributed: Redis hashes with a version key.
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "catalog/catalog.hpp"
+#include "core/deadline.hpp"
+#include "core/ids.hpp"
+#include "core/result.hpp"
+#include "core/task.hpp"
+#include "ports/text_encoder.hpp"
+
+namespace scalestyle::ports {
+
+struct GenerationInfo {
+  core::GenerationId id;
+  std::size_t articles = 0;
+  EncoderInfo document_encoder;  // dense search is refused when the query encoder's model or weights differ
+  std::string text_format;       // "product_text_v1"
+  std::string currency;          // empty: prices have the unit of the input
+  double price_scale = 1.0;
+  std::string created_at;        // UTC, ISO 8601
+};
+
+struct CatalogSnapshot {
+  GenerationInfo info;
+  catalog::Catalog catalog;
+};
+
+// Thread safety: every method may be called from any thread, concurrently.
+class CatalogStore {
+ public:
+  virtual ~CatalogStore() = default;
+
+  // The generation that should be served now; cheap, meant to be polled.
+  // Errors: kNotFound (nothing ingested yet; says how), kDataLoss, kUnavailable, kDeadlineExceeded.
+  [[nodiscard]] virtual core::Task<core::Result<core::GenerationId>> current(core::Deadline deadline) = 0;
+
+  // Reads one generation whole; the caller keeps and shares the immutable result.
+  // Errors: kNotFound, kDataLoss (names the damaged file), kFailedPrecondition (made by a newer version),
+  // kUnavailable, kDeadlineExceeded.
+  [[nodiscard]] virtual core::Task<core::Result<std::shared_ptr<const CatalogSnapshot>>> load(
+      core::GenerationId generation, core::Deadline deadline) = 0;
+};
+
+}  // namespace scalestyle::ports
