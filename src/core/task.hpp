@@ -226,12 +226,16 @@ class OneShot {
     if (previous != nullptr) std::coroutine_handle<>::from_address(previous).resume();
   }
 
-  [[nodiscard]] bool await_ready() const noexcept { return state_.load(std::memory_order_acquire) == kSet; }
-  bool await_suspend(std::coroutine_handle<> handle) noexcept {
-    void* expected = nullptr;
-    return state_.compare_exchange_strong(expected, handle.address(), std::memory_order_acq_rel);
-  }
-  T await_resume() { return std::move(*value_); }
+  struct Awaiter {
+    OneShot* shot;
+    [[nodiscard]] bool await_ready() const noexcept { return shot->state_.load(std::memory_order_acquire) == kSet; }
+    bool await_suspend(std::coroutine_handle<> handle) noexcept {
+      void* expected = nullptr;
+      return shot->state_.compare_exchange_strong(expected, handle.address(), std::memory_order_acq_rel);
+    }
+    T await_resume() { return std::move(*shot->value_); }
+  };
+  Awaiter operator co_await() noexcept { return Awaiter{this}; }
 
  private:
   static inline char marker_ = 0;

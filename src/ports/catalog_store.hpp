@@ -27,7 +27,7 @@ struct GenerationInfo {
 
 struct CatalogSnapshot {
   GenerationInfo info;
-  catalog::Catalog catalog;
+  std::shared_ptr<const catalog::Catalog> catalog;  // never null
 };
 
 // Thread safety: every method may be called from any thread, concurrently.
