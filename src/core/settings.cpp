@@ -18,8 +18,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "SCALESTYLE_";
 // Variables that belong to the installation or to the tests, not to a setting.
-constexpr std::array<std::string_view, 4> kReserved = {"SCALESTYLE_CONFIG", "SCALESTYLE_SHARED", "SCALESTYLE_MAVEN_URL",
-                                                       "SCALESTYLE_TEST_BINARY"};
+constexpr std::array<std::string_view, 2> kReserved = {"SCALESTYLE_CONFIG", "SCALESTYLE_SHARED"};
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";

@@ -23,6 +23,7 @@ struct GenerationInfo {
   std::string currency;          // empty: prices have the unit of the input
   double price_scale = 1.0;
   std::string created_at;        // UTC, ISO 8601
+  std::string image_folder{};    // absolute; holds the articles' pictures by image_path; empty: no pictures
 };
 
 struct CatalogSnapshot {

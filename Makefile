@@ -1,0 +1,55 @@
+# ScaleStyle's commands. Every target sets up what it needs, may be repeated, and is quick the second time.
+# `make help` lists them. Settings may be given on the command line: make demo PORT=9000
+
+JOBS ?= $(shell nproc)
+PORT ?= 8080
+DEMO_DATA ?= build/demo
+PRODUCTS ?= 1000
+SEED ?= 1
+export PORT DEMO_DATA PRODUCTS SEED ARTICLES IMAGES TRANSACTIONS JOBS
+
+SHELL := /bin/bash
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help setup build all models test-models test demo slow bench asan tsan clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo "Settings: JOBS=$(JOBS) PORT=$(PORT) DEMO_DATA=$(DEMO_DATA) PRODUCTS=$(PRODUCTS) SEED=$(SEED) ARTICLES= IMAGES= TRANSACTIONS="
+
+setup: ## install missing packages (needs root or sudo) and third-party files
+	@scripts/setup.sh
+
+build: setup ## the release binary: build/release/scalestyle
+	@scripts/build.sh release scalestyle
+
+all: setup
+	@scripts/build.sh release all
+
+models: build ## fetch the default models into SCALESTYLE_MODELS (~/.cache/scalestyle/models)
+	@build/release/scalestyle models fetch
+
+# The tests use these two. Those that need the second are skipped where it cannot be had (a failure on CI).
+test-models: build
+	@build/release/scalestyle models fetch bge-small-en-v1.5
+	@build/release/scalestyle models fetch all-MiniLM-L6-v2 || echo "going on without all-MiniLM-L6-v2"
+
+test: all test-models ## build, then run the one-minute test suite
+	@scripts/run_tests.sh build/release --label-exclude slow
+
+demo: build models ## serve a sample catalogue, or ARTICLES=… IMAGES=… TRANSACTIONS=…, until ^C
+	@scripts/demo.sh
+
+slow: all test-models ## run the slow tests
+	@scripts/run_tests.sh build/release --label-regex slow
+
+bench: all test-models ## run the benchmarks
+	@scripts/bench.sh
+
+asan tsan: setup test-models
+	@scripts/sanitize.sh $@
+asan: ## run the parsing parts' tests under AddressSanitizer and UndefinedBehaviorSanitizer
+tsan: ## run the concurrent parts' tests under ThreadSanitizer
+
+clean: ## remove the build folder (models stay in their cache)
+	@rm -rf build

@@ -1,0 +1,17 @@
+#pragma once
+// One function a sub-command; commands.cpp puts them together.
+
+#include "command.hpp"
+
+namespace scalestyle::app {
+
+[[nodiscard]] Command serve_command();
+[[nodiscard]] Command ingest_command();
+[[nodiscard]] Command models_list_command();
+[[nodiscard]] Command models_fetch_command();
+[[nodiscard]] Command models_verify_command();
+[[nodiscard]] Command sample_command();
+[[nodiscard]] Command evaluate_search_command();
+[[nodiscard]] Command doctor_command();
+
+}  // namespace scalestyle::app

@@ -1,0 +1,18 @@
+#include "commands.hpp"
+
+#include "command_list.hpp"
+
+namespace scalestyle::app {
+
+std::vector<Command> all_commands() {
+  return {serve_command(),         ingest_command(),        sample_command(), models_list_command(),
+          models_fetch_command(),  models_verify_command(), doctor_command(), evaluate_search_command()};
+}
+
+std::string group_help(const std::string& group) {
+  if (group == "models") return "List, fetch and verify models";
+  if (group == "evaluate") return "Measure the quality of answers";
+  return {};
+}
+
+}  // namespace scalestyle::app

@@ -1,0 +1,54 @@
+#pragma once
+// What serve, evaluate and ingest share: the clock, the compute threads, the encoder.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "adapters/embedded/local_text_encoder.hpp"
+#include "core/clock.hpp"
+#include "core/result.hpp"
+#include "core/settings.hpp"
+#include "core/worker_pool.hpp"
+
+namespace scalestyle::app {
+
+// The pool and its threads: started here, joined at the end of the scope.
+class Compute {
+ public:
+  explicit Compute(std::size_t threads);
+  Compute(const Compute&) = delete;
+  Compute& operator=(const Compute&) = delete;
+  ~Compute();
+
+  // Finishes what is queued and joins the threads; once.
+  void stop();
+
+  [[nodiscard]] core::WorkerPool& pool() { return pool_; }
+  [[nodiscard]] const core::Clock& clock() const { return clock_; }
+
+ private:
+  core::SystemClock clock_;
+  core::WorkerPool pool_;
+  std::vector<std::thread> threads_;
+};
+
+// `compute_threads`, or one a core this process may run on.
+[[nodiscard]] std::size_t compute_threads(const core::Settings& settings);
+
+// Applies the `isa` setting.
+[[nodiscard]] core::Status choose_kernels(const core::Settings& settings);
+
+// The encoder of the `model` setting in the given precision; verifies the weights against the model manifest.
+[[nodiscard]] core::Result<std::unique_ptr<adapters::embedded::LocalTextEncoder>> load_encoder(
+    const core::Settings& settings, const std::string& precision, Compute& compute);
+
+// The instruction that the model's card puts before queries, where the `query_prefix` setting wants it; else empty.
+[[nodiscard]] core::Result<std::string> query_prefix(const core::Settings& settings);
+
+// The `data` setting; kInvalidArgument when it is not set.
+[[nodiscard]] core::Result<std::filesystem::path> data_folder(const core::Settings& settings);
+
+}  // namespace scalestyle::app

@@ -1,0 +1,18 @@
+#pragma once
+// Register-only peaks of this processor: what the matrix kernels are measured against. Each runs for about 10 ms on the
+// calling thread and returns giga-operations a second (a multiplication and an addition are two), or 0 where the
+// processor lacks the instruction.
+
+namespace scalestyle::bench {
+
+struct Peaks {
+  double f32_fma = 0.0;       // 512-bit where there is, else 256-bit
+  double bf16_dot = 0.0;      // vdpbf16ps
+  double int8_vnni = 0.0;     // vpdpbusd, 512-bit where there is, else 256-bit
+  double amx_int8 = 0.0;      // tdpbusd
+  double amx_bf16 = 0.0;      // tdpbf16ps
+};
+
+[[nodiscard]] Peaks measure_peaks();
+
+}  // namespace scalestyle::bench

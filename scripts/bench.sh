@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Runs every benchmark program of the release build; each prints its machine and checks its answers.
+# Name some to run only those: scripts/bench.sh kernels_bench
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+shopt -s nullglob
+programs=("$@")
+if [ "${#programs[@]}" = 0 ]; then
+  for path in build/release/*_bench; do programs+=("$(basename "$path")"); done
+fi
+[ "${#programs[@]}" -gt 0 ] || {
+  echo "bench: the build has no benchmark" >&2
+  exit 1
+}
+for program in "${programs[@]}"; do
+  echo "== $program"
+  "build/release/$program"
+done

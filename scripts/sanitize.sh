@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# usage: sanitize.sh asan|tsan : builds and runs the tests of the parts where that sanitizer can find something.
+# Under AddressSanitizer those are the parts that read hostile bytes, under ThreadSanitizer the concurrent ones.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+case ${1:-} in
+  asan) folders=(core text nn image catalog retrieval adapters/embedded ingest http) ;;
+  tsan) folders=(core telemetry retrieval adapters/embedded ingest search http) ;;
+  *)
+    echo "usage: $0 asan|tsan" >&2
+    exit 2
+    ;;
+esac
+
+targets=() names=()
+for folder in "${folders[@]}"; do
+  if [ ! -f "tests/$folder/CMakeLists.txt" ]; then continue; fi
+  while read -r name; do
+    targets+=("${name}_tests")
+    names+=("$name")
+  done < <(sed -nE 's/^ *scalestyle_test\( *([a-z0-9_]+).*/\1/p' "tests/$folder/CMakeLists.txt")
+done
+[ "${#names[@]}" -gt 0 ] || {
+  echo "sanitize: found no test in tests/{$(IFS=,; echo "${folders[*]}")}" >&2
+  exit 1
+}
+
+scripts/build.sh "$1" "${targets[@]}"
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1}
+exec scripts/run_tests.sh "build/$1" --label-exclude slow --tests-regex "^($(IFS='|'; echo "${names[*]}"))\."

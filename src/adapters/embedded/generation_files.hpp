@@ -1,0 +1,58 @@
+#pragma once
+// Writes and opens the files of one generation: catalog.db, vectors.f32, vectors.i8, manifest.json.
+// Source of the bytes: docs/formats/generation.md and docs/formats/vectors.md.
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "adapters/embedded/catalog_file.hpp"
+#include "adapters/embedded/generation_manifest.hpp"
+#include "catalog/catalog.hpp"
+#include "core/files.hpp"
+#include "core/result.hpp"
+#include "retrieval/quantized_vectors.hpp"
+
+namespace scalestyle::adapters::embedded {
+
+inline constexpr std::string_view kManifestFile = "manifest.json";
+inline constexpr std::string_view kCatalogFile = "catalog.db";
+inline constexpr std::string_view kExactVectorsFile = "vectors.f32";
+inline constexpr std::string_view kQuantizedVectorsFile = "vectors.i8";
+
+// kSizes compares each file's size with the manifest; kHashes also reads every byte.
+enum class FileCheck : std::uint8_t { kSizes, kHashes };
+
+struct GenerationContents {
+  GenerationManifest manifest;  // `files` is filled in by the writer
+  const catalog::Catalog* catalog = nullptr;
+  std::span<const VectorOrigin> origins;  // one a row
+  retrieval::ExactVectors vectors;        // one a row
+};
+
+// Writes all files into `folder` (created; must be empty) and syncs them and it. The manifest comes last, so a folder
+// that has one is complete. Returns the manifest as written. Errors: those of the file system, with the path.
+[[nodiscard]] core::Result<GenerationManifest> write_generation(const std::filesystem::path& folder,
+                                                                const GenerationContents& contents);
+
+// Reads and checks the manifest of a generation's folder. Errors: kNotFound (no such generation), kDataLoss,
+// kFailedPrecondition.
+[[nodiscard]] core::Result<GenerationManifest> read_manifest(const std::filesystem::path& folder);
+
+// Compares one file, or all of them, with the manifest. kDataLoss names the file.
+[[nodiscard]] core::Status check_file(const std::filesystem::path& folder, const GenerationManifest& manifest,
+                                      std::string_view file, FileCheck check);
+[[nodiscard]] core::Status check_files(const std::filesystem::path& folder, const GenerationManifest& manifest,
+                                       FileCheck check);
+
+// Both vector files of a generation, mapped. The views live as long as the object; the files may be deleted meanwhile.
+struct MappedVectors {
+  core::MappedFile exact_file;
+  core::MappedFile quantized_file;
+  retrieval::ExactVectors exact;
+  retrieval::QuantizedVectors quantized;
+};
+[[nodiscard]] core::Result<MappedVectors> map_vectors(const std::filesystem::path& folder,
+                                                      const GenerationManifest& manifest, FileCheck check);
+
+}  // namespace scalestyle::adapters::embedded

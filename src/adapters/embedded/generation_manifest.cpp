@@ -1,0 +1,196 @@
+#include "adapters/embedded/generation_manifest.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cmath>
+#include <utility>
+
+#include "adapters/embedded/data_folder.hpp"
+#include "core/hash.hpp"
+
+namespace scalestyle::adapters::embedded {
+
+namespace json = boost::json;
+
+namespace {
+
+// The file is {"sha256":"<64 hex digits>",\n"manifest":<the hashed bytes>\n}\n.
+constexpr std::string_view kBeforeHash = "{\"sha256\":\"";
+constexpr std::string_view kAfterHash = "\",\n\"manifest\":";
+constexpr std::string_view kEnd = "\n}\n";
+constexpr std::size_t kHashDigits = 64;
+
+json::array to_array(const std::vector<FileRecord>& records) {
+  json::array array;
+  for (const FileRecord& record : records) {
+    json::object object{{"name", record.name}, {"size_bytes", record.size_bytes}, {"sha256", record.sha256}};
+    if (!record.role.empty()) object["role"] = record.role;
+    array.push_back(std::move(object));
+  }
+  return array;
+}
+
+// Reads fields and remembers the first that is missing or of another type.
+class Fields {
+ public:
+  explicit Fields(const json::object& object) : object_(object) {}
+
+  void read(std::string_view name, std::string& value) {
+    if (const json::value* found = find(name); found != nullptr && found->is_string()) value = found->get_string();
+    else blame(name);
+  }
+  void read(std::string_view name, std::uint64_t& value) {
+    if (const json::value* found = find(name); found != nullptr && found->is_uint64()) value = found->get_uint64();
+    else if (found != nullptr && found->is_int64() && found->get_int64() >= 0)
+      value = static_cast<std::uint64_t>(found->get_int64());
+    else blame(name);
+  }
+  void read(std::string_view name, double& value) {
+    const json::value* found = find(name);
+    if (found != nullptr && found->is_number()) value = found->to_number<double>();
+    else blame(name);
+  }
+  [[nodiscard]] const json::object* object(std::string_view name) {
+    const json::value* found = find(name);
+    if (found != nullptr && found->is_object()) return &found->get_object();
+    blame(name);
+    return nullptr;
+  }
+  void read(std::string_view name, std::vector<FileRecord>& records) {
+    const json::value* found = find(name);
+    if (found == nullptr || !found->is_array()) return blame(name);
+    for (const json::value& entry : found->get_array()) {
+      if (!entry.is_object()) return blame(name);
+      FileRecord record;
+      Fields fields(entry.get_object());
+      fields.read("name", record.name);
+      fields.read("size_bytes", record.size_bytes);
+      fields.read("sha256", record.sha256);
+      if (entry.get_object().contains("role")) fields.read("role", record.role);
+      if (!fields.bad().empty()) return blame(name);
+      records.push_back(std::move(record));
+    }
+  }
+  [[nodiscard]] const std::string& bad() const { return bad_; }
+
+ private:
+  [[nodiscard]] const json::value* find(std::string_view name) const { return object_.if_contains(name); }
+  void blame(std::string_view name) {
+    if (bad_.empty()) bad_ = name;
+  }
+
+  const json::object& object_;
+  std::string bad_;
+};
+
+std::unexpected<core::Error> damaged(std::string_view name, std::string_view what) {
+  return core::fail(core::ErrorCode::kDataLoss, fmt::format("{}: {}; the file is damaged, ingest again", name, what));
+}
+
+// Reads what format version 1 has; returns the name of the field at fault, empty when all is well.
+std::string read_version_1(const json::object& object, GenerationManifest& manifest) {
+  Fields fields(object);
+  std::string id;
+  std::uint64_t size = 0;
+  fields.read("id", id);
+  manifest.info.id = core::GenerationId(id);
+  fields.read("created_at", manifest.info.created_at);
+  fields.read("text_format", manifest.info.text_format);
+  fields.read("currency", manifest.info.currency);
+  fields.read("price_scale", manifest.info.price_scale);
+  fields.read("price_source", manifest.price_source);
+  fields.read("image_folder", manifest.info.image_folder);
+  fields.read("sources", manifest.sources);
+  fields.read("files", manifest.files);
+  if (const json::object* encoder = fields.object("encoder")) {
+    Fields inner(*encoder);
+    inner.read("model", manifest.info.document_encoder.model);
+    inner.read("weights_sha256", manifest.info.document_encoder.weights_hash);
+    inner.read("precision", manifest.info.document_encoder.precision);
+    inner.read("dimension", size);
+    manifest.info.document_encoder.dimension = size;
+    inner.read("max_tokens", size);
+    manifest.info.document_encoder.max_tokens = size;
+    if (!inner.bad().empty()) return "encoder." + inner.bad();
+  }
+  if (const json::object* counts = fields.object("counts")) {
+    Fields inner(*counts);
+    inner.read("articles", manifest.counts.articles);
+    inner.read("distinct_texts", manifest.counts.distinct_texts);
+    inner.read("rejected_rows", manifest.counts.rejected_rows);
+    inner.read("with_price", manifest.counts.with_price);
+    inner.read("with_image", manifest.counts.with_image);
+    inner.read("supplied_vectors", manifest.counts.supplied_vectors);
+    inner.read("reused_vectors", manifest.counts.reused_vectors);
+    if (!inner.bad().empty()) return "counts." + inner.bad();
+  }
+  manifest.info.articles = manifest.counts.articles;
+  if (fields.bad().empty() && !is_generation_id(id)) return "id";
+  return fields.bad();
+}
+
+}  // namespace
+
+std::string GenerationManifest::to_json() const {
+  const ports::EncoderInfo& encoder = info.document_encoder;
+  const json::object object{
+      {"format_version", format_version},
+      {"id", info.id.value()},
+      {"created_at", info.created_at},
+      {"text_format", info.text_format},
+      {"currency", info.currency},
+      {"price_scale", info.price_scale},
+      {"price_source", price_source},
+      {"image_folder", info.image_folder},
+      {"encoder",
+       {{"model", encoder.model},
+        {"weights_sha256", encoder.weights_hash},
+        {"precision", encoder.precision},
+        {"dimension", encoder.dimension},
+        {"max_tokens", encoder.max_tokens}}},
+      {"counts",
+       {{"articles", counts.articles},
+        {"distinct_texts", counts.distinct_texts},
+        {"rejected_rows", counts.rejected_rows},
+        {"with_price", counts.with_price},
+        {"with_image", counts.with_image},
+        {"supplied_vectors", counts.supplied_vectors},
+        {"reused_vectors", counts.reused_vectors}}},
+      {"sources", to_array(sources)},
+      {"files", to_array(files)}};
+  const std::string body = json::serialize(object);
+  return fmt::format("{}{}{}{}{}", kBeforeHash, core::sha256_hex(body), kAfterHash, body, kEnd);
+}
+
+core::Result<GenerationManifest> GenerationManifest::parse(std::string_view text, std::string_view name) {
+  const std::size_t body_at = kBeforeHash.size() + kHashDigits + kAfterHash.size();
+  if (text.size() < body_at + kEnd.size() || !text.starts_with(kBeforeHash) || !text.ends_with(kEnd) ||
+      text.substr(kBeforeHash.size() + kHashDigits, kAfterHash.size()) != kAfterHash) {
+    return damaged(name, "not the manifest of a generation");
+  }
+  const std::string_view body = text.substr(body_at, text.size() - body_at - kEnd.size());
+  if (core::sha256_hex(body) != text.substr(kBeforeHash.size(), kHashDigits)) {
+    return damaged(name, "its checksum is wrong");
+  }
+  boost::system::error_code error;
+  const json::value value = json::parse(json::string_view(body.data(), body.size()), error);
+  if (error || !value.is_object()) return damaged(name, "not JSON");
+  std::uint64_t version = 0;
+  Fields head(value.get_object());
+  head.read("format_version", version);
+  if (!head.bad().empty()) return damaged(name, "the field \"format_version\" is missing or of another type");
+  if (version != kGenerationFormatVersion) {
+    return core::fail(core::ErrorCode::kFailedPrecondition,
+                      fmt::format("{}: format version {}, this program reads version {}; use the program that made it, or "
+                                  "ingest again",
+                                  name, version, kGenerationFormatVersion));
+  }
+  GenerationManifest manifest;
+  if (const std::string bad = read_version_1(value.get_object(), manifest); !bad.empty()) {
+    return damaged(name, fmt::format("the field \"{}\" is missing or of another type", bad));
+  }
+  return manifest;
+}
+
+}  // namespace scalestyle::adapters::embedded

@@ -1,0 +1,132 @@
+#include "adapters/embedded/local_text_encoder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <utility>
+
+#include "text/unicode.hpp"
+
+namespace scalestyle::adapters::embedded {
+
+namespace {
+
+// Ends of contiguous pieces of about equal tokens; the last is tokens.size().
+std::vector<std::size_t> split_evenly(std::span<const std::vector<text::TokenId>> texts, std::size_t total_tokens,
+                                      std::size_t pieces) {
+  std::vector<std::size_t> ends;
+  std::size_t seen = 0;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::size_t before = seen;
+    seen += texts[i].size();
+    const std::size_t target = total_tokens * (ends.size() + 1) / pieces;
+    if (ends.size() + 1 == pieces || seen < target) continue;
+    // A boundary falls at the nearer end of the text that crosses the target, but no piece is empty.
+    const bool closer_before = before < target && target - before < seen - target && i > (ends.empty() ? 0 : ends.back());
+    ends.push_back(closer_before ? i : i + 1);
+  }
+  if (ends.empty() || ends.back() != texts.size()) ends.push_back(texts.size());
+  return ends;
+}
+
+core::Status check_utf8(const std::vector<std::string>& texts) {
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (!text::is_valid_utf8(texts[i])) {
+      return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("text {} of the batch is not UTF-8", i));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+core::Result<std::unique_ptr<LocalTextEncoder>> LocalTextEncoder::load(const Options& options, core::WorkerPool& pool,
+                                                                       const core::Clock& clock) {
+  CORE_TRY(auto model, nn::BertEncoder::load(options.model_dir, options.encoder));
+  CORE_TRY(auto tokenizer,
+           text::WordPieceTokenizer::load(options.model_dir, {.max_tokens = model->max_tokens(), .match_special_tokens = false}));
+  if (tokenizer.vocabulary_size() > model->vocabulary_size()) {
+    return core::fail(core::ErrorCode::kFailedPrecondition,
+                      fmt::format("{}: the tokenizer has {} pieces, the model's vocabulary {}; they are not of one model",
+                                  options.model_dir.string(), tokenizer.vocabulary_size(), model->vocabulary_size()));
+  }
+  return std::unique_ptr<LocalTextEncoder>(
+      new LocalTextEncoder(std::move(model), std::move(tokenizer), options, pool, clock));
+}
+
+LocalTextEncoder::LocalTextEncoder(std::unique_ptr<const nn::BertEncoder> model, text::WordPieceTokenizer tokenizer,
+                                   Options options, core::WorkerPool& pool, const core::Clock& clock)
+    : model_(std::move(model)), tokenizer_(std::move(tokenizer)), options_(std::move(options)), pool_(pool), clock_(clock) {
+  info_.model = options_.model_name;
+  info_.weights_hash = model_->weights_hash();
+  info_.precision = nn::to_string(model_->precision());
+  info_.dimension = model_->dimension();
+  info_.max_tokens = model_->max_tokens();
+}
+
+std::unique_ptr<LocalTextEncoder::Workspace> LocalTextEncoder::borrow_workspace() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_workspaces_.empty()) {
+      auto workspace = std::move(idle_workspaces_.back());
+      idle_workspaces_.pop_back();
+      return workspace;
+    }
+  }
+  return std::make_unique<Workspace>();
+}
+
+void LocalTextEncoder::return_workspace(std::unique_ptr<Workspace> workspace) {
+  const std::lock_guard lock(mutex_);
+  if (idle_workspaces_.size() < pool_.threads()) idle_workspaces_.push_back(std::move(workspace));
+}
+
+std::size_t LocalTextEncoder::count_pieces(std::size_t tokens) const {
+  if (pool_.queued() > 0) return 1;
+  return std::clamp<std::size_t>(tokens / std::max<std::size_t>(options_.least_piece_tokens, 1), 1, pool_.threads());
+}
+
+core::Result<ports::EmbeddingBatch> LocalTextEncoder::encode_now(const std::vector<std::string>& texts,
+                                                                 core::Deadline deadline) {
+  const std::size_t dimension = model_->dimension();
+  ports::EmbeddingBatch batch{.dimension = dimension, .values = std::vector<float>(texts.size() * dimension), .tokens = 0};
+  std::vector<std::vector<text::TokenId>> ids(texts.size());
+  {
+    auto workspace = borrow_workspace();
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      tokenizer_.encode(texts[i], ids[i], workspace->tokenizer);
+      batch.tokens += ids[i].size();
+    }
+    return_workspace(std::move(workspace));
+  }
+  if (deadline.expired(clock_)) {
+    return core::fail(core::ErrorCode::kDeadlineExceeded, "the deadline passed before the texts were embedded");
+  }
+  const auto ends = split_evenly(ids, batch.tokens, count_pieces(batch.tokens));
+  std::vector<core::Status> outcomes(ends.size());
+  pool_.parallel_for(ends.size(), [&](std::size_t piece) {
+    const std::size_t begin = piece == 0 ? 0 : ends[piece - 1];
+    std::vector<nn::TokenSequence> sequences(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                                             ids.begin() + static_cast<std::ptrdiff_t>(ends[piece]));
+    auto workspace = borrow_workspace();
+    outcomes[piece] = model_->encode(
+        sequences, std::span(batch.values).subspan(begin * dimension, sequences.size() * dimension), workspace->model);
+    return_workspace(std::move(workspace));
+  });
+  for (core::Status& outcome : outcomes) {
+    if (!outcome) return std::unexpected(std::move(outcome).error());
+  }
+  return batch;
+}
+
+core::Task<core::Result<ports::EmbeddingBatch>> LocalTextEncoder::encode(std::vector<std::string> texts,
+                                                                         core::Deadline deadline) {
+  CORE_CO_CHECK(co_await pool_.schedule(deadline));
+  CORE_CO_CHECK(check_utf8(texts));
+  if (texts.empty()) co_return ports::EmbeddingBatch{.dimension = model_->dimension(), .values = {}, .tokens = 0};
+  co_return encode_now(texts, deadline);
+}
+
+}  // namespace scalestyle::adapters::embedded

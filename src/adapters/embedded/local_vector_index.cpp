@@ -1,0 +1,150 @@
+#include "adapters/embedded/local_vector_index.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "adapters/embedded/data_folder.hpp"
+
+namespace scalestyle::adapters::embedded {
+
+struct LocalVectorIndex::OpenGeneration {
+  MappedVectors vectors;
+  std::vector<catalog::ArticleId> ids;  // by row
+};
+
+namespace {
+
+// Reads one byte a page, so that the first searches do not wait for the disk.
+void touch_pages(std::span<const std::byte> bytes) {
+  constexpr std::size_t kPageBytes = 4096;
+  for (std::size_t i = 0; i < bytes.size(); i += kPageBytes) {
+    static_cast<void>(*static_cast<const volatile std::byte*>(&bytes[i]));
+  }
+}
+
+core::Status check_query(const ports::VectorQuery& query, std::size_t rows, std::size_t dimension) {
+  if (query.vector.size() != dimension) {
+    return core::fail(core::ErrorCode::kInvalidArgument,
+                      fmt::format("the query has dimension {}, the index {}", query.vector.size(), dimension));
+  }
+  if (query.k == 0 || query.k > kMaxVectorHits) {
+    return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("k is {}, it must be 1 … {}", query.k, kMaxVectorHits));
+  }
+  if (query.eligible != nullptr && query.eligible->size() != rows) {
+    return core::fail(core::ErrorCode::kInvalidArgument,
+                      fmt::format("the eligible set is of {} rows, the index has {}", query.eligible->size(), rows));
+  }
+  return {};
+}
+
+}  // namespace
+
+LocalVectorIndex::LocalVectorIndex(Options options, core::WorkerPool& pool, const core::Clock& clock)
+    : options_(std::move(options)), pool_(pool), clock_(clock) {}
+
+LocalVectorIndex::~LocalVectorIndex() = default;
+
+core::Result<LocalVectorIndex::Generation> LocalVectorIndex::read_generation(const core::GenerationId& id) const {
+  if (!is_generation_id(id.value())) {
+    return core::fail(core::ErrorCode::kNotFound, fmt::format("not the id of a generation: \"{}\"", id.value()));
+  }
+  const auto folder = DataFolder(options_.data_dir).generation(id);
+  CORE_TRY(const auto manifest, read_manifest(folder));
+  CORE_CHECK(check_file(folder, manifest, kCatalogFile, options_.check));
+  auto opened = std::make_shared<OpenGeneration>();
+  CORE_TRY(opened->vectors, map_vectors(folder, manifest, options_.check));
+  CORE_TRY(opened->ids, read_article_ids(folder / kCatalogFile, manifest.info.articles));
+  touch_pages(opened->vectors.quantized_file.bytes());
+  return opened;
+}
+
+core::Result<LocalVectorIndex::Generation> LocalVectorIndex::find(const core::GenerationId& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = open_.find(id);
+  if (found != open_.end()) return found->second;
+  return core::fail(core::ErrorCode::kFailedPrecondition, fmt::format("generation {} is not open for search", id.value()));
+}
+
+core::Task<core::Status> LocalVectorIndex::open(core::GenerationId generation, core::Deadline deadline) {
+  CORE_CO_CHECK(co_await pool_.schedule(deadline));
+  if (find(generation)) co_return core::Status{};
+  CORE_CO_TRY(auto opened, read_generation(generation));
+  const std::lock_guard lock(mutex_);
+  open_.emplace(std::move(generation), std::move(opened));
+  co_return core::Status{};
+}
+
+void LocalVectorIndex::close(const core::GenerationId& generation) {
+  Generation closed;  // unmapped outside the lock
+  const std::lock_guard lock(mutex_);
+  if (auto node = open_.extract(generation)) closed = std::move(node.mapped());
+}
+
+retrieval::VectorScanJob LocalVectorIndex::borrow_job() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_jobs_.empty()) {
+      auto job = std::move(idle_jobs_.back());
+      idle_jobs_.pop_back();
+      return job;
+    }
+  }
+  return {};
+}
+
+void LocalVectorIndex::return_job(retrieval::VectorScanJob job) {
+  const std::lock_guard lock(mutex_);
+  if (idle_jobs_.size() < pool_.threads()) idle_jobs_.push_back(std::move(job));
+}
+
+core::Status LocalVectorIndex::scan(const OpenGeneration& generation, std::span<const ports::VectorQuery> queries,
+                                    std::vector<ports::VectorHits>& results) {
+  std::vector<retrieval::VectorQuery> wanted;
+  wanted.reserve(queries.size());
+  for (const ports::VectorQuery& query : queries) {
+    wanted.push_back({.vector = query.vector,
+                      .eligible = query.eligible != nullptr ? query.eligible->words() : std::span<const std::uint64_t>{},
+                      .k = query.k});
+  }
+  const std::size_t parts = std::clamp<std::size_t>(pool_.threads(), 1, retrieval::kMaxScanParts);
+  auto job = borrow_job();
+  CORE_CHECK(job.begin(generation.vectors.quantized, generation.vectors.exact, wanted, parts));
+  job.run([this](std::size_t count, const std::function<void(std::size_t)>& body) { pool_.parallel_for(count, body); });
+  const auto work = job.work();
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    ports::VectorHits& found = results.emplace_back();
+    found.rows_scanned = work.rows_estimated / queries.size();
+    found.rows_rescored = work.rows_rescored / queries.size();
+    const auto hits = job.hits(i);
+    found.hits.reserve(hits.size());
+    for (const retrieval::VectorHit& hit : hits) found.hits.push_back({generation.ids[hit.row], hit.score});
+  }
+  return_job(std::move(job));
+  return {};
+}
+
+core::Task<core::Result<std::vector<ports::VectorHits>>> LocalVectorIndex::search(core::GenerationId generation,
+                                                                                  std::vector<ports::VectorQuery> queries,
+                                                                                  core::Deadline deadline) {
+  CORE_CO_CHECK(co_await pool_.schedule(deadline));
+  CORE_CO_TRY(const Generation opened, find(generation));
+  const std::size_t rows = opened->vectors.exact.rows;
+  std::vector<ports::VectorHits> results;
+  results.reserve(queries.size());
+  for (const ports::VectorQuery& query : queries) {
+    CORE_CO_CHECK(check_query(query, rows, opened->vectors.exact.dimension));
+  }
+  for (std::size_t first = 0; first < queries.size(); first += retrieval::kMaxBatchQueries) {
+    if (deadline.expired(clock_)) {
+      co_return core::fail(core::ErrorCode::kDeadlineExceeded, "the deadline passed before the vector scan");
+    }
+    const std::size_t count = std::min(retrieval::kMaxBatchQueries, queries.size() - first);
+    CORE_CO_CHECK(scan(*opened, std::span(queries).subspan(first, count), results));
+  }
+  co_return results;
+}
+
+}  // namespace scalestyle::adapters::embedded

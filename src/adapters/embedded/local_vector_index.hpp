@@ -1,0 +1,62 @@
+#pragma once
+// VectorIndex over the mapped files of a generation: exact int8 scan with f32 rescore, so every answer is that of a
+// brute-force f32 search. A batch is one pass over the data, shared by the pool's threads.
+//
+// Only VectorQuery::eligible restricts a search; `filter` is for engines without the catalogue. A search ends with
+// kDeadlineExceeded when its deadline passes before its pass begins (64 queries take one pass of a millisecond or two).
+// The work of a batch is shared out evenly among its VectorHits.
+// Thread safety: as the port.
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "adapters/embedded/generation_files.hpp"
+#include "core/clock.hpp"
+#include "core/worker_pool.hpp"
+#include "ports/vector_index.hpp"
+#include "retrieval/vector_scan.hpp"
+
+namespace scalestyle::adapters::embedded {
+
+inline constexpr std::size_t kMaxVectorHits = 16384;
+
+class LocalVectorIndex final : public ports::VectorIndex {
+ public:
+  struct Options {
+    std::filesystem::path data_dir;
+    FileCheck check = FileCheck::kSizes;
+  };
+
+  // `pool` and `clock` must outlive the index.
+  LocalVectorIndex(Options options, core::WorkerPool& pool, const core::Clock& clock);
+  ~LocalVectorIndex() override;
+
+  [[nodiscard]] core::Task<core::Status> open(core::GenerationId generation, core::Deadline deadline) override;
+  void close(const core::GenerationId& generation) override;
+  [[nodiscard]] core::Task<core::Result<std::vector<ports::VectorHits>>> search(core::GenerationId generation,
+                                                                                std::vector<ports::VectorQuery> queries,
+                                                                                core::Deadline deadline) override;
+
+ private:
+  struct OpenGeneration;
+  using Generation = std::shared_ptr<const OpenGeneration>;
+
+  [[nodiscard]] core::Result<Generation> read_generation(const core::GenerationId& id) const;
+  [[nodiscard]] core::Result<Generation> find(const core::GenerationId& id) const;
+  [[nodiscard]] core::Status scan(const OpenGeneration& generation, std::span<const ports::VectorQuery> queries,
+                                  std::vector<ports::VectorHits>& results);
+  [[nodiscard]] retrieval::VectorScanJob borrow_job();
+  void return_job(retrieval::VectorScanJob job);
+
+  Options options_;
+  core::WorkerPool& pool_;
+  const core::Clock& clock_;
+  mutable std::mutex mutex_;
+  std::map<core::GenerationId, Generation> open_;    // guarded by mutex_
+  std::vector<retrieval::VectorScanJob> idle_jobs_;  // guarded by mutex_
+};
+
+}  // namespace scalestyle::adapters::embedded

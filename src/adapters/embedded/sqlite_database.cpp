@@ -1,0 +1,139 @@
+#include "adapters/embedded/sqlite_database.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <array>
+#include <system_error>
+
+namespace scalestyle::adapters::embedded {
+
+namespace {
+
+core::Error sqlite_error(sqlite3* database, int code, std::string_view path) {
+  core::ErrorCode kind = core::ErrorCode::kUnavailable;
+  switch (code & 0xff) {
+    case SQLITE_FULL: case SQLITE_NOMEM: case SQLITE_TOOBIG: kind = core::ErrorCode::kResourceExhausted; break;
+    case SQLITE_PERM: case SQLITE_READONLY: case SQLITE_AUTH: kind = core::ErrorCode::kPermissionDenied; break;
+    case SQLITE_CORRUPT: case SQLITE_NOTADB: case SQLITE_FORMAT: case SQLITE_SCHEMA: case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT: kind = core::ErrorCode::kDataLoss; break;
+    default: break;
+  }
+  const int system = database != nullptr ? sqlite3_system_errno(database) : 0;
+  return core::fail(kind, fmt::format("{}: {}{}{}", path,
+                                      database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code),
+                                      system != 0 ? ": " : "",
+                                      system != 0 ? std::generic_category().message(system) : std::string()))
+      .error();
+}
+
+// A file name as an SQLite URI: everything that could be syntax is escaped.
+std::string immutable_uri(const std::filesystem::path& path) {
+  std::string uri = "file:";
+  for (const char byte : std::filesystem::absolute(path).string()) {
+    if (byte == '%' || byte == '?' || byte == '#') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+    } else {
+      uri += byte;
+    }
+  }
+  return uri + "?mode=ro&immutable=1";
+}
+
+}  // namespace
+
+void SqliteStatement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+void SqliteDatabase::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
+
+core::Result<bool> SqliteStatement::step() {
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return std::unexpected(sqlite_error(sqlite3_db_handle(statement_.get()), code, path_));
+}
+
+core::Status SqliteStatement::run() {
+  int code = SQLITE_ROW;
+  while (code == SQLITE_ROW) code = sqlite3_step(statement_.get());
+  if (code != SQLITE_DONE) {
+    auto error = sqlite_error(sqlite3_db_handle(statement_.get()), code, path_);
+    sqlite3_reset(statement_.get());
+    return std::unexpected(std::move(error));
+  }
+  sqlite3_reset(statement_.get());
+  return {};
+}
+
+void SqliteStatement::bind(int index, std::int64_t value) { sqlite3_bind_int64(statement_.get(), index, value); }
+void SqliteStatement::bind(int index, double value) { sqlite3_bind_double(statement_.get(), index, value); }
+void SqliteStatement::bind(int index, std::string_view text) {
+  const char* data = text.data() != nullptr ? text.data() : "";
+  sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+void SqliteStatement::bind(int index, std::span<const std::uint8_t> blob) {
+  sqlite3_bind_blob64(statement_.get(), index, blob.data(), blob.size(), SQLITE_STATIC);
+}
+void SqliteStatement::bind_null(int index) { sqlite3_bind_null(statement_.get(), index); }
+
+bool SqliteStatement::is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+std::int64_t SqliteStatement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+double SqliteStatement::number(int column) const { return sqlite3_column_double(statement_.get(), column); }
+std::string_view SqliteStatement::text(int column) const {
+  const unsigned char* text = sqlite3_column_text(statement_.get(), column);
+  if (text == nullptr) return {};
+  return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+std::span<const std::uint8_t> SqliteStatement::blob(int column) const {
+  const void* data = sqlite3_column_blob(statement_.get(), column);
+  if (data == nullptr) return {};
+  return {static_cast<const std::uint8_t*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+
+core::Result<SqliteDatabase> SqliteDatabase::open(const std::filesystem::path& path, SqliteMode mode) {
+  std::error_code error;
+  const bool exists = std::filesystem::exists(path, error);
+  if (error) return core::fail(core::ErrorCode::kUnavailable, fmt::format("{}: {}", path.string(), error.message()));
+  if (mode == SqliteMode::kCreate && exists) {
+    return core::fail(core::ErrorCode::kAlreadyExists, fmt::format("{} exists already", path.string()));
+  }
+  if (mode == SqliteMode::kImmutable && !exists) {
+    return core::fail(core::ErrorCode::kNotFound, fmt::format("{} does not exist", path.string()));
+  }
+  const std::string name = mode == SqliteMode::kImmutable ? immutable_uri(path) : path.string();
+  const int flags = mode == SqliteMode::kImmutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+                                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  SqliteDatabase database(handle, path.string());
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(handle, code, path.string()));
+  if (mode == SqliteMode::kCreate) {
+    CORE_CHECK(database.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"));
+  }
+  return database;
+}
+
+core::Status SqliteDatabase::execute(const std::string& sql) {
+  const int code = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(database_.get(), code, path_));
+  return {};
+}
+
+core::Result<SqliteStatement> SqliteDatabase::prepare(const std::string& sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v2(database_.get(), sql.c_str(), static_cast<int>(sql.size()), &statement, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(database_.get(), code, path_));
+  return SqliteStatement(statement, path_);
+}
+
+core::Status SqliteDatabase::close() {
+  sqlite3* handle = database_.release();
+  const int code = sqlite3_close(handle);
+  if (code != SQLITE_OK) {
+    auto error = sqlite_error(handle, code, path_);
+    sqlite3_close_v2(handle);
+    return std::unexpected(std::move(error));
+  }
+  return {};
+}
+
+}  // namespace scalestyle::adapters::embedded

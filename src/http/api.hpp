@@ -1,0 +1,69 @@
+#pragma once
+// Api: the product's routes. Routing and validation happen at once, on the I/O thread; searches, pictures and metrics
+// are works that complete on the compute pool.
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "core/clock.hpp"
+#include "core/worker_pool.hpp"
+#include "http/application.hpp"
+#include "http/http_metrics.hpp"
+#include "http/parameters.hpp"
+#include "http/route_table.hpp"
+#include "search/search_service.hpp"
+#include "search/snapshot_holder.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace scalestyle::http {
+
+class Api final : public Application {
+ public:
+  struct Options {
+    std::string version = "0";                         // of the product, for the API's description
+    std::size_t max_image_bytes = 20 * 1024 * 1024;    // a larger picture is not served
+  };
+  struct Dependencies {
+    search::SearchService& search;
+    const search::SnapshotHolder& generations;
+    core::WorkerPool& pool;
+    const core::Clock& clock;
+    telemetry::Metrics& metrics;
+    telemetry::Logger& log;
+  };
+
+  // Must outlive the server, and every work: destroy it after the pool's threads have ended.
+  Api(Dependencies dependencies, Options options);
+
+  // Until this is called /ready answers 503: models and catalogue are being loaded. Any thread.
+  void mark_warm() { warm_.store(true); }
+
+  [[nodiscard]] Call begin(Request request) override;
+  [[nodiscard]] Response refuse(const ApiError& error, std::string_view request_id) override;
+  void finished(const FinishedCall& call) override;
+  void begin_drain() override { draining_.store(true); }
+
+ private:
+  struct Target;
+
+  [[nodiscard]] core::Result<Target> resolve(const Request& request) const;
+  [[nodiscard]] Call perform(const Request& request, Target target, std::string request_id);
+  [[nodiscard]] Work search(search::SearchRequest request);
+  [[nodiscard]] Work image(std::string article_id, std::string if_none_match, core::Deadline deadline);
+  [[nodiscard]] Work render_metrics(core::Deadline deadline);
+  [[nodiscard]] core::Result<Response> article(const std::string& id, const Request& request, std::string_view request_id) const;
+  [[nodiscard]] core::Result<Response> ready() const;
+
+  Dependencies use_;
+  Options options_;
+  HttpMetrics http_metrics_;
+  search::GenerationMetrics generation_metrics_;
+  std::shared_ptr<const std::string> openapi_;
+  std::atomic<bool> warm_{false};
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace scalestyle::http

@@ -1,0 +1,51 @@
+#pragma once
+// Application: what a server serves. The product's is Api; tests bring their own.
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/deadline.hpp"
+#include "core/result.hpp"
+#include "core/task.hpp"
+#include "http/api_error.hpp"
+#include "http/message.hpp"
+
+namespace scalestyle::http {
+
+using Work = core::Task<core::Result<Response>>;
+
+// How a request is to be answered: at once, or by a task that the connection starts, and drops when its client goes.
+struct Call {
+  std::string request_id;
+  std::string_view route;  // the metrics' label: a route's pattern, or "none"
+  core::Deadline deadline = core::Deadline::never();
+  std::variant<Response, Work> work;
+};
+
+struct FinishedCall {
+  std::string_view request_id;
+  std::string_view route;
+  int status = 0;  // 0: the client went away before the answer
+  std::chrono::nanoseconds took{0};
+};
+
+// Thread safety: every method is called on the server's I/O thread, must not block and must not throw. Works may
+// complete on any thread; an error that one ends with becomes an error envelope.
+class Application {
+ public:
+  virtual ~Application() = default;
+
+  [[nodiscard]] virtual Call begin(Request request) = 0;
+
+  // A request that the connection itself refuses, or whose work failed or was late.
+  [[nodiscard]] virtual Response refuse(const ApiError& error, std::string_view request_id) = 0;
+
+  virtual void finished(const FinishedCall& call) = 0;
+
+  // From now on ready() answers are negative: the server is draining.
+  virtual void begin_drain() = 0;
+};
+
+}  // namespace scalestyle::http

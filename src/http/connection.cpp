@@ -1,0 +1,434 @@
+#include "http/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+namespace scalestyle::http {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+using Parser = beast::http::request_parser<beast::http::string_body>;
+
+constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds kLingerTime{1'000};
+constexpr std::size_t kLingerBytes = 256 * 1024;
+constexpr std::size_t kMaxShedding = 64;
+
+class Session;
+
+// Between a session and the work it waits for. Touched on the I/O thread only.
+struct Exchange {
+  std::optional<core::Result<Response>> result;
+  Session* session = nullptr;  // null once the session no longer waits
+};
+
+tcp::socket adopt(asio::io_context& io, int descriptor) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  const bool known = ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+  tcp::socket socket(io);
+  ErrorCode ignored;
+  socket.assign(known && address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, ignored);
+  socket.set_option(tcp::no_delay(true), ignored);
+  return socket;
+}
+
+bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
+
+std::string_view current_date(ConnectionHost& host) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(host.clock.wall_now());
+  if (host.date.empty() || now != host.date_second) {
+    host.date_second = now;
+    host.date = http_date(now);
+  }
+  return host.date;
+}
+
+class Session final : public Connection, public std::enable_shared_from_this<Session> {
+ public:
+  Session(ConnectionHost& host, tcp::socket socket)
+      : host_(host), socket_(std::move(socket)), answered_(host.io), buffer_(header_limit() + host.options.max_body_bytes + 65'536) {
+    host_.connections.insert(this);
+  }
+  ~Session() override {
+    end_exchange();
+    host_.connections.erase(this);
+  }
+
+  asio::awaitable<void> run();
+  void wake() { answered_.cancel(); }
+
+  void begin_drain() override {
+    if (phase_ == Phase::kIdle) close();
+  }
+  void close() override {
+    closed_ = true;
+    ErrorCode ignored;
+    socket_.close(ignored);
+    wake();
+  }
+  void check_time(core::SteadyTime now) override {
+    if (now < phase_end_) return;
+    phase_end_ = core::SteadyTime::max();
+    timed_out_ = true;
+    ErrorCode ignored;
+    socket_.cancel(ignored);
+    wake();
+  }
+
+ private:
+  enum class Phase { kIdle, kReading, kAnswering, kWriting, kLingering };
+
+  [[nodiscard]] std::size_t header_limit() const { return host_.options.max_target_bytes + host_.options.max_header_bytes + 256; }
+  void enter(Phase phase, std::chrono::nanoseconds limit) {
+    phase_ = phase;
+    timed_out_ = false;
+    phase_end_ = host_.clock.steady_now() + limit;
+  }
+
+  asio::awaitable<bool> wait_for_request();
+  asio::awaitable<bool> read_request(Parser& parser);
+  asio::awaitable<bool> read_body(Parser& parser);
+  asio::awaitable<bool> answer(const Parser& parser);
+  asio::awaitable<std::optional<Response>> perform(Call call);
+  asio::awaitable<bool> write(const Response& response, std::string_view request_id, bool keep_alive, bool with_body);
+  asio::awaitable<bool> refuse(ApiError error, core::SteadyTime received);
+  asio::awaitable<void> linger();
+  [[nodiscard]] std::optional<ApiError> header_fault(const Parser& parser) const;
+  [[nodiscard]] std::optional<ApiError> read_fault(ErrorCode error, const char* part, bool target_known) const;
+  void watch_client(const std::shared_ptr<Exchange>& exchange);
+  void end_exchange();
+
+  ConnectionHost& host_;
+  tcp::socket socket_;
+  asio::steady_timer answered_;  // never expires: cancelled to say "look again"
+  beast::flat_buffer buffer_;
+  std::shared_ptr<Exchange> exchange_;
+  core::Operation operation_;
+  Phase phase_ = Phase::kIdle;
+  core::SteadyTime phase_end_ = core::SteadyTime::max();
+  core::SteadyTime received_{};
+  std::size_t served_ = 0;
+  bool timed_out_ = false;
+  bool client_gone_ = false;
+  bool closed_ = false;
+};
+
+asio::awaitable<void> Session::run() {
+  while (true) {
+    if (!co_await wait_for_request()) break;
+    Parser parser;
+    if (!co_await read_request(parser)) break;
+    if (!co_await answer(parser)) break;
+  }
+  if (!closed_ && !client_gone_) co_await linger();
+}
+
+// False: the client closed, was idle too long, or the server drains.
+asio::awaitable<bool> Session::wait_for_request() {
+  enter(Phase::kIdle, host_.options.idle_timeout);
+  for (bool empty_line_seen = false; !host_.draining; empty_line_seen = true) {
+    if (buffer_.size() == 0) {
+      const auto [error, bytes] = co_await socket_.async_read_some(buffer_.prepare(8192), kUse);
+      if (error) co_return false;
+      buffer_.commit(bytes);
+    }
+    // One empty line before a request is passed over (RFC 9112, section 2.2).
+    const std::string_view seen(static_cast<const char*>(buffer_.cdata().data()), buffer_.size());
+    if (empty_line_seen || !seen.starts_with("\r\n")) co_return true;
+    buffer_.consume(2);
+  }
+  co_return false;
+}
+
+asio::awaitable<bool> Session::read_request(Parser& parser) {
+  parser.header_limit(static_cast<std::uint32_t>(header_limit()));
+  parser.body_limit(host_.options.max_body_bytes);
+  enter(Phase::kReading, host_.options.header_timeout);
+  const core::SteadyTime begun = host_.clock.steady_now();
+  const auto [error, bytes] = co_await beast::http::async_read_header(socket_, buffer_, parser, kUse);
+  if (auto fault = read_fault(error, "header", !parser.get().target().empty())) co_return co_await refuse(std::move(*fault), begun);
+  if (error) co_return false;
+  received_ = host_.clock.steady_now();
+  if (auto fault = header_fault(parser)) co_return co_await refuse(std::move(*fault), received_);
+  if (parser.is_done()) co_return true;
+  co_return co_await read_body(parser);
+}
+
+asio::awaitable<bool> Session::read_body(Parser& parser) {
+  enter(Phase::kReading, host_.options.body_timeout);
+  if (const auto expect = parser.get().find(beast::http::field::expect); expect != parser.get().end()) {
+    if (!beast::iequals(expect->value(), "100-continue")) {
+      co_return co_await refuse(make_error("expectation_failed", "only \"100-continue\" can be expected", "Expect"), received_);
+    }
+    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    const auto [error, bytes] = co_await asio::async_write(socket_, asio::buffer(kContinue), kUse);
+    if (error) co_return false;
+  }
+  const auto [error, bytes] = co_await beast::http::async_read(socket_, buffer_, parser, kUse);
+  if (auto fault = read_fault(error, "body", true)) co_return co_await refuse(std::move(*fault), received_);
+  co_return !error;
+}
+
+// What to tell the client about a failed read; nothing when it is gone, or when nothing failed.
+std::optional<ApiError> Session::read_fault(ErrorCode error, const char* part, bool target_known) const {
+  namespace http = beast::http;
+  if (!error || closed_) return std::nullopt;
+  if (timed_out_) return make_error("request_timeout", std::string("the request's ") + part + " was not there in time");
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    if (!target_known) return make_error("uri_too_long", "the request target is too long", "target");
+    return make_error("header_too_large", "the header fields are too large", "header");
+  }
+  if (error == http::error::body_limit) {
+    return make_error("content_too_large",
+                      "the body is larger than " + std::to_string(host_.options.max_body_bytes) + " bytes", "body");
+  }
+  if (error == http::error::bad_version) return make_error("version_not_supported", "only HTTP/1.0 and HTTP/1.1 are spoken");
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
+  if (error.category() == make_error_code(http::error::bad_field).category()) {
+    return make_error("bad_request", std::string("the request's ") + part + " is not well-formed HTTP: " + error.message());
+  }
+  return std::nullopt;
+}
+
+std::optional<ApiError> Session::header_fault(const Parser& parser) const {
+  namespace http = beast::http;
+  const auto& fields = parser.get();
+  if (fields.target().size() > host_.options.max_target_bytes) {
+    return make_error("uri_too_long", "the request target is too long", "target");
+  }
+  std::size_t size = 0;
+  std::size_t hosts = 0;
+  for (const auto& field : fields) {
+    size += field.name_string().size() + field.value().size() + 4;
+    if (field.name() == http::field::host) ++hosts;
+    if (std::ranges::any_of(field.value(), is_control)) return make_error("bad_request", "a header field has a control character");
+  }
+  if (size > host_.options.max_header_bytes) return make_error("header_too_large", "the header fields are too large", "header");
+  if (hosts > 1 || (hosts == 0 && fields.version() >= 11)) {
+    return make_error("bad_request", "a request must have one Host field", "Host");
+  }
+  // Anything that another server on the way could read as another length is refused, not guessed at.
+  const auto codings = fields.count(http::field::transfer_encoding);
+  if (codings > 0) {
+    if (fields.version() < 11 || fields.count(http::field::content_length) > 0 || codings > 1) {
+      return make_error("bad_request", "Transfer-Encoding is ambiguous here", "Transfer-Encoding");
+    }
+    if (!beast::iequals(fields[http::field::transfer_encoding], "chunked")) {
+      return make_error("not_implemented", "the only known transfer coding is chunked", "Transfer-Encoding");
+    }
+  }
+  return std::nullopt;
+}
+
+Method method_of(beast::http::verb verb) {
+  switch (verb) {
+    case beast::http::verb::get: return Method::kGet;
+    case beast::http::verb::head: return Method::kHead;
+    case beast::http::verb::options: return Method::kOptions;
+    default: return Method::kOther;
+  }
+}
+
+// True: the connection goes on.
+asio::awaitable<bool> Session::answer(const Parser& parser) {
+  namespace http = beast::http;
+  const auto& fields = parser.get();
+  Request request;
+  request.method = method_of(fields.method());
+  request.target = std::string(fields.target());
+  request.request_id_header = std::string(fields["X-Request-Id"]);
+  request.if_none_match = std::string(fields[http::field::if_none_match]);
+  request.received = received_;
+  const bool with_body = request.method != Method::kHead;
+
+  Call call = host_.application.begin(std::move(request));
+  const std::string request_id = call.request_id;
+  FinishedCall record{request_id, call.route, 0, {}};
+  std::optional<Response> response;
+  if (auto* immediate = std::get_if<Response>(&call.work)) {
+    response = std::move(*immediate);
+  } else {
+    response = co_await perform(std::move(call));
+  }
+  bool keep_alive = false;
+  if (response) {
+    const bool spent = ++served_ >= host_.options.max_requests_per_connection;
+    keep_alive = parser.keep_alive() && !response->close && !host_.draining && !spent;
+    record.status = response->status;
+    if (!co_await write(*response, request_id, keep_alive, with_body)) keep_alive = false;
+  }
+  record.took = host_.clock.steady_now() - received_;
+  host_.application.finished(record);
+  co_return keep_alive;
+}
+
+// Nothing when the client went away.
+asio::awaitable<std::optional<Response>> Session::perform(Call call) {
+  const auto left = std::min<std::chrono::nanoseconds>(call.deadline.remaining(host_.clock), std::chrono::hours(1));
+  enter(Phase::kAnswering, left + host_.options.answer_grace);
+  const auto exchange = std::make_shared<Exchange>();
+  exchange->session = this;
+  exchange_ = exchange;
+  operation_ = core::start(
+      std::move(std::get<Work>(call.work)),
+      [exchange, gate = host_.gate, io_thread = host_.io_thread](core::Result<Response>&& result) mutable {
+        if (std::this_thread::get_id() == io_thread) {
+          exchange->result = std::move(result);
+          if (exchange->session != nullptr) exchange->session->wake();
+          return;
+        }
+        const std::lock_guard lock(gate->mutex);
+        if (gate->io == nullptr) return;
+        asio::post(*gate->io, [exchange, result = std::move(result)]() mutable {
+          exchange->result = std::move(result);
+          if (exchange->session != nullptr) exchange->session->wake();
+        });
+      });
+  if (!exchange->result) {
+    answered_.expires_at(std::chrono::steady_clock::time_point::max());
+    watch_client(exchange);
+    while (!exchange->result && !client_gone_ && !closed_ && !timed_out_) {
+      [[maybe_unused]] const auto [ignored] = co_await answered_.async_wait(kUse);
+    }
+    ErrorCode ignored;
+    if (!closed_) socket_.cancel(ignored);  // the watch
+  }
+  end_exchange();
+  if (client_gone_ || closed_) co_return std::nullopt;
+  if (!exchange->result) {
+    ApiError late = make_error("deadline_exceeded", "the answer was not there within the deadline");
+    late.reason = search::DegradationReason::kDownstreamCapacityRejected;
+    co_return host_.application.refuse(late, call.request_id);
+  }
+  if (!*exchange->result) co_return host_.application.refuse(to_api_error(exchange->result->error()), call.request_id);
+  co_return std::move(**exchange->result);
+}
+
+void Session::end_exchange() {
+  if (exchange_ == nullptr) return;
+  exchange_->session = nullptr;
+  exchange_.reset();
+  operation_ = core::Operation();  // cancels what is still running
+}
+
+// A client that closes while its answer is being made is noticed without reading what it may have pipelined.
+void Session::watch_client(const std::shared_ptr<Exchange>& exchange) {
+  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), exchange](ErrorCode error) {
+    if (error || self->exchange_ != exchange) return;
+    char byte = 0;
+    const auto seen = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const bool gone = seen == 0 || (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+    if (!gone) return;
+    self->client_gone_ = true;
+    self->wake();
+  });
+}
+
+asio::awaitable<bool> Session::write(const Response& response, std::string_view request_id, bool keep_alive, bool with_body) {
+  enter(Phase::kWriting, host_.options.write_timeout);
+  const std::string head = header_block(response, request_id, keep_alive, current_date(host_));
+  const bool body = with_body && response.status != 204 && response.status != 304;
+  const std::string_view content = body ? response.content() : std::string_view();
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(content)};
+  const auto [error, bytes] = co_await asio::async_write(socket_, parts, kUse);
+  if (error) client_gone_ = true;
+  co_return !error;
+}
+
+// Always false: what follows on this connection cannot be understood.
+asio::awaitable<bool> Session::refuse(ApiError error, core::SteadyTime received) {
+  error.close = true;
+  const std::string request_id = choose_request_id({});
+  const Response response = host_.application.refuse(error, request_id);
+  static_cast<void>(co_await write(response, request_id, false, true));
+  host_.application.finished({request_id, "none", response.status, host_.clock.steady_now() - received});
+  co_return false;
+}
+
+// Closing with unread input would reset the connection and could destroy the answer on its way: read it first, a while.
+asio::awaitable<void> Session::linger() {
+  enter(Phase::kLingering, kLingerTime);
+  ErrorCode ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  std::array<char, 4096> dropped{};
+  for (std::size_t total = 0; total < kLingerBytes && !timed_out_;) {
+    const auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(dropped), kUse);
+    if (error) break;
+    total += bytes;
+  }
+}
+
+}  // namespace
+
+void serve_connection(ConnectionHost& host, int socket_descriptor) {
+  auto session = std::make_shared<Session>(host, adopt(host.io, socket_descriptor));
+  asio::co_spawn(host.io, [session]() { return session->run(); }, [session, &host](const std::exception_ptr& failure) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const std::exception& cause) {
+      host.log.error("a connection was given up", {{"cause", cause.what()}});
+    }
+  });
+}
+
+namespace {
+
+asio::awaitable<void> say_full(ConnectionHost& host, std::shared_ptr<tcp::socket> socket, std::shared_ptr<asio::steady_timer> limit) {
+  ApiError full = make_error("overloaded", "the server is at its limit of connections; try again later");
+  full.reason = search::DegradationReason::kDownstreamCapacityRejected;
+  const std::string request_id = choose_request_id({});
+  const Response response = host.application.refuse(full, request_id);
+  const std::string text = header_block(response, request_id, false, current_date(host)) + response.body;
+  [[maybe_unused]] const auto [failed, written] = co_await asio::async_write(*socket, asio::buffer(text), kUse);
+  host.application.finished({request_id, "none", response.status, {}});
+  ErrorCode ignored;
+  socket->shutdown(tcp::socket::shutdown_send, ignored);
+  std::array<char, 4096> dropped{};
+  for (std::size_t total = 0; total < kLingerBytes;) {
+    const auto [error, bytes] = co_await socket->async_read_some(asio::buffer(dropped), kUse);
+    if (error) break;
+    total += bytes;
+  }
+  limit->cancel();
+  --host.shedding;
+}
+
+}  // namespace
+
+void shed_connection(ConnectionHost& host, int socket_descriptor) {
+  auto socket = std::make_shared<tcp::socket>(adopt(host.io, socket_descriptor));
+  if (host.shedding >= kMaxShedding) return;  // closed without a word
+  ++host.shedding;
+  auto limit = std::make_shared<asio::steady_timer>(host.io, kLingerTime);
+  limit->async_wait([socket](ErrorCode error) {
+    ErrorCode ignored;
+    if (!error) socket->close(ignored);
+  });
+  asio::co_spawn(host.io, say_full(host, std::move(socket), std::move(limit)), asio::detached);
+}
+
+}  // namespace scalestyle::http

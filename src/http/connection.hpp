@@ -1,0 +1,63 @@
+#pragma once
+// One client's connection: reads requests one after another, answers each before it reads the next (so pipelined
+// requests are answered in order), keeps the limits and time-outs. Private to the server.
+//
+// Invariants: (1) everything here runs on the I/O thread, except the completion of a work, which posts to it through
+// the Gate; (2) a work's callback owns nothing of Asio's, so it may outlive the server; (3) at most one work at a time;
+// (4) a connection that ends drops its work, which cancels it.
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_set>
+
+#include "core/clock.hpp"
+#include "http/application.hpp"
+#include "http/server_options.hpp"
+#include "telemetry/log.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace scalestyle::http {
+
+// The way back to the I/O thread for works that complete elsewhere.
+struct Gate {
+  std::mutex mutex;
+  boost::asio::io_context* io = nullptr;  // guarded by mutex; null once the server is gone
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  virtual void begin_drain() = 0;                     // close when idle, else after the answer in progress
+  virtual void close() = 0;                           // at once
+  virtual void check_time(core::SteadyTime now) = 0;  // give up what is late
+};
+
+// What the connections of a server share. I/O thread only.
+struct ConnectionHost {
+  boost::asio::io_context& io;
+  const ServerOptions& options;
+  Application& application;
+  const core::Clock& clock;
+  telemetry::Logger& log;
+  std::shared_ptr<Gate> gate;
+  std::thread::id io_thread{};
+  bool draining = false;
+  std::unordered_set<Connection*> connections{};
+  std::size_t shedding = 0;  // refused connections that are being told so
+  std::string date{};        // of this second
+  core::WallTime date_second{};
+};
+
+// Serves the accepted socket, which it takes over, until either side closes it.
+void serve_connection(ConnectionHost& host, int socket_descriptor);
+
+// Answers 503 without reading a request, and closes.
+void shed_connection(ConnectionHost& host, int socket_descriptor);
+
+}  // namespace scalestyle::http

@@ -1,0 +1,170 @@
+#include "http/json_shapes.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "http/json_writer.hpp"
+
+namespace scalestyle::http {
+
+namespace {
+
+using catalog::Attribute;
+
+double milliseconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+void write_price(JsonWriter& json, const catalog::ArticleView& article) {
+  json.key("price");
+  if (const auto price = article.price()) {
+    json.number(*price);
+  } else {
+    json.null();
+  }
+}
+
+void write_image_url(JsonWriter& json, const catalog::ArticleView& article) {
+  json.key("image_url");
+  if (article.image_path().empty()) {
+    json.null();
+  } else {
+    json.text(image_url(article.id()));
+  }
+}
+
+void write_item(JsonWriter& json, const search::AnswerItem& item) {
+  const catalog::ArticleView& article = item.article;
+  json.begin_object();
+  json.key("article_id").text(article.id());
+  json.key("product_name").text(article.name());
+  json.key("product_type").text(article.product_type());
+  json.key("colour").text(article.colour());
+  json.key("department").text(article.department());
+  json.key("description").text(article.description());
+  write_price(json, article);
+  write_image_url(json, article);
+  json.key("score").number(static_cast<float>(item.score));
+  if (item.behavior_score) json.key("behaviorScore").number(static_cast<float>(*item.behavior_score));
+  json.key("rank").integer(item.rank);
+  json.end_object();
+}
+
+std::string_view to_text(search::FallbackSource source) {
+  switch (source) {
+    case search::FallbackSource::kCached: return "cached";
+    case search::FallbackSource::kPopular24h: return "popular_24h";
+    case search::FallbackSource::kPopular7d: return "popular_7d";
+    case search::FallbackSource::kGlobalPopular: return "global_popular";
+  }
+  return "global_popular";
+}
+
+void write_degradations(JsonWriter& json, const search::SearchAnswer& answer) {
+  const auto worst = search::most_severe(answer.degradations);
+  json.key("degraded").boolean(worst.has_value());
+  json.key("degradation_reason");
+  if (worst) {
+    json.text(search::to_string(*worst));
+  } else {
+    json.null();
+  }
+  if (answer.fallback_source) json.key("fallback_source").text(to_text(*answer.fallback_source));
+  json.key("degradations").begin_array();
+  for (const search::DegradationReason reason : answer.degradations) json.text(search::to_string(reason));
+  json.end_array();
+}
+
+void write_stages(JsonWriter& json, const std::vector<search::StageReport>& stages) {
+  json.key("stages").begin_array();
+  for (const search::StageReport& report : stages) {
+    json.begin_object();
+    json.key("stage").text(search::to_string(report.stage));
+    json.key("outcome").text(search::to_string(report.outcome));
+    json.key("took_ms").milliseconds(milliseconds(report.took));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_understood(JsonWriter& json, const std::vector<search::Understood>& understood) {
+  json.key("understood").begin_array();
+  for (const search::Understood& entry : understood) {
+    json.begin_object();
+    json.key("field").text(entry.field);
+    json.key("value").text(entry.value);
+    json.key("origin").text(entry.origin);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string image_url(std::string_view article_id) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string url = "/images/";
+  for (const char c : article_id) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '~';
+    if (plain) {
+      url += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    url += '%';
+    url += kDigits[byte >> 4U];
+    url += kDigits[byte & 0xFU];
+  }
+  return url;
+}
+
+std::string search_answer_json(const search::SearchAnswer& answer) {
+  constexpr std::size_t kEnvelopeBytes = 1024;
+  constexpr std::size_t kItemBytes = 640;
+  JsonWriter json(kEnvelopeBytes + answer.items.size() * kItemBytes);
+  json.begin_object();
+  json.key("status").text("success");
+  json.key("request_id").text(answer.request_id.value());
+  json.key("took_ms").milliseconds(milliseconds(answer.took));
+  write_degradations(json, answer);
+  write_stages(json, answer.stages);
+  write_understood(json, answer.understood);
+  json.key("total").integer(answer.total);
+  json.key("total_relation").text(answer.total_relation == search::TotalRelation::kEqual ? "eq" : "gte");
+  json.key("data").begin_array();
+  for (const search::AnswerItem& item : answer.items) write_item(json, item);
+  json.end_array();
+  json.end_object();
+  return std::move(json).take();
+}
+
+std::string article_answer_json(const catalog::ArticleView& article, std::string_view request_id, std::chrono::nanoseconds took) {
+  JsonWriter json(2048);
+  json.begin_object();
+  json.key("status").text("success");
+  json.key("request_id").text(request_id);
+  json.key("took_ms").milliseconds(milliseconds(took));
+  json.key("data").begin_object();
+  json.key("article_id").text(article.id());
+  json.key("product_code").text(article.product_code());
+  json.key("product_name").text(article.name());
+  json.key("product_type").text(article.product_type());
+  json.key("product_group").text(article[Attribute::kProductGroup]);
+  json.key("colour").text(article.colour());
+  json.key("colour_value").text(article[Attribute::kColourValue]);
+  json.key("colour_family").text(article[Attribute::kColourFamily]);
+  json.key("appearance").text(article[Attribute::kAppearance]);
+  json.key("department").text(article.department());
+  json.key("section").text(article[Attribute::kSection]);
+  json.key("garment_group").text(article[Attribute::kGarmentGroup]);
+  json.key("index").text(article[Attribute::kIndex]);
+  json.key("index_group").text(article[Attribute::kIndexGroup]);
+  json.key("description").text(article.description());
+  write_price(json, article);
+  json.key("available").boolean(article.available());
+  json.key("purchase_count").integer(article.purchase_count());
+  write_image_url(json, article);
+  json.end_object();
+  json.end_object();
+  return std::move(json).take();
+}
+
+}  // namespace scalestyle::http

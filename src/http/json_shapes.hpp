@@ -1,0 +1,21 @@
+#pragma once
+// The API's answers as JSON. openapi_schemas.cpp describes the same shapes; a test compares them.
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "catalog/catalog.hpp"
+#include "search/answer.hpp"
+
+namespace scalestyle::http {
+
+[[nodiscard]] std::string search_answer_json(const search::SearchAnswer& answer);
+
+[[nodiscard]] std::string article_answer_json(const catalog::ArticleView& article, std::string_view request_id,
+                                              std::chrono::nanoseconds took);
+
+// "/images/<id>" with the id percent-encoded.
+[[nodiscard]] std::string image_url(std::string_view article_id);
+
+}  // namespace scalestyle::http

@@ -1,0 +1,57 @@
+#pragma once
+// A request and a response as the application sees them, free of any HTTP library.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/clock.hpp"
+
+namespace scalestyle::http {
+
+enum class Method : std::uint8_t { kGet, kHead, kOptions, kOther };
+
+struct Request {
+  Method method = Method::kGet;
+  std::string target{};            // origin form, as sent: "/path?query"; or "*"
+  std::string request_id_header{}; // X-Request-Id as sent; empty when absent
+  std::string if_none_match{};
+  core::SteadyTime received{};     // when the header was complete: deadlines count from here
+};
+
+struct Response {
+  int status = 200;
+  std::string_view content_type = "application/json";
+  std::string body{};
+  std::shared_ptr<const std::string> shared_body{};  // instead of `body`, for documents that do not change
+  std::vector<std::pair<std::string_view, std::string>> headers{};
+  bool close = false;  // end the connection after this response
+
+  [[nodiscard]] std::string_view content() const { return shared_body != nullptr ? *shared_body : std::string_view(body); }
+};
+
+[[nodiscard]] std::string_view reason_phrase(int status);
+
+// Status line and header block of `response`, blank line included. Control characters in values become blanks.
+[[nodiscard]] std::string header_block(const Response& response, std::string_view request_id, bool keep_alive,
+                                       std::string_view date);
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7).
+[[nodiscard]] std::string http_date(core::WallTime time);
+
+// The client's id where it is 1–64 of [A-Za-z0-9._-]; else a new random one of 32 hexadecimal digits.
+[[nodiscard]] std::string choose_request_id(std::string_view header);
+
+// The path of a request target without its query, and the query. Takes the origin form, the absolute form
+// ("http://host/path") and "*"; nothing for other forms.
+struct TargetParts {
+  std::string_view path;
+  std::string_view query;
+};
+[[nodiscard]] std::optional<TargetParts> split_target(std::string_view target);
+
+}  // namespace scalestyle::http

@@ -1,0 +1,147 @@
+#include <string>
+
+#include "http/api_error.hpp"
+#include "http/json_writer.hpp"
+#include "http/openapi.hpp"
+#include "search/degradation.hpp"
+
+namespace scalestyle::http {
+
+namespace {
+
+constexpr std::string_view kArticleItem = R"json({
+"type":"object","description":"One article of a ranked list.",
+"required":["article_id","product_name","product_type","colour","department","description","price","image_url","score","rank"],
+"properties":{
+"article_id":{"type":"string","description":"Never a number: ids begin with zeros."},
+"product_name":{"type":"string"},"product_type":{"type":"string"},"colour":{"type":"string"},
+"department":{"type":"string"},"description":{"type":"string","description":"Empty when the article has none."},
+"price":{"type":["number","null"],"minimum":0,"description":"In the catalogue's currency; null when not known."},
+"image_url":{"type":["string","null"],"description":"Path on this server; null without a picture."},
+"score":{"type":"number","exclusiveMinimum":0,"description":"Orders the list; (1 + cosine) / 2 of query and article."},
+"behaviorScore":{"type":"number","description":"What the shopper's behaviour added to the score; present when it acted."},
+"rank":{"type":"integer","minimum":1,"description":"Place in the whole list."}}})json";
+
+constexpr std::string_view kSearchAnswer = R"json({
+"type":"object",
+"required":["status","request_id","took_ms","degraded","degradation_reason","degradations","stages","understood","total","total_relation","data"],
+"properties":{
+"status":{"const":"success"},
+"request_id":{"$ref":"#/components/schemas/RequestId"},
+"took_ms":{"type":"number","minimum":0},
+"degraded":{"type":"boolean","description":"The answer is less than the full one."},
+"degradation_reason":{"oneOf":[{"$ref":"#/components/schemas/DegradationReason"},{"type":"null"}],"description":"The most severe of degradations."},
+"fallback_source":{"enum":["cached","popular_24h","popular_7d","global_popular"],"description":"Where the articles came from when they are no answer to the query."},
+"degradations":{"type":"array","items":{"$ref":"#/components/schemas/DegradationReason"}},
+"stages":{"type":"array","items":{"$ref":"#/components/schemas/Stage"}},
+"understood":{"type":"array","items":{"$ref":"#/components/schemas/Understood"}},
+"total":{"type":"integer","minimum":0,"description":"Articles in the ranked list."},
+"total_relation":{"enum":["eq","gte"],"description":"gte: the list was cut, more articles match."},
+"data":{"type":"array","items":{"$ref":"#/components/schemas/ArticleItem"}}}})json";
+
+constexpr std::string_view kStage = R"json({
+"type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
+"properties":{"stage":{"enum":["admission","validate","filter","embed","retrieve","order"]},
+"outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
+
+constexpr std::string_view kUnderstood = R"json({
+"type":"object","description":"Something read out of the query or in force for it.","required":["field","value","origin"],
+"properties":{"field":{"type":"string"},"value":{"type":"string"},"origin":{"enum":["query","filter"]}}})json";
+
+constexpr std::string_view kArticle = R"json({
+"type":"object","description":"An article with all its attributes; a text that is not known is empty.",
+"required":["article_id","product_code","product_name","product_type","product_group","colour","colour_value","colour_family","appearance","department","section","garment_group","index","index_group","description","price","available","purchase_count","image_url"],
+"properties":{
+"article_id":{"type":"string"},"product_code":{"type":"string","description":"Shared by the colour variants of one product."},
+"product_name":{"type":"string"},"product_type":{"type":"string"},"product_group":{"type":"string"},"colour":{"type":"string"},
+"colour_value":{"type":"string"},"colour_family":{"type":"string"},"appearance":{"type":"string"},"department":{"type":"string"},
+"section":{"type":"string"},"garment_group":{"type":"string"},"index":{"type":"string"},"index_group":{"type":"string"},
+"description":{"type":"string"},"price":{"type":["number","null"],"minimum":0},"available":{"type":"boolean"},
+"purchase_count":{"type":"integer","minimum":0},"image_url":{"type":["string","null"]}}})json";
+
+constexpr std::string_view kArticleAnswer = R"json({
+"type":"object","required":["status","request_id","took_ms","data"],
+"properties":{"status":{"const":"success"},"request_id":{"$ref":"#/components/schemas/RequestId"},
+"took_ms":{"type":"number","minimum":0},"data":{"$ref":"#/components/schemas/Article"}}})json";
+
+constexpr std::string_view kError = R"json({
+"type":"object","required":["status","error","request_id"],
+"properties":{"status":{"const":"error"},
+"error":{"type":"object","required":["code","message"],"properties":{
+"code":{"$ref":"#/components/schemas/ErrorCode"},"message":{"type":"string","description":"For people; may change."},
+"field":{"type":"string","description":"The parameter or header at fault."},
+"reason":{"$ref":"#/components/schemas/DegradationReason"}}},
+"request_id":{"$ref":"#/components/schemas/RequestId"}}})json";
+
+constexpr std::string_view kRequestId = R"json({
+"type":"string","pattern":"^[A-Za-z0-9._-]{1,64}$","description":"The X-Request-Id that was sent, where it has this form, else a new one; also in the X-Request-Id header."})json";
+
+constexpr std::string_view kLive = R"json({
+"type":"object","required":["status"],"properties":{"status":{"const":"live"}}})json";
+
+constexpr std::string_view kReady = R"json({
+"type":"object","required":["status","generation","articles"],
+"properties":{"status":{"const":"ready"},"generation":{"type":"string"},"articles":{"type":"integer","minimum":0}}})json";
+
+std::string without_line_ends(std::string_view json) {
+  std::string flat;
+  for (const char c : json) {
+    if (c != '\n') flat += c;
+  }
+  return flat;
+}
+
+void write_degradation_reasons(JsonWriter& json) {
+  std::string meaning = "Why an answer is less than the full one, least severe first.";
+  for (const auto& reason : search::kDegradationReasons) {
+    meaning += ' ';
+    meaning += reason.name;
+    meaning += ": ";
+    meaning += reason.trigger;
+    meaning += " (served: ";
+    meaning += reason.served;
+    meaning += ").";
+  }
+  json.begin_object().key("type").text("string").key("description").text(meaning).key("enum").begin_array();
+  for (const auto& reason : search::kDegradationReasons) json.text(reason.name);
+  json.end_array().end_object();
+}
+
+void write_error_codes(JsonWriter& json) {
+  std::string meaning = "What went wrong, for programs.";
+  for (const ErrorCodeInfo& code : error_codes()) {
+    meaning += ' ';
+    meaning += code.code;
+    meaning += " (" + std::to_string(code.status) + "): ";
+    meaning += code.meaning;
+    meaning += '.';
+  }
+  json.begin_object().key("type").text("string").key("description").text(meaning).key("enum").begin_array();
+  for (const ErrorCodeInfo& code : error_codes()) json.text(code.code);
+  json.end_array().end_object();
+}
+
+}  // namespace
+
+std::string openapi_schemas() {
+  JsonWriter json(16 * 1024);
+  json.begin_object();
+  json.key("SearchAnswer").raw(without_line_ends(kSearchAnswer));
+  json.key("ArticleItem").raw(without_line_ends(kArticleItem));
+  json.key("Stage").raw(without_line_ends(kStage));
+  json.key("Understood").raw(without_line_ends(kUnderstood));
+  json.key("ArticleAnswer").raw(without_line_ends(kArticleAnswer));
+  json.key("Article").raw(without_line_ends(kArticle));
+  json.key("Error").raw(without_line_ends(kError));
+  json.key("RequestId").raw(without_line_ends(kRequestId));
+  json.key("Live").raw(without_line_ends(kLive));
+  json.key("Ready").raw(without_line_ends(kReady));
+  json.key("DegradationReason");
+  write_degradation_reasons(json);
+  json.key("ErrorCode");
+  write_error_codes(json);
+  json.end_object();
+  return std::move(json).take();
+}
+
+}  // namespace scalestyle::http

@@ -1,0 +1,126 @@
+#include "http/parameters.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "core/text_distance.hpp"
+#include "text/unicode.hpp"
+
+namespace scalestyle::http {
+
+namespace {
+
+std::unexpected<core::Error> refuse(std::string_view name, std::string message) {
+  return core::fail(core::ErrorCode::kInvalidArgument, std::move(message), std::string(name));
+}
+
+core::Status check_text(const ParameterSpec& spec, const std::string& value) {
+  std::size_t characters = 0;
+  bool blank = true;
+  for (std::size_t position = 0; position < value.size(); ++characters) {
+    const char32_t code_point = text::next_code_point(value, position);
+    blank = blank && (text::is_bert_whitespace(code_point) || text::is_bert_control(code_point));
+  }
+  if (blank && !spec.may_be_blank) return refuse(spec.name, fmt::format("{} must not be blank", spec.name));
+  if (static_cast<double>(characters) < spec.minimum || static_cast<double>(characters) > spec.maximum) {
+    return refuse(spec.name, fmt::format("{} must have {} to {} characters, not {}", spec.name, spec.minimum, spec.maximum,
+                                         characters));
+  }
+  return {};
+}
+
+core::Result<std::size_t> parse_integer(const ParameterSpec& spec, const std::string& value) {
+  std::size_t number = 0;
+  const char* const end = value.data() + value.size();
+  const auto [stopped, error] = std::from_chars(value.data(), end, number);
+  const bool parsed = error == std::errc() && stopped == end;
+  if (parsed && static_cast<double>(number) >= spec.minimum && static_cast<double>(number) <= spec.maximum) return number;
+  return refuse(spec.name, fmt::format("{} must be a whole number from {} to {}, not \"{}\"", spec.name, spec.minimum,
+                                       spec.maximum, shown_name(value)));
+}
+
+core::Result<double> parse_number(const ParameterSpec& spec, const std::string& value) {
+  double number = 0;
+  const char* const end = value.data() + value.size();
+  const auto [stopped, error] = std::from_chars(value.data(), end, number, std::chars_format::fixed);
+  const bool parsed = error == std::errc() && stopped == end && std::isfinite(number);
+  const bool within = number >= spec.minimum && (spec.maximum <= spec.minimum || number <= spec.maximum);
+  if (parsed && within) return number;
+  return refuse(spec.name, fmt::format("{} must be a number not below {}, such as 19.95, not \"{}\"", spec.name, spec.minimum,
+                                       shown_name(value)));
+}
+
+std::unexpected<core::Error> unknown_parameter(std::span<const ParameterSpec> specs, const std::string& name) {
+  std::vector<std::string> known;
+  for (const ParameterSpec& spec : specs) {
+    if (spec.place == ParameterPlace::kQuery) known.emplace_back(spec.name);
+  }
+  const std::string shown = shown_name(name);
+  const std::string nearest = core::nearest_name(shown, known);
+  const std::string hint = nearest.empty() ? std::string() : fmt::format("; did you mean \"{}\"?", nearest);
+  return refuse(shown, fmt::format("unknown parameter \"{}\"{}", shown, hint));
+}
+
+}  // namespace
+
+core::Result<Parameters> Parameters::check(std::span<const ParameterSpec> specs, QueryPairs values) {
+  Parameters result;
+  for (auto& [name, value] : values) {
+    const auto spec = std::ranges::find(specs, std::string_view(name), &ParameterSpec::name);
+    if (spec == specs.end()) return unknown_parameter(specs, name);
+    std::vector<std::string>& given = result.values_[name];
+    if (given.size() >= spec->max_values) {
+      return refuse(name, spec->max_values == 1 ? fmt::format("{} must be given once", name)
+                                                : fmt::format("{} must be given at most {} times", name, spec->max_values));
+    }
+    given.push_back(std::move(value));
+  }
+  for (const ParameterSpec& spec : specs) {
+    const auto given = result.values_.find(spec.name);
+    if (given == result.values_.end()) {
+      if (spec.required) return refuse(spec.name, fmt::format("{} is required", spec.name));
+      if (spec.kind != ParameterKind::kInteger || spec.default_value.empty()) continue;
+      CORE_TRY(result.integers_[std::string(spec.name)], parse_integer(spec, std::string(spec.default_value)));
+      continue;
+    }
+    for (const std::string& value : given->second) {
+      switch (spec.kind) {
+        case ParameterKind::kText: CORE_CHECK(check_text(spec, value)); break;
+        case ParameterKind::kInteger: {
+          CORE_TRY(result.integers_[std::string(spec.name)], parse_integer(spec, value));
+          break;
+        }
+        case ParameterKind::kNumber: {
+          CORE_TRY(result.numbers_[std::string(spec.name)], parse_number(spec, value));
+          break;
+        }
+      }
+    }
+  }
+  return result;
+}
+
+std::optional<std::string> Parameters::text(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::nullopt : std::optional(found->second.front());
+}
+
+std::vector<std::string> Parameters::texts(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::vector<std::string>() : found->second;
+}
+
+std::optional<double> Parameters::number(std::string_view name) const {
+  const auto found = numbers_.find(name);
+  return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::size_t Parameters::integer(std::string_view name) const {
+  const auto found = integers_.find(name);
+  return found == integers_.end() ? 0 : found->second;
+}
+
+}  // namespace scalestyle::http

@@ -1,0 +1,52 @@
+#pragma once
+// What a route's parameters may be: one description for validation and for the OpenAPI document.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "http/query_string.hpp"
+
+namespace scalestyle::http {
+
+enum class ParameterKind : std::uint8_t { kText, kInteger, kNumber };
+enum class ParameterPlace : std::uint8_t { kQuery, kPath };
+
+struct ParameterSpec {
+  std::string_view name;
+  ParameterKind kind = ParameterKind::kText;
+  std::string_view description;
+  double minimum = 0;                     // text: characters
+  double maximum = 0;                     // text: characters; a number without a limit: 0
+  std::string_view default_value{};       // of an integer; empty: none
+  ParameterPlace place = ParameterPlace::kQuery;
+  bool required = false;
+  std::size_t max_values = 1;             // more than one: the parameter may repeat
+  bool may_be_blank = false;
+};
+
+// The values of a request, checked against its route. Immutable.
+class Parameters {
+ public:
+  // kInvalidArgument with the parameter as field: unknown name (the nearest right one is told), a parameter missing or
+  // given too often, text blank or of a wrong length, a number that is malformed or out of its limits.
+  [[nodiscard]] static core::Result<Parameters> check(std::span<const ParameterSpec> specs, QueryPairs values);
+
+  [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
+  [[nodiscard]] std::optional<double> number(std::string_view name) const;
+  [[nodiscard]] std::size_t integer(std::string_view name) const;  // its default when absent; 0 without one
+
+ private:
+  std::map<std::string, std::vector<std::string>, std::less<>> values_;
+  std::map<std::string, std::size_t, std::less<>> integers_;
+  std::map<std::string, double, std::less<>> numbers_;
+};
+
+}  // namespace scalestyle::http

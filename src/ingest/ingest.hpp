@@ -1,0 +1,101 @@
+#pragma once
+// Builds a complete generation from a shop's files beside the one that is served, and switches to it in one step.
+//
+// read and check rows → reject the bad ones → find the texts that need a vector → embed each once, in order, durably →
+// write and check the generation's files → rename → CURRENT.
+//
+// A run that dies at any point leaves the served generation as it was; the next run over the same texts with the same
+// encoder continues with the first text that is not yet on disk, and its files are byte-identical to those of a run
+// that was never interrupted. What decides the vectors (model, weights, precision, text format, texts in order) is
+// hashed into the work folder's name: work done with anything else is never continued.
+// Not thread-safe; one ingest a data folder, held by a lock.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/table_reader.hpp"
+#include "core/clock.hpp"
+#include "core/ids.hpp"
+#include "core/result.hpp"
+#include "ingest/progress.hpp"
+#include "ports/text_encoder.hpp"
+
+namespace scalestyle::ingest {
+
+struct IngestOptions {
+  std::filesystem::path data_dir;
+  std::filesystem::path articles;      // CSV, Parquet, or a folder of Parquet shards
+  std::filesystem::path images;        // optional: pictures by article id
+  std::filesystem::path transactions;  // optional: purchases
+  std::filesystem::path embeddings;    // optional: pre-computed vectors (Parquet)
+  bool update = false;                 // reuse the current generation's vectors for unchanged texts
+  double price_scale = 1.0;            // prices are multiplied by it
+  std::string currency;                // three letters (ISO 4217); empty when not told
+
+  std::size_t batch_texts = 32;        // texts an encode() call
+  std::size_t batches_in_flight = 4;   // encode() calls at a time; at least the number of compute threads
+  std::chrono::milliseconds checkpoint_interval{3000};
+  catalog::ReaderOptions reader{};
+
+  // kInvalidArgument with the option as field.
+  [[nodiscard]] core::Status validate() const;
+};
+
+// What a run touches besides files. Referenced objects outlive the run.
+struct IngestContext {
+  ports::TextEncoder& encoder;
+  const core::Clock& clock;
+  ProgressReporter& progress;
+  // Signal number that asks the run to stop, 0 while there is none. Polled several times a second.
+  std::function<int()> stop_signal = [] { return 0; };
+  // Told the name of each durable step before it is made, in order. Tests end the process here.
+  std::function<void(std::string_view step)> before_step = [](std::string_view) {};
+  // Free bytes of the file system that holds a path; the system's answer when empty.
+  std::function<core::Result<std::uint64_t>(const std::filesystem::path&)> free_bytes{};
+};
+
+struct IngestSummary {
+  core::GenerationId generation;
+  std::uint64_t rows_read = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t rejected = 0;
+  std::map<std::string, std::uint64_t> rejected_by_cause;  // of all input files
+  std::filesystem::path rejects_file;                      // empty when nothing was rejected
+  std::uint64_t distinct_texts = 0;
+  std::uint64_t reused_texts = 0;       // from the current generation (update)
+  std::uint64_t resumed_texts = 0;      // from an interrupted run
+  std::uint64_t embedded_texts = 0;     // by this run
+  std::uint64_t embedded_tokens = 0;
+  std::uint64_t supplied_vectors = 0;   // articles with a vector of the embeddings file
+  std::uint64_t unknown_vectors = 0;    // vectors for articles that the catalogue does not have
+  std::uint64_t with_price = 0;
+  std::uint64_t with_image = 0;
+  std::uint64_t purchases = 0;
+  double read_seconds = 0;
+  double embed_seconds = 0;
+  double assemble_seconds = 0;
+  double total_seconds = 0;
+  std::vector<std::string> notes;       // what the reader should know, one sentence each
+
+  [[nodiscard]] std::string to_text() const;  // several lines
+  [[nodiscard]] std::string to_json() const;  // one line
+};
+
+// Looks at the input files without changing anything. Errors: those of catalog::inspect_table, for each file named in
+// the options; kNotFound or kInvalidArgument for an images folder that is none.
+[[nodiscard]] core::Status check_inputs(const IngestOptions& options);
+
+// Runs to the end, blocking; the calling thread only waits, writes and reports, the encoder's threads compute.
+// Errors: kInvalidArgument, kNotFound, kDataLoss (an input that cannot be used: nothing was changed),
+// kFailedPrecondition (another ingest runs; --update across models; supplied vectors of another model),
+// kResourceExhausted (disk), kPermissionDenied, kCancelled (stop_signal: says how to go on), the encoder's.
+[[nodiscard]] core::Result<IngestSummary> run_ingest(const IngestOptions& options, const IngestContext& context);
+
+}  // namespace scalestyle::ingest

@@ -1,0 +1,35 @@
+#pragma once
+// The first part of an ingest: articles with prices, purchases and pictures, checked, in memory, sorted by id.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "adapters/embedded/generation_manifest.hpp"
+#include "catalog/catalog.hpp"
+#include "ingest/ingest.hpp"
+#include "ingest/rejects.hpp"
+
+namespace scalestyle::ingest {
+
+struct StagedCatalog {
+  catalog::Catalog catalog;
+  std::string price_source = "none";  // "articles", "transactions"
+  std::string image_folder{};         // absolute; empty without
+  std::vector<adapters::embedded::FileRecord> sources{};
+};
+
+// Reads what `options` names. An article's own price column wins over transactions, for all articles: two sources may
+// have two units. Fills the counts and notes of `summary`. Errors: those of the readers; kInvalidArgument when no row
+// can be used; kCancelled on a stop signal.
+[[nodiscard]] core::Result<StagedCatalog> stage_catalog(const IngestOptions& options, const IngestContext& context,
+                                                        RejectsFile& rejects, IngestSummary& summary);
+
+// Size and SHA-256 of an input; of a folder, over its *.parquet files in name order.
+[[nodiscard]] core::Result<adapters::embedded::FileRecord> describe_source(const std::filesystem::path& path,
+                                                                           std::string_view role);
+
+// kCancelled, saying which signal, when one asks to stop.
+[[nodiscard]] core::Status check_stop(const IngestContext& context);
+
+}  // namespace scalestyle::ingest

@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "ingest/ingest.hpp"
+
+namespace scalestyle::ingest {
+
+std::string IngestSummary::to_text() const {
+  std::string text = fmt::format("generation {} is current\n", generation.value());
+  text += fmt::format("  rows       {} read, {} accepted, {} rejected\n", rows_read, accepted, rejected);
+  for (const auto& [cause, rows] : rejected_by_cause) text += fmt::format("             {} × {}\n", rows, cause);
+  if (!rejects_file.empty()) text += fmt::format("  rejects    {}\n", rejects_file.string());
+  text += fmt::format("  texts      {} distinct: {} reused, {} from an interrupted run, {} embedded now\n", distinct_texts,
+                      reused_texts, resumed_texts, embedded_texts);
+  if (supplied_vectors > 0) text += fmt::format("  vectors    {} supplied\n", supplied_vectors);
+  text += fmt::format("  articles   {} with a price, {} with a picture, {} purchases\n", with_price, with_image, purchases);
+  const double rate = embed_seconds > 0 ? static_cast<double>(embedded_texts) / embed_seconds : 0;
+  text += fmt::format("  time       {:.1f} s: {:.1f} read, {:.1f} embed ({:.0f} texts/s), {:.1f} write and check\n",
+                      total_seconds, read_seconds, embed_seconds, rate, assemble_seconds);
+  for (const std::string& note : notes) text += fmt::format("  note       {}\n", note);
+  return text;
+}
+
+std::string IngestSummary::to_json() const {
+  boost::json::object causes;
+  for (const auto& [cause, rows] : rejected_by_cause) causes[cause] = rows;
+  boost::json::array all_notes;
+  for (const std::string& note : notes) all_notes.emplace_back(note);
+  const boost::json::object object{{"generation", generation.value()},
+                                   {"rows_read", rows_read},
+                                   {"accepted", accepted},
+                                   {"rejected", rejected},
+                                   {"rejected_by_cause", causes},
+                                   {"rejects_file", rejects_file.string()},
+                                   {"distinct_texts", distinct_texts},
+                                   {"reused_texts", reused_texts},
+                                   {"resumed_texts", resumed_texts},
+                                   {"embedded_texts", embedded_texts},
+                                   {"embedded_tokens", embedded_tokens},
+                                   {"supplied_vectors", supplied_vectors},
+                                   {"unknown_vectors", unknown_vectors},
+                                   {"with_price", with_price},
+                                   {"with_image", with_image},
+                                   {"purchases", purchases},
+                                   {"read_seconds", read_seconds},
+                                   {"embed_seconds", embed_seconds},
+                                   {"assemble_seconds", assemble_seconds},
+                                   {"total_seconds", total_seconds},
+                                   {"notes", all_notes}};
+  return boost::json::serialize(object);
+}
+
+}  // namespace scalestyle::ingest

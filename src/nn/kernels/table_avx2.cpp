@@ -1,0 +1,15 @@
+#include "nn/kernels/simd_avx2.hpp"
+
+#include "nn/kernels/generic_table.hpp"
+#include "nn/kernels/int8_widening.hpp"
+
+namespace scalestyle::nn::kernels {
+
+KernelTable avx2_kernels() {
+  KernelTable table = generic_table(Isa::kAvx2);
+  table.gemm_int8 = [](const GemmInt8Args& args) { for_each_tile<WideningInt8Kernel>(args); };
+  table.dot_int8 = dot_int8_widening;
+  return table;
+}
+
+}  // namespace scalestyle::nn::kernels

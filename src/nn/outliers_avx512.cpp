@@ -1,0 +1,13 @@
+#include "nn/outliers.hpp"
+
+namespace scalestyle::nn {
+
+namespace {
+
+#include "nn/generic_outliers.hpp"
+
+}  // namespace
+
+OutlierKernels outlier_kernels_avx512() { return {row_shape, find_above, add}; }
+
+}  // namespace scalestyle::nn

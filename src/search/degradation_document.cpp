@@ -1,0 +1,30 @@
+#include <fmt/format.h>
+
+#include <string>
+
+#include "search/degradation.hpp"
+
+namespace scalestyle::search {
+
+std::string degradation_document() {
+  std::string text =
+      "# Degradation reasons\n"
+      "\n"
+      "An answer that is less than the full one says so: `degraded` is true, `degradations` lists every reason, and\n"
+      "`degradation_reason` is the most severe of them. When nothing can be served the answer is a 503 whose `error.reason`\n"
+      "is one of these names. An honest empty result (nothing matches the filters) is `total: 0` and not degraded.\n"
+      "\n"
+      "This page is made from `src/search/degradation.hpp`; a test compares them. The least severe reason comes first.\n"
+      "“Given” says whether this version can give the reason; the others belong to steps that it does not have yet.\n"
+      "\n"
+      "| severity | reason | when | what is served | given |\n"
+      "|---|---|---|---|---|\n";
+  for (std::size_t i = 0; i < kDegradationReasons.size(); ++i) {
+    const DegradationInfo& row = kDegradationReasons[i];
+    text += fmt::format("| {} | `{}` | {} | {} | {} |\n", i + 1, row.name, row.trigger, row.served,
+                        row.produced ? "yes" : "no");
+  }
+  return text;
+}
+
+}  // namespace scalestyle::search

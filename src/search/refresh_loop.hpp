@@ -1,0 +1,52 @@
+#pragma once
+// RefreshLoop: keeps a SnapshotHolder at the current generation, by polling on a TimerQueue.
+// Each round waits for the one before it. Switches and the first failure of a row are logged.
+//
+// Thread safety: start() and stop() from one thread. Destroy it after the TimerQueue's and the pool's threads ended.
+
+#include <atomic>
+#include <chrono>
+#include <string>
+
+#include "core/clock.hpp"
+#include "search/snapshot_holder.hpp"
+#include "search/timer_queue.hpp"
+#include "telemetry/log.hpp"
+
+namespace scalestyle::search {
+
+class RefreshLoop {
+ public:
+  struct Options {
+    std::chrono::milliseconds interval{250};
+    std::chrono::milliseconds load_deadline{120'000};  // of one refresh, loading included
+  };
+  struct Dependencies {
+    SnapshotHolder& holder;
+    TimerQueue& timers;
+    const core::Clock& clock;
+    telemetry::Logger& log;
+  };
+
+  RefreshLoop(Dependencies dependencies, Options options) : use_(dependencies), options_(options) {}
+  ~RefreshLoop() { stop(); }
+  RefreshLoop(const RefreshLoop&) = delete;
+  RefreshLoop& operator=(const RefreshLoop&) = delete;
+
+  // The first round begins one interval from now.
+  void start();
+  // No round begins afterwards; one in progress goes on to its end.
+  void stop() { stopping_.store(true); }
+
+ private:
+  void arm();
+  void refresh();
+  void finished(const core::Result<RefreshOutcome>& outcome);
+
+  Dependencies use_;
+  Options options_;
+  std::atomic<bool> stopping_{false};
+  std::string logged_error_;  // touched by one round at a time
+};
+
+}  // namespace scalestyle::search

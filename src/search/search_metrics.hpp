@@ -1,0 +1,41 @@
+#pragma once
+// What is counted about searches. Thread safety: any thread.
+
+#include <array>
+
+#include "search/answer.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace scalestyle::search {
+
+class SearchMetrics {
+ public:
+  explicit SearchMetrics(telemetry::Metrics& metrics);
+
+  void record(const SearchOutcome& outcome) const;
+
+ private:
+  void record_stages(const std::vector<StageReport>& stages) const;
+
+  std::array<telemetry::Histogram, kStageCount> stage_seconds_;
+  std::array<telemetry::Counter, kDegradationReasonCount> degradations_;  // degraded answers and failures, by reason
+};
+
+// Sets the gauges of the generation being served; call on every render of the metrics.
+class GenerationMetrics {
+ public:
+  GenerationMetrics(telemetry::Metrics& metrics, const SnapshotHolder& holder);
+
+  void collect();
+
+ private:
+  telemetry::Metrics& metrics_;
+  const SnapshotHolder& holder_;
+  telemetry::Gauge articles_;
+  telemetry::Gauge catalog_bytes_;
+  telemetry::Gauge refresh_failing_;
+  core::GenerationId shown_;
+  telemetry::Gauge shown_info_;
+};
+
+}  // namespace scalestyle::search

@@ -1,0 +1,117 @@
+#include "search/snapshot_holder.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace scalestyle::search {
+
+namespace detail {
+
+// How many ServingGeneration objects there are of each id. A store may go back to a generation that old requests
+// still hold: only the last of them closes it.
+struct OpenGenerations {
+  explicit OpenGenerations(ports::VectorIndex& vectors) : index(vectors) {}
+
+  void acquire(const core::GenerationId& id) {
+    const std::lock_guard lock(mutex);
+    ++holders[id];
+  }
+  void release(const core::GenerationId& id) {
+    const std::lock_guard lock(mutex);
+    const auto found = holders.find(id);
+    if (--found->second > 0) return;
+    holders.erase(found);
+    index.close(id);  // under the lock: an acquire of the same id must open it again afterwards
+  }
+
+  ports::VectorIndex& index;
+  std::mutex mutex;
+  std::map<core::GenerationId, std::size_t> holders;  // guarded by mutex
+};
+
+}  // namespace detail
+
+ServingGeneration::~ServingGeneration() { open_->release(snapshot_->info.id); }
+
+std::string dense_mismatch(const ports::EncoderInfo& documents, const ports::EncoderInfo& query) {
+  const char* const advice = "run ingest with the model that the server uses, or start the server with the generation's model";
+  if (documents.model != query.model) {
+    return fmt::format("the generation's vectors were made by the model \"{}\", queries are embedded by \"{}\": {}",
+                       documents.model, query.model, advice);
+  }
+  if (documents.dimension != query.dimension) {
+    return fmt::format("the generation's vectors have {} dimensions, the query model {} gives {}: {}", documents.dimension,
+                       query.model, query.dimension, advice);
+  }
+  const bool both_known = !documents.weights_hash.empty() && !query.weights_hash.empty();
+  if (both_known && documents.weights_hash != query.weights_hash) {
+    return fmt::format("the generation's vectors were made by other weights of {} (SHA-256 {:.12}…) than the query's ({:.12}…): {}",
+                       query.model, documents.weights_hash, query.weights_hash, advice);
+  }
+  return {};
+}
+
+SnapshotHolder::SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder)
+    : store_(store),
+      index_(index),
+      query_encoder_(std::move(query_encoder)),
+      open_(std::make_shared<detail::OpenGenerations>(index)) {}
+
+SnapshotHolder::~SnapshotHolder() = default;
+
+std::shared_ptr<const ServingGeneration> SnapshotHolder::serving() const {
+  const std::lock_guard lock(mutex_);
+  return serving_;
+}
+
+std::string SnapshotHolder::last_error() const {
+  const std::lock_guard lock(mutex_);
+  return last_error_;
+}
+
+core::Task<core::Result<RefreshOutcome>> SnapshotHolder::refresh(core::Deadline deadline) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (refreshing_) co_return RefreshOutcome::kBusy;
+    refreshing_ = true;
+  }
+  core::Result<RefreshOutcome> outcome = core::fail(core::ErrorCode::kInternal, "the refresh did not end");
+  try {
+    outcome = co_await refresh_alone(deadline);
+  } catch (const std::exception& failure) {
+    outcome = core::fail(core::ErrorCode::kInternal, fmt::format("the refresh failed: {}", failure.what()));
+  }
+  const std::lock_guard lock(mutex_);
+  refreshing_ = false;
+  last_error_ = outcome ? std::string() : outcome.error().message;
+  co_return outcome;
+}
+
+core::Task<core::Result<RefreshOutcome>> SnapshotHolder::refresh_alone(core::Deadline deadline) {
+  CORE_CO_TRY(const core::GenerationId current, co_await store_.current(deadline));
+  if (const auto now = serving(); now != nullptr && now->info().id == current) co_return RefreshOutcome::kUnchanged;
+
+  CORE_CO_TRY(auto snapshot, co_await store_.load(current, deadline));
+  if (snapshot->info.id != current) {
+    co_return core::fail(core::ErrorCode::kDataLoss, fmt::format("the store gave generation {} for {}",
+                                                                 snapshot->info.id.value(), current.value()));
+  }
+  std::string refusal = dense_mismatch(snapshot->info.document_encoder, query_encoder_);
+  open_->acquire(current);
+  std::shared_ptr<const ServingGeneration> next;
+  try {
+    next = std::make_shared<const ServingGeneration>(open_, std::move(snapshot), std::move(refusal));
+  } catch (...) {
+    open_->release(current);
+    throw;
+  }
+  CORE_CO_CHECK(co_await index_.open(current, deadline));
+  {
+    const std::lock_guard lock(mutex_);
+    serving_.swap(next);
+  }
+  co_return RefreshOutcome::kSwitched;  // `next` holds the old generation and lets it go outside the lock
+}
+
+}  // namespace scalestyle::search

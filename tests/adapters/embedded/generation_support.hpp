@@ -1,0 +1,72 @@
+#pragma once
+// Generations on disk for tests of the embedded adapters.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/embedded/data_folder.hpp"
+#include "adapters/embedded/generation_files.hpp"
+#include "catalog/catalog.hpp"
+#include "support/sample_generation.hpp"
+
+namespace scalestyle::adapters::embedded {
+
+inline catalog::Catalog catalog_of(const std::vector<catalog::Article>& articles) {
+  catalog::CatalogBuilder builder;
+  for (const auto& article : articles) EXPECT_TRUE(builder.add(article));
+  auto built = std::move(builder).build();
+  EXPECT_TRUE(built) << built.error().message;
+  return std::move(*built);
+}
+
+// Writes a complete generation; `vectors` has a row an article.
+inline GenerationManifest write_generation_of(const std::filesystem::path& data_dir, const ports::GenerationInfo& info,
+                                              const catalog::Catalog& catalog, const support::IndexedVectors& vectors) {
+  GenerationContents contents;
+  contents.manifest.info = info;
+  contents.manifest.info.document_encoder.dimension = vectors.dimension;
+  contents.manifest.price_source = "none";
+  contents.manifest.sources = {{.name = "articles.csv", .role = "articles", .size_bytes = 12, .sha256 = std::string(64, 'c')}};
+  contents.catalog = &catalog;
+  std::vector<VectorOrigin> origins(catalog.size());
+  for (std::size_t row = 0; row < origins.size(); ++row) {
+    origins[row].text_hash = catalog::hash_text("text " + std::to_string(row));
+    origins[row].source = row % 3 == 0 ? VectorSource::kSupplied : VectorSource::kModel;
+  }
+  contents.origins = origins;
+  contents.vectors = {.rows = catalog.size(), .dimension = vectors.dimension, .values = vectors.values};
+  auto written = write_generation(DataFolder(data_dir).generation(info.id), contents);
+  EXPECT_TRUE(written) << written.error().message;
+  return written ? *written : GenerationManifest{};
+}
+
+inline GenerationManifest write_generation_of(const std::filesystem::path& data_dir, const ports::GenerationInfo& info,
+                                              const std::vector<catalog::Article>& articles) {
+  return write_generation_of(data_dir, info, catalog_of(articles), support::random_vectors(articles.size(), 8, 1));
+}
+
+inline GenerationManifest write_generation_of(const std::filesystem::path& data_dir, const core::GenerationId& id,
+                                              const support::IndexedVectors& vectors) {
+  std::vector<catalog::Article> articles;
+  for (const auto& article_id : vectors.ids) {
+    articles.push_back({.id = article_id, .product_code = article_id.text(), .name = "x", .description = ""});
+  }
+  return write_generation_of(data_dir, support::sample_info(id.value()), catalog_of(articles), vectors);
+}
+
+inline std::string read_bytes(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+}  // namespace scalestyle::adapters::embedded

@@ -1,0 +1,38 @@
+"""Headers that cost seconds a unit stay in .cpp files; the command line's stays in apps/."""
+import re
+
+import common
+
+HEAVY = re.compile(
+    r"^\s*#\s*include\s*[<\"]"
+    r"(boost/(?:asio|beast|json|url)\b[^>\"]*|sqlite3\.h|duckdb\.h(?:pp)?|CLI/[^>\"]*|CLI11[^>\"]*|curl/[^>\"]*|unicode/[^>\"]*)[>\"]")
+COMMAND_LINE = re.compile(r"^\s*#\s*include\s*[<\"](CLI/|CLI11)")
+
+
+def check(root):
+    found = []
+    for path in common.files(root, ".cpp", ".hpp", ".h", under=("src", "apps", "tests", "bench")):
+        where = path.relative_to(root)
+        for number, line in common.lines(path):
+            match = HEAVY.match(line)
+            if match and path.suffix != ".cpp" and not match.group(1).endswith("fwd.hpp"):
+                found.append(f"{where}:{number}: {match.group(1)} belongs in a .cpp file")
+            elif COMMAND_LINE.match(line) and where.parts[0] != "apps":
+                found.append(f"{where}:{number}: the command line's library belongs in apps/")
+    return found
+
+
+GOOD = {
+    "src/http/server.cpp": "#include <boost/asio.hpp>\n#include <sqlite3.h>\n",
+    "src/http/server.hpp": "#include <boost/json/fwd.hpp>\n#include <string>\n",
+    "apps/scalestyle/main.cpp": "#include <CLI/CLI.hpp>\n",
+}
+BAD = {
+    f"a.hpp:2: {header} belongs in a .cpp file": {"src/http/a.hpp": f"\n#include <{header}>\n"}
+    for header in ("boost/asio/ip/tcp.hpp", "boost/beast.hpp", "boost/json.hpp", "sqlite3.h", "duckdb.h", "CLI/CLI.hpp", "curl/curl.h",
+                   "unicode/unistr.h")
+}
+BAD["belongs in apps/"] = {"src/http/a.cpp": "#include <CLI/CLI.hpp>\n"}
+
+if __name__ == "__main__":
+    common.main(check, GOOD, BAD)

@@ -1,0 +1,48 @@
+"""What a new user may type: wrong flags, missing files, odd data. Every answer is one clear line and an exit code."""
+
+import argparse
+import os
+
+import harness
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    program = parser.parse_args().program
+    failures = harness.Failures()
+
+    def expect(name, arguments, code, text, environment=None):
+        answer = harness.run(program, *arguments, environment=environment)
+        output = answer.stdout + answer.stderr
+        failures.check(f"{name}: exit code", answer.returncode == code, f"{answer.returncode}\n{output}")
+        failures.check(f"{name}: message", text in output, output)
+
+    with harness.temporary_folder() as folder:
+        missing = os.path.join(folder, "missing.csv")
+        bad_config = os.path.join(folder, "shop.conf")
+        with open(bad_config, "w", encoding="utf-8") as file:
+            file.write("# shop\nprot = 80\n")
+        expect("version", ["--version"], 0, ".")
+        expect("help", ["serve", "--help"], 0, "8080; default")
+        expect("help shows the environment", ["serve", "--help"], 0, "9; environment SCALESTYLE_PORT", {"SCALESTYLE_PORT": "9"})
+        expect("no command", [], 2, "Run with --help")
+        expect("a wrong flag", ["serve", "--prot", "1"], 2, "did you mean '--port'?")
+        expect("a wrong command", ["serv"], 2, "did you mean 'serve'?")
+        expect("a wrong key", ["serve", "--config", bad_config], 2, "shop.conf:2: unknown setting 'prot'; did you mean 'port'?")
+        expect("a wrong variable", ["serve"], 2, "did you mean 'port'?", {"SCALESTYLE_PROT": "1"})
+        expect("a bad value", ["serve", "--port", "seventy"], 2, "a whole number from 0 to 65535")
+        expect("no data folder", ["serve"], 2, "--data is missing")
+        expect("an unknown kernel", ["doctor", "--isa", "mmx"], 2, "mmx")
+        expect("no output folder", ["sample"], 2, "--out is missing")
+        expect("an unknown model", ["models", "fetch", "bge-smal-en-v1.5"], 2, "bge-small-en-v1.5")
+        expect("models", ["models", "list"], 0, "bge-small-en-v1.5")
+        expect("a missing table", ["ingest", "--data", os.path.join(folder, "data"), "--articles", missing], 2, "missing.csv")
+        expect("a missing model", ["ingest", "--data", os.path.join(folder, "data"), "--articles", bad_config,
+                                   "--models", os.path.join(folder, "none")], 2, "scalestyle models fetch")
+        if os.path.exists(os.path.join(harness.models_folder(), "bge-small-en-v1.5")):
+            expect("nothing ingested", ["evaluate", "search", "--data", folder, "--queries", missing, "--qrels", missing], 2, "missing.csv")
+    failures.finish()
+
+
+main()
