@@ -17,14 +17,14 @@ namespace {
 namespace kernels = nn::kernels;
 
 constexpr std::size_t kSharedRescoreRows = 384;  // f32 products worth waking another thread for
-constexpr std::size_t kPrefetchRows = 12;
+constexpr std::size_t kPrefetchRows = 8;
 constexpr float kMaxQueryMagnitude = 1e6F;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Between rows to rescore lie others: without this, each would be waited for.
 void prefetch(std::span<const float> row) {
   constexpr std::size_t kLineFloats = 16;
-  for (std::size_t i = 0; i < row.size(); i += kLineFloats) __builtin_prefetch(row.data() + i, 0, 2);
+  for (std::size_t i = 0; i < row.size(); i += kLineFloats) __builtin_prefetch(row.data() + i);
 }
 
 bool better(const VectorHit& a, const VectorHit& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }

@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "nn/kernels/isa.hpp"
 #include "retrieval/vector_scan_state.hpp"
 
 namespace scalestyle::retrieval {
@@ -12,8 +13,17 @@ namespace {
 namespace kernels = nn::kernels;
 
 constexpr int kDenseBits = 40;               // from here on a whole block is cheaper than its rows one by one
-constexpr std::size_t kTwoPlaneQueries = 16;  // one query waits for memory: there a second plane is free
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+constexpr std::size_t kDeepQuery = 512;
+
+// A second plane saves a quarter of the f32 products. One query waits for memory, and tiles multiply sixteen planes in
+// the time of one: there it is free. More queries must ask for many rows for it to pay, and without tiles it never does.
+std::size_t planes_for(std::size_t query_count, std::size_t rows_wanted) {
+  if (query_count == 1) return 2;
+  if (kernels::active_isa() != kernels::Isa::kAmxInt8) return 1;
+  return 2 * query_count <= kernels::kMaxScanQueries || rows_wanted >= kDeepQuery * query_count ? 2 : 1;
+}
 
 struct RowFigures {
   std::array<float, kBlockRows> scales, errors, norms, projections;
@@ -22,7 +32,9 @@ struct RowFigures {
 }  // namespace
 
 core::Status VectorScanJob::State::prepare_queries() {
-  plane_count = query_count <= kTwoPlaneQueries ? 2 : 1;
+  std::size_t rows_wanted = 0;
+  for (const Query& query : std::span(queries.data(), query_count)) rows_wanted += std::min(query.input.k, exact.rows);
+  plane_count = planes_for(query_count, rows_wanted);
   const std::size_t per_group = kernels::kMaxScanQueries / plane_count;
   groups.clear();
   for (std::size_t first = 0; first < query_count; first += per_group) {

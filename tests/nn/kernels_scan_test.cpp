@@ -51,15 +51,89 @@ TEST(KernelsScan, EveryInstructionSetIsExact) {
   }
 }
 
+// 16 rows a tile, 64 a block of tiles: below, at and above, together and chosen, at an address that is not aligned.
+TEST(KernelsScan, RowCountsAroundTilesAreExact) {
+  constexpr std::size_t kDimension = 192;
+  constexpr std::size_t kRows = 131;
+  const auto bytes = random_bytes(kRows * kDimension + 3, 9);
+  const std::int8_t* vectors = bytes.data() + 3;
+  std::vector<std::uint32_t> rows(kRows);
+  for (std::size_t i = 0; i < kRows; ++i) rows[i] = static_cast<std::uint32_t>(i * 37 % kRows);
+  for (std::size_t queries = 1; queries <= kMaxScanQueries; ++queries) {
+    const auto values = random_bytes(queries * kDimension, 10);
+    const auto prepared = ScanQueries::prepare(values, kDimension);
+    ASSERT_TRUE(prepared);
+    for (const std::size_t count : std::initializer_list<std::size_t>{1, 15, 16, 17, 31, 63, 64, 65, 80, 127, 128, 131}) {
+      const std::size_t stride = count + 1;
+      for (const Isa isa : supported_isas()) {
+        const test::WithIsa forced(isa);
+        std::vector<std::int32_t> whole(queries * stride, -1);
+        std::vector<std::int32_t> chosen(queries * stride, -1);
+        dot_int8(*prepared, vectors, count, whole.data(), stride);
+        dot_int8_rows(*prepared, vectors, std::span(rows).first(count), chosen.data(), stride);
+        for (std::size_t q = 0; q < queries; ++q) {
+          for (std::size_t i = 0; i < count; ++i) {
+            const std::int8_t* query = values.data() + q * kDimension;
+            ASSERT_EQ(whole[q * stride + i], exact_dot(query, vectors + i * kDimension, kDimension))
+                << to_string(isa) << ", " << count << " rows, query " << q << ", row " << i;
+            ASSERT_EQ(chosen[q * stride + i], exact_dot(query, vectors + rows[i] * kDimension, kDimension))
+                << to_string(isa) << ", " << count << " chosen rows, query " << q << ", row " << i;
+          }
+          ASSERT_EQ(whole[q * stride + count], -1);
+          ASSERT_EQ(chosen[q * stride + count], -1);
+        }
+      }
+    }
+  }
+}
+
+TEST(KernelsScan, IntervalsAreTheSameEverywhere) {
+  const auto figures = test::random_floats(4 * kIntervalRows, 11);
+  std::vector<std::int32_t> dots(2 * kIntervalRows);
+  for (std::size_t i = 0; i < dots.size(); ++i) dots[i] = static_cast<std::int32_t>(i * 7919 % 20011) - 10000;
+  const IntervalQuery query{{0.01F, 0.0001F}, 0.3F, 0.2F, 0.1F, 1e-4F};
+  for (const std::size_t planes : std::initializer_list<std::size_t>{1, 2}) {
+    for (const std::size_t count : std::initializer_list<std::size_t>{1, 15, 16, 17, 47, 48, 63, 64}) {
+      // Copies of the exact size, so that a read past the end is seen.
+      std::vector<std::vector<float>> columns;
+      for (std::size_t c = 0; c < 4; ++c) {
+        const auto first = figures.begin() + static_cast<std::ptrdiff_t>(c * kIntervalRows);
+        columns.emplace_back(first, first + static_cast<std::ptrdiff_t>(count));
+      }
+      const IntervalRows rows{columns[0].data(), columns[1].data(), columns[2].data(), columns[3].data(),
+                              {dots.data(), planes == 2 ? dots.data() + kIntervalRows : nullptr}, count};
+      const float threshold = 0.25F;
+      for (const Isa isa : supported_isas()) {
+        const test::WithIsa forced(isa);
+        Intervals out{};
+        const std::uint64_t reaching = score_intervals(query, rows, threshold, out);
+        for (std::size_t i = 0; i < count; ++i) {
+          float product = query.scales[0] * static_cast<float>(dots[i]);
+          if (planes == 2) product = product + query.scales[1] * static_cast<float>(dots[kIntervalRows + i]);
+          ASSERT_EQ(out.estimates[i], query.common * columns[3][i] + columns[0][i] * product) << to_string(isa);
+          ASSERT_EQ(out.bounds[i], query.norm * columns[1][i] + query.loss * columns[2][i] + query.slack);
+          ASSERT_EQ(reaching >> i & 1U, std::uint64_t{out.estimates[i] + out.bounds[i] >= threshold});
+        }
+        if (count < kIntervalRows) {
+          EXPECT_EQ(reaching >> count, 0U) << to_string(isa);
+        }
+      }
+    }
+  }
+}
+
 TEST(KernelsScan, ExtremeBytesDoNotSaturate) {
-  const std::vector<std::int8_t> lowest(512, std::int8_t{-128});
-  const auto prepared = ScanQueries::prepare(lowest, 512);
-  ASSERT_TRUE(prepared);
-  for (const Isa isa : supported_isas()) {
-    const test::WithIsa forced(isa);
-    std::int32_t out = 0;
-    dot_int8(*prepared, lowest.data(), 1, &out, 1);
-    EXPECT_EQ(out, 512 * 128 * 128) << to_string(isa);
+  constexpr std::size_t kDimension = 512;
+  for (const std::size_t queries : std::initializer_list<std::size_t>{1, 4}) {
+    const std::vector<std::int8_t> lowest(20 * kDimension, std::int8_t{-128});
+    const auto prepared = ScanQueries::prepare(std::span(lowest).first(queries * kDimension), kDimension);
+    ASSERT_TRUE(prepared);
+    for (const Isa isa : supported_isas()) {
+      const test::WithIsa forced(isa);
+      std::vector<std::int32_t> out(queries * 20);
+      dot_int8(*prepared, lowest.data(), 20, out.data(), 20);
+      for (const std::int32_t value : out) EXPECT_EQ(value, 512 * 128 * 128) << to_string(isa);
+    }
   }
 }
 

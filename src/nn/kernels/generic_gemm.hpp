@@ -98,60 +98,84 @@ struct TilePlace {
   std::size_t panel;
 };
 
-// The epilogue of one group of 16 columns, row by row: what belongs to the columns stays in registers.
-// value(row of the tile) is the product with its bias.
+inline constexpr std::size_t kPanelVectors = kPanel / 16;
+
+// What belongs to the columns of a panel, loaded once a tile.
+struct PanelColumns {
+  F32x16 bias[kPanelVectors];
+  F32x16 scale[kPanelVectors];  // int8 only
+};
+
+// The epilogue of a tile, row by row: a row's output lines are then written one after the other, which the caches take
+// much faster than one line of each row in turn. value(row, vector) is the product with its bias.
 template <bool Gelu, bool Residual, class Value>
-inline void finish_columns(const EpilogueArgs& epilogue, const TilePlace& place, std::size_t column, std::size_t lanes,
-                           Value value) {
-  float* out = epilogue.out + place.row * epilogue.out_stride + column;
-  const float* residual = Residual ? epilogue.residual + place.row * epilogue.residual_stride + column : nullptr;
-  for (std::size_t r = 0; r < place.rows; ++r) {
-    F32x16 result = value(r);
+inline void finish_rows(const EpilogueArgs& epilogue, const TilePlace& place, std::size_t columns, Value value) {
+  const std::size_t first = place.panel * kPanel;
+  float* out = epilogue.out + place.row * epilogue.out_stride + first;
+  const float* residual = Residual ? epilogue.residual + place.row * epilogue.residual_stride + first : nullptr;
+  const auto finish_vector = [&](std::size_t r, std::size_t v, std::size_t lanes) {
+    F32x16 result = value(r, v);
     if constexpr (Gelu) result = gelu_erf(result);
-    if constexpr (Residual) result = result + load_lanes(residual + r * epilogue.residual_stride, lanes);
-    store_lanes(result, out + r * epilogue.out_stride, lanes);
+    if constexpr (Residual) result = result + load_lanes(residual + r * epilogue.residual_stride + 16 * v, lanes);
+    store_lanes(result, out + r * epilogue.out_stride + 16 * v, lanes);
+  };
+  if (columns == kPanel) {
+    for (std::size_t r = 0; r < place.rows; ++r) {
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < kPanelVectors; ++v) finish_vector(r, v, 16);
+    }
+    return;
+  }
+  for (std::size_t r = 0; r < place.rows; ++r) {
+    for_each_vector(columns, [&](std::size_t column, std::size_t lanes) { finish_vector(r, column / 16, lanes); });
   }
 }
 
 template <class Value>
-inline void finish_columns(const EpilogueArgs& epilogue, const TilePlace& place, std::size_t column, std::size_t lanes,
-                           Value value) {
+inline void finish_rows(const EpilogueArgs& epilogue, const TilePlace& place, std::size_t columns, Value value) {
   const bool residual = epilogue.residual != nullptr;
-  if (epilogue.gelu && residual) return finish_columns<true, true>(epilogue, place, column, lanes, value);
-  if (epilogue.gelu) return finish_columns<true, false>(epilogue, place, column, lanes, value);
-  if (residual) return finish_columns<false, true>(epilogue, place, column, lanes, value);
-  finish_columns<false, false>(epilogue, place, column, lanes, value);
+  if (epilogue.gelu && residual) return finish_rows<true, true>(epilogue, place, columns, value);
+  if (epilogue.gelu) return finish_rows<true, false>(epilogue, place, columns, value);
+  if (residual) return finish_rows<false, true>(epilogue, place, columns, value);
+  finish_rows<false, false>(epilogue, place, columns, value);
 }
 
-inline F32x16 load_bias(const EpilogueArgs& epilogue, std::size_t feature, std::size_t lanes) {
-  return epilogue.bias != nullptr ? load_lanes(epilogue.bias + feature, lanes) : F32x16::zero();
+inline std::size_t columns_of(std::size_t out_features, std::size_t panel) {
+  const std::size_t first = panel * kPanel;
+  return out_features - first < kPanel ? out_features - first : kPanel;
+}
+
+inline void load_bias(const EpilogueArgs& epilogue, std::size_t first, std::size_t columns, PanelColumns& panel) {
+  for (F32x16& bias : panel.bias) bias = F32x16::zero();
+  if (epilogue.bias == nullptr) return;
+  for_each_vector(columns, [&](std::size_t column, std::size_t lanes) {
+    panel.bias[column / 16] = load_lanes(epilogue.bias + first + column, lanes);
+  });
 }
 
 template <class Args>
 inline void finish_tile(const Args& args, const float* tile, const TilePlace& place) {
-  const std::size_t first = place.panel * kPanel;
-  const std::size_t columns = args.out_features - first < kPanel ? args.out_features - first : kPanel;
-  for_each_vector(columns, [&](std::size_t column, std::size_t lanes) {
-    const F32x16 bias = load_bias(args.epilogue, first + column, lanes);
-    finish_columns(args.epilogue, place, first + column, lanes,
-                   [=](std::size_t r) { return F32x16::load(tile + r * kPanel + column) + bias; });
+  const std::size_t columns = columns_of(args.out_features, place.panel);
+  PanelColumns panel;
+  load_bias(args.epilogue, place.panel * kPanel, columns, panel);
+  finish_rows(args.epilogue, place, columns, [&](std::size_t r, std::size_t v) {
+    return F32x16::load(tile + r * kPanel + 16 * v) + panel.bias[v];
   });
 }
 
 inline void finish_tile(const GemmInt8Args& args, const std::int32_t* tile, const TilePlace& place) {
   const std::size_t first = place.panel * kPanel;
-  const std::size_t columns = args.out_features - first < kPanel ? args.out_features - first : kPanel;
+  const std::size_t columns = columns_of(args.out_features, place.panel);
   const float* row_scales = args.row_scales + place.row;
   const std::int32_t* zero_points = args.row_zero_points + place.row;
-  for_each_vector(columns, [&](std::size_t column, std::size_t lanes) {
-    const std::size_t feature = first + column;
-    const F32x16 bias = load_bias(args.epilogue, feature, lanes);
-    const F32x16 scale = F32x16::load(args.column_scales + feature);
-    const std::int32_t* sums = args.column_sums + feature;
-    finish_columns(args.epilogue, place, feature, lanes, [=](std::size_t r) {
-      const F32x16 value = F32x16::load_compensated(tile + r * kPanel + column, sums, zero_points[r]);
-      return F32x16::fma(value * scale, F32x16::broadcast(row_scales[r]), bias);
-    });
+  const std::int32_t* sums = args.column_sums + first;
+  PanelColumns panel;
+  load_bias(args.epilogue, first, columns, panel);
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < kPanelVectors; ++v) panel.scale[v] = F32x16::load(args.column_scales + first + 16 * v);
+  finish_rows(args.epilogue, place, columns, [&](std::size_t r, std::size_t v) {
+    const F32x16 value = F32x16::load_compensated(tile + r * kPanel + 16 * v, sums + 16 * v, zero_points[r]);
+    return F32x16::fma(value * panel.scale[v], F32x16::broadcast(row_scales[r]), panel.bias[v]);
   });
 }
 
