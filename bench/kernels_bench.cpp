@@ -47,8 +47,8 @@ struct Shape {
   std::size_t out;
 };
 constexpr Shape kShapes[] = {{384, 384}, {384, 1536}, {1536, 384}, {768, 768}, {768, 3072}, {3072, 768}};
-constexpr std::size_t kRowCounts[] = {12, 14, 24, 64, 320, 1280};
-constexpr std::size_t kMostRows = 1280;
+constexpr std::size_t kRowCounts[] = {14, 24, 96, 384, 1536};
+constexpr std::size_t kMostRows = 1536;
 
 std::vector<float> random_floats(std::size_t count, std::uint32_t seed, float scale) {
   std::mt19937 engine(seed);

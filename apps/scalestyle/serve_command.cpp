@@ -12,6 +12,7 @@
 #include "search/refresh_loop.hpp"
 #include "serving_stack.hpp"
 #include "telemetry/log.hpp"
+#include "telemetry/memory.hpp"
 #include "version.hpp"
 
 namespace scalestyle::app {
@@ -57,6 +58,7 @@ class ServeRun {
     CORE_TRY(const auto options, server_options(settings_));
     telemetry::Logger log(logging, clock_);
     CORE_TRY(const auto stack, ServingStack::create(settings_));
+    telemetry::show_resident_memory(stack->metrics());
     http::Api api({.search = stack->service(), .generations = stack->generations(), .pool = stack->compute().pool(),
                    .clock = clock_, .metrics = stack->metrics(), .log = log},
                   {.version = std::string(kVersion)});

@@ -45,7 +45,6 @@ std::vector<SettingSpec> make_table() {
       integer("port", "8080", "port to bind; 0: any free one", 0, 65535),
       text("query_precision", "int8", "arithmetic of query embedding", {"f32", "bf16", "int8"}),
       boolean("query_prefix", "false", "put the model's search instruction before queries"),
-      integer("deadline_ms", "600", "time limit of a request that names none", 10, 10'000),
       integer("max_connections", "1024", "connections held at once; more are refused", 1, 65'535),
       integer("max_concurrent_requests", "256", "searches in progress; more are refused with Retry-After", 1, 65'535),
       integer("idle_timeout_ms", "60000", "a connection without a request is closed after this", 100, 3'600'000),

@@ -11,8 +11,9 @@ namespace scalestyle::nn::kernels {
 namespace {
 
 inline constexpr std::size_t kPanel = 64;
-// Rows of A taken through all panels together: this much of them stays in the second-level cache beside the weights.
-inline constexpr std::size_t kRowBlockBytes = 512 * 1024;
+// Rows taken through all panels together: this much of A and of the output stays in the second-level cache beside the
+// weights. Each panel touches all of it.
+inline constexpr std::size_t kRowBlockBytes = 384 * 1024;
 
 inline constexpr std::size_t kPrefetchRows = 24;
 
@@ -184,7 +185,8 @@ inline void finish_tile(const GemmInt8Args& args, const std::int32_t* tile, cons
 template <class Kernel, class Args>
 inline void for_each_tile(const Args& args) {
   alignas(64) typename Kernel::Sum tile[Kernel::kTileRows * kPanel];
-  const std::size_t row_bytes = args.depth * sizeof(*args.a);
+  const std::size_t out_columns = (args.panel_end - args.panel_first) * kPanel;
+  const std::size_t row_bytes = args.depth * sizeof(*args.a) + out_columns * sizeof(float);
   const std::size_t fitting = kRowBlockBytes / row_bytes / Kernel::kTileRows * Kernel::kTileRows;
   const std::size_t block_rows = fitting < Kernel::kTileRows ? Kernel::kTileRows : fitting;
   for (std::size_t block = 0; block < args.rows; block += block_rows) {
