@@ -10,6 +10,9 @@ using kernels::Matrix;
 
 namespace {
 
+// Attention sinks form in the first layers, and all later ones amplify an error made there.
+constexpr std::size_t kFineLayers = 6;
+
 struct NormWeights {
   std::vector<float> gamma;
   std::vector<float> beta;
@@ -74,6 +77,7 @@ class PackedStack final : public BertStack {
     layers_.reserve(config_.layers);
     for (std::size_t index = 0; index < config_.layers; ++index) {
       CORE_TRY(BertLayerTensors tensors, reader.layer(index));
+      tensors.down.fine = index < kFineLayers;
       const bool last_for_first_rows = first_row_only_ && index + 1 == config_.layers;
       CORE_TRY(Layer<Linear> layer, pack_layer<Linear>(std::move(tensors), config_.layer_norm_epsilon, last_for_first_rows));
       layers_.push_back(std::move(layer));
@@ -137,7 +141,7 @@ class PackedStack final : public BertStack {
     const std::size_t width = attention_width();
     const Matrix projected{buffers.projected.as<float>(), rows.rows, 3 * width, 3 * width};
     const Matrix context{buffers.context.as<float>(), rows.rows, width, width};
-    Linear::prepare(rows, buffers.narrow);
+    Linear::prepare(rows, buffers.narrow, RowKind::kHidden);
     layer.query_key_value->apply(rows, buffers.narrow, {}, projected);
     const std::span scores(buffers.scores.as<float>(), buffers.shape.attention_floats);
     for (std::size_t text = 0; text + 1 < buffers.starts.size(); ++text) {
@@ -150,7 +154,7 @@ class PackedStack final : public BertStack {
 
   void add_attention_output(const Layer<Linear>& layer, const Matrix& context, const Matrix& rows,
                             BertBuffers& buffers) const {
-    Linear::prepare(context, buffers.narrow);
+    Linear::prepare(context, buffers.narrow, RowKind::kHidden);
     layer.attention_output.apply(context, buffers.narrow, {.gelu = false, .residual = rows}, rows);
     layer.attention_norm.apply(rows);
   }
@@ -159,9 +163,9 @@ class PackedStack final : public BertStack {
     for (std::size_t first = 0; first < rows.rows; first += buffers.shape.ffn_rows) {
       const Matrix block = rows.row_block(first, std::min(buffers.shape.ffn_rows, rows.rows - first));
       const Matrix expanded{buffers.expanded.as<float>(), block.rows, config_.intermediate, config_.intermediate};
-      Linear::prepare(block, buffers.narrow);
-      layer.up.apply(block, buffers.narrow, {.gelu = true, .residual = {}}, expanded);
-      Linear::prepare(expanded, buffers.wide);
+      Linear::prepare(block, buffers.narrow, RowKind::kHidden);
+      layer.up.apply(block, buffers.narrow, {.gelu = !Linear::kGeluInPrepare, .residual = {}}, expanded);
+      Linear::prepare(expanded, buffers.wide, RowKind::kBeforeGelu);
       layer.down.apply(expanded, buffers.wide, {.gelu = false, .residual = block}, block);
       layer.output_norm.apply(block);
     }
@@ -175,12 +179,12 @@ class PackedStack final : public BertStack {
     const Matrix query{key_value.row(rows.rows), texts, width, width};  // behind keys and values: texts <= tokens
     const Matrix context{buffers.context.as<float>(), texts, width, width};
     const Matrix first_rows{buffers.first_rows.as<float>(), texts, config_.hidden, config_.hidden};
-    Linear::prepare(rows, buffers.narrow);
+    Linear::prepare(rows, buffers.narrow, RowKind::kHidden);
     layer.key_value->apply(rows, buffers.narrow, {}, key_value);
     for (std::size_t text = 0; text < texts; ++text) {
       std::copy_n(rows.row(buffers.starts[text]), config_.hidden, first_rows.row(text));
     }
-    Linear::prepare(first_rows, buffers.narrow);
+    Linear::prepare(first_rows, buffers.narrow, RowKind::kHidden);
     layer.query->apply(first_rows, buffers.narrow, {}, query);
     kernels::AttentionShape shape = attention_;
     shape.first_row_only = true;

@@ -18,6 +18,7 @@ struct LinearTensors {
   std::size_t in = 0;
   std::vector<float> weight;  // row-major [out, in]
   std::vector<float> bias;    // [out]
+  bool fine = false;          // rounding errors of int8 weights are too much here; see LinearInt8
 };
 
 struct LayerNormTensors {

@@ -2,50 +2,22 @@
 // unnamed namespace; uses no library template, so that no code of a wide instruction set can be linked elsewhere.
 
 constexpr std::size_t kLanes = 16;
-constexpr std::size_t kPanelColumns = 64;
-constexpr std::size_t kGroup = 4;  // consecutive inputs that lie side by side in a packed panel
 
 // Sixteen lanes in one register, or in as many as the instruction set needs.
 using Lanes [[gnu::vector_size(64)]] = float;
+using Words [[gnu::vector_size(64)]] = std::int32_t;
+using Halves [[gnu::vector_size(32)]] = std::int16_t;
 constexpr std::size_t kChains = 4;  // independent accumulators: the additions' latency overlaps
 
 inline float magnitude(float value) { return value < 0 ? -value : value; }
-inline float larger(float a, float b) { return a > b ? a : b; }
 
-RowShape row_shape(const float* row, std::size_t columns) {
-  Lanes largest[kChains] = {};
-  Lanes squares[kChains] = {};
-  std::size_t column = 0;
-  for (; column + kChains * kLanes <= columns; column += kChains * kLanes) {
-#pragma GCC unroll 4
-    for (std::size_t chain = 0; chain < kChains; ++chain) {
-      Lanes values;
-      __builtin_memcpy(&values, row + column + chain * kLanes, sizeof values);
-      const Lanes magnitudes = values < 0.0F ? -values : values;
-      largest[chain] = magnitudes > largest[chain] ? magnitudes : largest[chain];
-      squares[chain] += values * values;
-    }
+std::uint64_t deviation(const std::uint8_t* bytes, std::size_t columns, std::int32_t zero_point) {
+  std::uint32_t sum = 0;  // 255 * kMaxInFeatures fits
+  for (std::size_t column = 0; column < columns; ++column) {
+    const std::int32_t steps = std::int32_t{bytes[column]} - zero_point;
+    sum += static_cast<std::uint32_t>(steps < 0 ? -steps : steps);
   }
-  const Lanes joined_largest[2] = {largest[0] > largest[1] ? largest[0] : largest[1],
-                                   largest[2] > largest[3] ? largest[2] : largest[3]};
-  const Lanes all_largest = joined_largest[0] > joined_largest[1] ? joined_largest[0] : joined_largest[1];
-  const Lanes all_squares = (squares[0] + squares[1]) + (squares[2] + squares[3]);
-  float lane_largest[kLanes];
-  float lane_squares[kLanes];
-  __builtin_memcpy(lane_largest, &all_largest, sizeof lane_largest);
-  __builtin_memcpy(lane_squares, &all_squares, sizeof lane_squares);
-  for (; column < columns; ++column) {
-    const std::size_t lane = column % kLanes;
-    lane_largest[lane] = larger(magnitude(row[column]), lane_largest[lane]);
-    lane_squares[lane] += row[column] * row[column];
-  }
-  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (std::size_t lane = 0; lane < half; ++lane) {
-      lane_largest[lane] = larger(lane_largest[lane], lane_largest[lane + half]);
-      lane_squares[lane] += lane_squares[lane + half];
-    }
-  }
-  return {lane_largest[0], lane_squares[0]};
+  return sum;
 }
 
 // Whether any of the `groups` * 16 values is above `limit` in magnitude.
@@ -79,32 +51,32 @@ std::size_t find_above(const float* row, std::size_t columns, float limit, std::
   return count;
 }
 
-// The four bytes of one group are one 32-bit word an output feature; the wanted one is shifted to its top.
-inline float weight_at(const std::int8_t* words, std::size_t index, unsigned shift) {
-  std::uint32_t word = 0;
-  __builtin_memcpy(&word, words + index * kGroup, kGroup);
-  return static_cast<float>(static_cast<std::int32_t>(word << shift) >> 24);
+// Blocks of 64 output features stay in registers while all outliers of the row pass.
+inline void add_block(const OutlierProducts& products, std::size_t first, float* out) {
+  Lanes sums[kChains];
+  __builtin_memcpy(sums, out, sizeof sums);
+  for (std::size_t index = 0; index < products.count; ++index) {
+    const Outlier& outlier = products.outliers[index];
+    const float factor = outlier.value * products.scales[outlier.column];
+    const std::int16_t* const weights = products.weights + outlier.column * products.stride + first;
+#pragma GCC unroll 4
+    for (std::size_t chain = 0; chain < kChains; ++chain) {
+      Halves halves;
+      __builtin_memcpy(&halves, weights + chain * kLanes, sizeof halves);
+      sums[chain] += factor * __builtin_convertvector(__builtin_convertvector(halves, Words), Lanes);
+    }
+  }
+  __builtin_memcpy(out, sums, sizeof sums);
 }
 
-void add(const OutlierArgs& args) {
-  const std::size_t offset = args.column / kGroup * kPanelColumns * kGroup;
-  const auto shift = static_cast<unsigned>(24 - 8 * (args.column % kGroup));
-  const float value = args.value;
-  for (std::size_t first = 0; first < args.out_features; first += kPanelColumns) {
-    const std::size_t panel = first / kPanelColumns;
-    const std::int8_t* const coarse = args.coarse.weights + panel * args.coarse.panel_bytes + offset;
-    const std::int8_t* const fine = args.fine.weights + panel * args.fine.panel_bytes + offset;
-    const float* const coarse_scales = args.coarse.scales + first;
-    const float* const fine_scales = args.fine.scales + first;
-    alignas(64) float sums[kPanelColumns];
-    for (std::size_t index = 0; index < kPanelColumns; ++index) {
-      const float weight =
-          coarse_scales[index] * weight_at(coarse, index, shift) + fine_scales[index] * weight_at(fine, index, shift);
-      sums[index] = value * weight;
-    }
-    const std::size_t rest = args.out_features - first;
-    const std::size_t count = rest < kPanelColumns ? rest : kPanelColumns;
-    float* const out = args.out + first;
-    for (std::size_t index = 0; index < count; ++index) out[index] += sums[index];
-  }
+void add(const OutlierProducts& products) {
+  constexpr std::size_t kBlock = kChains * kLanes;
+  std::size_t first = 0;
+  for (; first + kBlock <= products.out_features; first += kBlock) add_block(products, first, products.out + first);
+  if (first == products.out_features) return;
+  alignas(64) float rest[kBlock] = {};
+  const std::size_t bytes = (products.out_features - first) * sizeof(float);
+  __builtin_memcpy(rest, products.out + first, bytes);
+  add_block(products, first, rest);
+  __builtin_memcpy(products.out + first, rest, bytes);
 }

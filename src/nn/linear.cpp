@@ -34,7 +34,7 @@ core::Result<LinearBf16> LinearBf16::pack(const LinearTensors& tensors) {
   return linear;
 }
 
-void LinearBf16::prepare(const kernels::Matrix& values, RowBuffers& buffers) {
+void LinearBf16::prepare(const kernels::Matrix& values, RowBuffers& buffers, RowKind /*kind*/) {
   kernels::round_to_bf16(values, *buffers.bf16);
 }
 

@@ -15,34 +15,33 @@
 #include "nn/bert_weights.hpp"
 #include "nn/kernels/gemm.hpp"
 #include "nn/kernels/matrix.hpp"
+#include "nn/outliers.hpp"
 
 namespace scalestyle::nn {
-
-// One value of a row that is too large to share a scale with the others; see LinearInt8.
-struct Outlier {
-  std::uint32_t row = 0;
-  std::uint32_t column = 0;
-  float value = 0;
-};
 
 // Rows in the form a product takes. Grows in reserve(), never while computing.
 struct RowBuffers {
   std::optional<kernels::QuantizedRows> quantized;
+  std::optional<kernels::QuantizedRows> rest;  // one row without its outliers
   std::optional<kernels::Bf16Rows> bf16;
   std::vector<Outlier> outliers;
   std::vector<std::uint32_t> columns;  // of one row's outliers
 };
 
+// What the rows are that a product is prepared for.
+enum class RowKind : std::uint8_t { kHidden, kBeforeGelu };
+
 struct LinearCall {
-  bool gelu = false;               // applied before the residual is added; int8 takes one or the other
+  bool gelu = false;                // applied before the residual is added; never asked of a type with kGeluInPrepare
   kernels::ConstMatrix residual{};  // no data: none; may be the output itself
 };
 
 class LinearF32 {
  public:
+  static constexpr bool kGeluInPrepare = false;
   [[nodiscard]] static core::Result<LinearF32> pack(const LinearTensors& tensors);
   static void reserve(RowBuffers& /*buffers*/, std::size_t /*rows*/, std::size_t /*columns*/) {}
-  static void prepare(const kernels::Matrix& /*values*/, RowBuffers& /*buffers*/) {}
+  static void prepare(const kernels::Matrix& /*values*/, RowBuffers& /*buffers*/, RowKind /*kind*/) {}
   void apply(const kernels::Matrix& values, const RowBuffers& buffers, const LinearCall& call,
              const kernels::Matrix& out) const;
   [[nodiscard]] std::size_t size_bytes() const { return weights_.size_bytes(); }
@@ -54,9 +53,10 @@ class LinearF32 {
 
 class LinearBf16 {
  public:
+  static constexpr bool kGeluInPrepare = false;
   [[nodiscard]] static core::Result<LinearBf16> pack(const LinearTensors& tensors);
   static void reserve(RowBuffers& buffers, std::size_t rows, std::size_t columns) { buffers.bf16.emplace(rows, columns); }
-  static void prepare(const kernels::Matrix& values, RowBuffers& buffers);
+  static void prepare(const kernels::Matrix& values, RowBuffers& buffers, RowKind kind);
   void apply(const kernels::Matrix& values, const RowBuffers& buffers, const LinearCall& call,
              const kernels::Matrix& out) const;
   [[nodiscard]] std::size_t size_bytes() const { return weights_.size_bytes(); }
@@ -68,26 +68,32 @@ class LinearBf16 {
 
 // Unsigned bytes a token times signed bytes an output feature. Values far outside their row (attention sinks: one
 // channel may hold nearly the whole length of the vector) would take the scale from all others: prepare() sets them
-// apart, and apply() adds their products in f32. `fine` is the rounding error of `coarse`, itself quantised: together
-// 15 bits a weight, for the outliers' products everywhere and for all products of a layer that narrows (FFN down).
+// apart in the rows that suffer from it, and apply() adds their products in f32, by weights of 16 bits. `fine` is the
+// rounding error of `coarse`, itself quantised: together 15 bits a weight, where tensors.fine asks for it.
 // Measurements: docs/decisions/0003-int8-encoder.md.
 class LinearInt8 {
  public:
+  static constexpr bool kGeluInPrepare = true;  // the outliers' products come before it
   [[nodiscard]] static core::Result<LinearInt8> pack(const LinearTensors& tensors);
   static void reserve(RowBuffers& buffers, std::size_t rows, std::size_t columns);
-  // Leaves `values` as they are.
-  static void prepare(const kernels::Matrix& values, RowBuffers& buffers);
+  // Leaves kHidden rows as they are; kBeforeGelu rows become GELU(row), which is what the product then takes.
+  static void prepare(const kernels::Matrix& values, RowBuffers& buffers, RowKind kind);
   void apply(const kernels::Matrix& values, const RowBuffers& buffers, const LinearCall& call,
              const kernels::Matrix& out) const;
-  [[nodiscard]] std::size_t size_bytes() const { return coarse_.size_bytes() + fine_.size_bytes(); }
+  [[nodiscard]] std::size_t size_bytes() const {
+    return coarse_.size_bytes() + (fine_ ? fine_->size_bytes() : 0) + by_input_.size_bytes();
+  }
 
  private:
+  void pack_by_input(const LinearTensors& tensors);
   void add_outliers(std::span<const Outlier> outliers, const kernels::Matrix& out) const;
 
   kernels::PackedInt8 coarse_;
-  kernels::PackedInt8 fine_;
+  std::optional<kernels::PackedInt8> fine_;
+  kernels::AlignedBuffer by_input_;  // int16 [in][by_input_stride_]
+  std::size_t by_input_stride_ = 0;
+  std::vector<float> by_input_scales_;
   std::vector<float> bias_;
-  bool multiply_fine_ = false;
 };
 
 }  // namespace scalestyle::nn

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -10,35 +11,44 @@ namespace scalestyle::nn {
 
 namespace {
 
-constexpr std::size_t kPanelColumns = kernels::kPanelColumns;
-constexpr std::size_t kGroup = 4;  // consecutive inputs that lie side by side in a packed panel
+// A row has outliers when its mean magnitude is fewer quantisation steps than `least_mean_steps`; they are its values
+// above `limit_means` times that mean. GELU leaves rows sparse, with larger values for their mean.
+struct OutlierRule {
+  float least_mean_steps;
+  float limit_means;
+};
+constexpr OutlierRule kHiddenRule{16.0F, 6.0F};
+constexpr OutlierRule kGeluRule{10.0F, 10.0F};
 
-// An outlier is above this many root mean squares of its row.
-constexpr float kOutlierRms = 5.0F;
-// There cannot be more than 1 / 25 of the row's columns; rows of real texts have 2 to 5.
-constexpr std::size_t max_outliers(std::size_t columns) { return columns / 25 + 1; }
+constexpr std::size_t kStrideFeatures = 64;
+constexpr float kLargestInt16 = 32767.0F;
 
-// Moves the outliers of one row to buffers.outliers and leaves zeros.
-void take_outliers(const kernels::Matrix& values, std::size_t row, const OutlierKernels& loops, RowBuffers& buffers) {
+// Moves the outliers of one quantised row to buffers.outliers and quantises the rest of it again.
+void take_outliers(const kernels::Matrix& values, std::size_t row, const OutlierRule& rule, RowBuffers& buffers) {
+  const OutlierKernels& loops = active_outlier_kernels();
+  kernels::QuantizedRows& quantized = *buffers.quantized;
+  const std::uint8_t* const bytes = quantized.values() + row * quantized.stride();
+  const std::uint64_t deviation = loops.deviation(bytes, values.columns, quantized.zero_points()[row]);
+  const float mean_steps = static_cast<float>(deviation) / static_cast<float>(values.columns);
+  if (!(mean_steps < rule.least_mean_steps)) return;
   float* const data = values.row(row);
-  const RowShape shape = loops.row_shape(data, values.columns);
-  const float limit = kOutlierRms * std::sqrt(shape.sum_of_squares / static_cast<float>(values.columns));
-  if (!(shape.largest > limit)) return;
+  const float limit = rule.limit_means * mean_steps * quantized.scales()[row];
   const std::size_t count = loops.find_above(data, values.columns, limit, buffers.columns.data());
+  if (count == 0) return;
+  const std::size_t first = buffers.outliers.size();
   for (std::size_t index = 0; index < count; ++index) {
     const std::uint32_t column = buffers.columns[index];
     buffers.outliers.push_back({static_cast<std::uint32_t>(row), column, data[column]});
     data[column] = 0;
   }
-}
-
-std::int8_t packed_at(const kernels::PackedInt8& packed, std::size_t row, std::size_t column) {
-  const std::int8_t* const panel = packed.panel(row / kPanelColumns);
-  return panel[(column / kGroup * kPanelColumns + row % kPanelColumns) * kGroup + column % kGroup];
-}
-
-OutlierColumn columns_of(const kernels::PackedInt8& packed) {
-  return {packed.panel(0), packed.padded_in() * kPanelColumns, packed.scales()};
+  kernels::QuantizedRows& rest = *buffers.rest;
+  kernels::quantize_rows(values.row_block(row, 1), rest);
+  std::copy_n(rest.values(), rest.stride(), quantized.values() + row * quantized.stride());
+  quantized.scales()[row] = rest.scales()[0];
+  quantized.zero_points()[row] = rest.zero_points()[0];
+  for (std::size_t index = first; index < buffers.outliers.size(); ++index) {
+    data[buffers.outliers[index].column] = buffers.outliers[index].value;
+  }
 }
 
 }  // namespace
@@ -58,58 +68,88 @@ const OutlierKernels& active_outlier_kernels() {
 core::Result<LinearInt8> LinearInt8::pack(const LinearTensors& tensors) {
   LinearInt8 linear;
   CORE_TRY(linear.coarse_, kernels::PackedInt8::pack(tensors.weight, tensors.out, tensors.in));
+  linear.bias_ = tensors.bias;
+  linear.pack_by_input(tensors);
+  if (!tensors.fine) return linear;
   std::vector<float> rest(tensors.weight.size());
   for (std::size_t row = 0; row < tensors.out; ++row) {
     const float scale = linear.coarse_.scales()[row];
     for (std::size_t column = 0; column < tensors.in; ++column) {
       const std::size_t index = row * tensors.in + column;
-      rest[index] = tensors.weight[index] - scale * static_cast<float>(packed_at(linear.coarse_, row, column));
+      rest[index] = tensors.weight[index] - scale * static_cast<float>(linear.coarse_.weight_at(row, column));
     }
   }
   CORE_TRY(linear.fine_, kernels::PackedInt8::pack(rest, tensors.out, tensors.in));
-  linear.bias_ = tensors.bias;
-  linear.multiply_fine_ = tensors.in > tensors.out;
   return linear;
+}
+
+void LinearInt8::pack_by_input(const LinearTensors& tensors) {
+  by_input_stride_ = (tensors.out + kStrideFeatures - 1) / kStrideFeatures * kStrideFeatures;
+  by_input_ = kernels::AlignedBuffer(tensors.in * by_input_stride_ * sizeof(std::int16_t));
+  std::vector<float> largest(tensors.in, 1e-30F);  // its reciprocal is finite
+  for (std::size_t index = 0; index < tensors.weight.size(); ++index) {
+    float& column = largest[index % tensors.in];
+    column = std::max(column, std::fabs(tensors.weight[index]));
+  }
+  by_input_scales_.resize(tensors.in);
+  for (std::size_t column = 0; column < tensors.in; ++column) by_input_scales_[column] = largest[column] / kLargestInt16;
+  auto* const packed = by_input_.as<std::int16_t>();
+  for (std::size_t row = 0; row < tensors.out; ++row) {
+    for (std::size_t column = 0; column < tensors.in; ++column) {
+      const float scaled = tensors.weight[row * tensors.in + column] / largest[column] * kLargestInt16;
+      packed[column * by_input_stride_ + row] = static_cast<std::int16_t>(std::nearbyint(scaled));
+    }
+  }
 }
 
 void LinearInt8::reserve(RowBuffers& buffers, std::size_t rows, std::size_t columns) {
   buffers.quantized.emplace(rows, columns);
-  buffers.outliers.reserve(rows * max_outliers(columns));
+  buffers.rest.emplace(1, columns);
+  buffers.outliers.reserve(rows * columns);  // pages are taken as they are used: real rows need a few
   buffers.columns.resize(columns);
 }
 
-void LinearInt8::prepare(const kernels::Matrix& values, RowBuffers& buffers) {
-  const OutlierKernels& loops = active_outlier_kernels();
+void LinearInt8::prepare(const kernels::Matrix& values, RowBuffers& buffers, RowKind kind) {
+  const bool gelu = kind == RowKind::kBeforeGelu;
+  if (gelu) {
+    kernels::gelu_quantize(values, *buffers.quantized);
+  } else {
+    kernels::quantize_rows(values, *buffers.quantized);
+  }
   buffers.outliers.clear();
-  for (std::size_t row = 0; row < values.rows; ++row) take_outliers(values, row, loops, buffers);
-  kernels::quantize_rows(values, *buffers.quantized);
-  for (const Outlier& outlier : buffers.outliers) values.row(outlier.row)[outlier.column] = outlier.value;
+  for (std::size_t row = 0; row < values.rows; ++row) {
+    take_outliers(values, row, gelu ? kGeluRule : kHiddenRule, buffers);
+  }
 }
 
 void LinearInt8::apply(const kernels::Matrix& /*values*/, const RowBuffers& buffers, const LinearCall& call,
                        const kernels::Matrix& out) const {
-  assert(!call.gelu || call.residual.data == nullptr);
+  assert(!call.gelu);
   const kernels::QuantizedView rows = buffers.quantized->view();
   const kernels::Epilogue epilogue{.bias = bias_.data(),
                                    .activation = kernels::Activation::kNone,
                                    .residual = call.residual.data,
                                    .residual_stride = call.residual.stride};
   kernels::gemm(rows, coarse_, epilogue, out);
-  if (multiply_fine_) {
-    kernels::gemm(rows, fine_, {.bias = nullptr, .residual = out.data, .residual_stride = out.stride}, out);
+  if (fine_) {
+    kernels::gemm(rows, *fine_, {.bias = nullptr, .residual = out.data, .residual_stride = out.stride}, out);
   }
   add_outliers(buffers.outliers, out);
-  if (call.gelu) kernels::gelu_erf(out);
 }
 
 void LinearInt8::add_outliers(std::span<const Outlier> outliers, const kernels::Matrix& out) const {
   const OutlierKernels& loops = active_outlier_kernels();
-  OutlierArgs args{.coarse = columns_of(coarse_), .fine = columns_of(fine_), .out_features = out.columns};
-  for (const Outlier& outlier : outliers) {
-    args.column = outlier.column;
-    args.value = outlier.value;
-    args.out = out.row(outlier.row);
-    loops.add(args);
+  for (std::size_t first = 0; first < outliers.size();) {
+    std::size_t end = first + 1;
+    while (end < outliers.size() && outliers[end].row == outliers[first].row) ++end;
+    loops.add({.weights = by_input_.as<std::int16_t>(),
+               .stride = by_input_stride_,
+               .scales = by_input_scales_.data(),
+               .outliers = outliers.data() + first,
+               .count = end - first,
+               .out = out.row(outliers[first].row),
+               .out_features = out.columns});
+    first = end;
   }
 }
 

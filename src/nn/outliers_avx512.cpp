@@ -8,6 +8,6 @@ namespace {
 
 }  // namespace
 
-OutlierKernels outlier_kernels_avx512() { return {row_shape, find_above, add}; }
+OutlierKernels outlier_kernels_avx512() { return {deviation, find_above, add}; }
 
 }  // namespace scalestyle::nn

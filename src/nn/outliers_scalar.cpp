@@ -8,6 +8,6 @@ namespace {
 
 }  // namespace
 
-OutlierKernels outlier_kernels_scalar() { return {row_shape, find_above, add}; }
+OutlierKernels outlier_kernels_scalar() { return {deviation, find_above, add}; }
 
 }  // namespace scalestyle::nn
