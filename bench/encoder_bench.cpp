@@ -1,11 +1,14 @@
 // The sentence encoder on real weights: one query on one core, documents on one and two, each against the arithmetic at
 // the register peak measured in the same run.
 //
-//   encoder_bench [--model DIR] [--golden FILE.jsonl] [--isa NAME] [--precision NAME] [--seconds-per-cell S] [--json]
+//   encoder_bench [--model DIR] [--golden FILE.jsonl] [--isa NAME] [--precision NAME] [--seconds-per-cell S]
+//                 [--evict-mib N] [--json]
 //
 // --model defaults to $SCALESTYLE_MODELS/bge-small-en-v1.5. With --golden every text of the file is encoded first and
 // its cosine to the reference's vector checked (f32 0.9999, bf16 and int8 0.999); without, narrow precisions are
-// compared with f32 on the benchmark's own texts. --precision measures one of f32, bf16 and int8. Exit code 1 when an answer is wrong.
+// compared with f32 on the benchmark's own texts. --precision measures one of f32, bf16 and int8. Exit code 1 when an
+// answer is wrong. --evict-mib measures single queries instead, each after so much other memory was read, as the vector
+// scan between two searches does: by one thread and by a team of two (a waking pool thread helps), least and median wall time.
 // A figure is the best of repeated calls; on one thread its processor time, which leaves out what other work takes.
 
 #include <fmt/core.h>
@@ -18,12 +21,15 @@
 #include <ctime>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "kernels_peaks.hpp"
+#include "core/clock.hpp"
+#include "core/worker_pool.hpp"
 #include "nn/bert_encoder.hpp"
 #include "nn/kernels/isa.hpp"
 
@@ -42,6 +48,7 @@ struct Options {
   std::string isa = "auto";
   std::string precision;  // empty: all
   double seconds_per_cell = 0.4;
+  std::size_t evict_mib = 0;  // 0: the caches stay warm
   bool json = false;
 };
 
@@ -164,6 +171,67 @@ std::vector<Row> measure(const BertEncoder& encoder, const Options& options) {
   return rows;
 }
 
+// Reads the buffer: afterwards the caches hold it and not the weights.
+std::uint64_t read_through(const std::vector<std::uint64_t>& buffer) {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t word : buffer) sum += word;
+  return sum;
+}
+
+// The pool's thread sleeps during the eviction, as a server's does between searches.
+void encode_as_team(const BertEncoder& encoder, const Texts& texts, BertEncoder::Workspace& workspace,
+                    std::vector<float>& out, core::WorkerPool& pool) {
+  const auto team = std::make_shared<Team>();
+  const std::vector<TokenSequence> sequences(texts.begin(), texts.end());
+  const core::Status helping = pool.submit([team] { team->help(); });
+  const core::Status status = encoder.encode(sequences, out, workspace, team.get());
+  team->close();
+  for (const core::Status& outcome : {helping, status}) {
+    if (outcome) continue;
+    fmt::print(stderr, "{}\n", outcome.error().message);
+    std::exit(1);
+  }
+}
+
+// One thread and team take turns, so that other work on the machine meets both. False when their bytes differ.
+bool measure_cold(const BertEncoder& encoder, const Options& options) {
+  const std::vector<std::uint64_t> other(options.evict_mib * (std::size_t{1} << 20U) / sizeof(std::uint64_t), 1);
+  volatile std::uint64_t sink = 0;
+  core::SystemClock clock;
+  core::WorkerPool pool({.threads = 2}, clock);
+  std::jthread worker([&pool] { pool.run(); });
+  bool same = true;
+  for (const std::size_t tokens : {std::size_t{7}, std::size_t{14}, std::size_t{24}, std::size_t{48}, std::size_t{96}}) {
+    const Texts query = make_texts(1, tokens, encoder.vocabulary_size());
+    BertEncoder::Workspace workspace;
+    std::vector<double> alone;
+    std::vector<double> together;
+    std::vector<float> shared(encoder.dimension());
+    for (const double end = wall_seconds() + 2 * options.seconds_per_cell; wall_seconds() < end || alone.empty();) {
+      sink = sink + read_through(other);
+      double start = wall_seconds();
+      const std::vector<float> own = encode(encoder, query, workspace);
+      alone.push_back(wall_seconds() - start);
+      sink = sink + read_through(other);
+      start = wall_seconds();
+      encode_as_team(encoder, query, workspace, shared, pool);
+      together.push_back(wall_seconds() - start);
+      same = same && own == shared;
+    }
+    for (auto* times : {&alone, &together}) {
+      std::ranges::sort(*times);
+      const std::string_view format =
+          options.json ? R"({{"precision":"{}","work":"cold query","threads":{},"tokens":{},"least_ms":{:.3f},"median_ms":{:.3f}}})"
+                       : "{:>5} cold query on {} threads, {:>3} tokens: least {:.3f} ms, median {:.3f} ms";
+      fmt::print(fmt::runtime(format), to_string(encoder.precision()), times == &alone ? 1 : 2, tokens, times->front() * 1e3,
+                 (*times)[times->size() / 2] * 1e3);
+      fmt::print("\n");
+    }
+  }
+  pool.stop();
+  return same;
+}
+
 void print_row(const Row& row, double peak, bool json) {
   const double gops = row.operations / row.seconds * 1e-9;
   const double percent = peak > 0 ? 100 * gops / (peak * static_cast<double>(row.threads)) : 0;
@@ -196,6 +264,7 @@ Options parse(int count, char** values) {
     else if (name == "--isa") options.isa = value();
     else if (name == "--precision") options.precision = value();
     else if (name == "--seconds-per-cell") options.seconds_per_cell = std::strtod(value().c_str(), nullptr);
+    else if (name == "--evict-mib") options.evict_mib = std::strtoull(value().c_str(), nullptr, 10);
     else if (name == "--json") options.json = true;
     else {
       fmt::print(stderr, "unknown argument {}\n", name);
@@ -248,6 +317,12 @@ int main(int count, char** values) {
     if (!options.json) fmt::print("{}: least cosine {:.5f} of {} texts\n", to_string(precision), cosine, reference.texts.size());
     if (cosine < gate) fmt::print(stderr, "{}: cosine {} is below {}\n", to_string(precision), cosine, gate);
     if (!wanted) continue;
+    if (options.evict_mib > 0) {
+      const bool same = measure_cold(**encoder, options);
+      if (!same) fmt::print(stderr, "{}: a team's bytes differ from one thread's\n", to_string(precision));
+      right = right && same;
+      continue;
+    }
     for (const Row& row : measure(**encoder, options)) print_row(row, peak_gops(peaks, precision), options.json);
   }
   return right ? 0 : 1;

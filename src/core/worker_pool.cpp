@@ -8,11 +8,20 @@
 
 namespace scalestyle::core {
 
+namespace {
+
+thread_local const WorkerPool* pool_of_this_thread = nullptr;
+
+}  // namespace
+
+bool WorkerPool::is_idle_worker() const { return pool_of_this_thread == this && queued() == 0; }
+
 void WorkerPool::run() {
+  pool_of_this_thread = this;
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-    if (jobs_.empty()) return;
+    if (jobs_.empty()) break;
     auto job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
@@ -20,6 +29,7 @@ void WorkerPool::run() {
     job = nullptr;
     lock.lock();
   }
+  pool_of_this_thread = nullptr;
 }
 
 void WorkerPool::stop() {

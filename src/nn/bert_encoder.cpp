@@ -191,9 +191,11 @@ core::Result<std::unique_ptr<const BertEncoder>> BertEncoder::load(const std::fi
   return std::unique_ptr<const BertEncoder>(new BertEncoder(std::move(impl)));
 }
 
-core::Status BertEncoder::encode(std::span<const TokenSequence> texts, std::span<float> out, Workspace& workspace) const {
+core::Status BertEncoder::encode(std::span<const TokenSequence> texts, std::span<float> out, Workspace& workspace,
+                                 Team* team) const {
   CORE_CHECK(impl_->check(texts, out.size()));
   BertBuffers& buffers = workspace.state_->buffers;
+  buffers.team = team;
   for (std::size_t first = 0; first < texts.size();) {
     std::size_t tokens = texts[first].size();
     std::size_t end = first + 1;

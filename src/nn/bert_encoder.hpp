@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "core/result.hpp"
+#include "nn/team.hpp"
 
 namespace scalestyle::nn {
 
@@ -67,8 +68,9 @@ class BertEncoder {
   // Writes dimension() floats a text, in the texts' order. Memory is bounded: long batches are computed in chunks.
   // Errors: kInvalidArgument for an empty text, one above max_tokens(), an id outside the vocabulary, or `out` of
   // another size than texts × dimension(); nothing is computed then.
-  [[nodiscard]] core::Status encode(std::span<const TokenSequence> texts, std::span<float> out,
-                                    Workspace& workspace) const;
+  // With a team this thread leads it: helpers share the matrix products, to the same bits. The team is not closed.
+  [[nodiscard]] core::Status encode(std::span<const TokenSequence> texts, std::span<float> out, Workspace& workspace,
+                                    Team* team = nullptr) const;
 
   [[nodiscard]] std::size_t dimension() const;
   [[nodiscard]] std::size_t max_tokens() const;

@@ -43,6 +43,27 @@ struct Layer {
   }
 };
 
+struct Operand {
+  const Matrix& values;
+  const RowBuffers& prepared;
+  Team* team;
+};
+
+// Chunks small enough that leader and helper end within a few microseconds of each other.
+constexpr std::size_t kChunksPerProduct = 8;
+
+// A panel is computed by one thread, and in the same way whichever that is.
+template <class Linear>
+void multiply(const Linear& linear, const Operand& rows, const LinearCall& call, const Matrix& out) {
+  if (rows.team == nullptr) return linear.apply(rows.values, rows.prepared, call, out);
+  const std::size_t width = std::max<std::size_t>(linear.panels() / kChunksPerProduct, 1);
+  rows.team->run((linear.panels() + width - 1) / width, [&](std::size_t chunk) {
+    LinearCall part = call;
+    part.panels = {.first = chunk * width, .count = width};
+    linear.apply(rows.values, rows.prepared, part, out);
+  });
+}
+
 template <class Linear>
 core::Result<Layer<Linear>> pack_layer(BertLayerTensors tensors, float epsilon, bool first_row_only) {
   Layer<Linear> layer;
@@ -142,7 +163,7 @@ class PackedStack final : public BertStack {
     const Matrix projected{buffers.projected.as<float>(), rows.rows, 3 * width, 3 * width};
     const Matrix context{buffers.context.as<float>(), rows.rows, width, width};
     Linear::prepare(rows, buffers.narrow, RowKind::kHidden);
-    layer.query_key_value->apply(rows, buffers.narrow, {}, projected);
+    multiply(*layer.query_key_value, {rows, buffers.narrow, buffers.team}, {}, projected);
     const std::span scores(buffers.scores.as<float>(), buffers.shape.attention_floats);
     for (std::size_t text = 0; text + 1 < buffers.starts.size(); ++text) {
       const std::size_t first = buffers.starts[text];
@@ -155,7 +176,7 @@ class PackedStack final : public BertStack {
   void add_attention_output(const Layer<Linear>& layer, const Matrix& context, const Matrix& rows,
                             BertBuffers& buffers) const {
     Linear::prepare(context, buffers.narrow, RowKind::kHidden);
-    layer.attention_output.apply(context, buffers.narrow, {.gelu = false, .residual = rows}, rows);
+    multiply(layer.attention_output, {context, buffers.narrow, buffers.team}, {.gelu = false, .residual = rows}, rows);
     layer.attention_norm.apply(rows);
   }
 
@@ -164,9 +185,9 @@ class PackedStack final : public BertStack {
       const Matrix block = rows.row_block(first, std::min(buffers.shape.ffn_rows, rows.rows - first));
       const Matrix expanded{buffers.expanded.as<float>(), block.rows, config_.intermediate, config_.intermediate};
       Linear::prepare(block, buffers.narrow, RowKind::kHidden);
-      layer.up.apply(block, buffers.narrow, {.gelu = !Linear::kGeluInPrepare, .residual = {}}, expanded);
+      multiply(layer.up, {block, buffers.narrow, buffers.team}, {.gelu = !Linear::kGeluInPrepare, .residual = {}}, expanded);
       Linear::prepare(expanded, buffers.wide, RowKind::kBeforeGelu);
-      layer.down.apply(expanded, buffers.wide, {.gelu = false, .residual = block}, block);
+      multiply(layer.down, {expanded, buffers.wide, buffers.team}, {.gelu = false, .residual = block}, block);
       layer.output_norm.apply(block);
     }
   }
@@ -180,12 +201,12 @@ class PackedStack final : public BertStack {
     const Matrix context{buffers.context.as<float>(), texts, width, width};
     const Matrix first_rows{buffers.first_rows.as<float>(), texts, config_.hidden, config_.hidden};
     Linear::prepare(rows, buffers.narrow, RowKind::kHidden);
-    layer.key_value->apply(rows, buffers.narrow, {}, key_value);
+    multiply(*layer.key_value, {rows, buffers.narrow, buffers.team}, {}, key_value);
     for (std::size_t text = 0; text < texts; ++text) {
       std::copy_n(rows.row(buffers.starts[text]), config_.hidden, first_rows.row(text));
     }
     Linear::prepare(first_rows, buffers.narrow, RowKind::kHidden);
-    layer.query->apply(first_rows, buffers.narrow, {}, query);
+    multiply(*layer.query, {first_rows, buffers.narrow, buffers.team}, {}, query);
     kernels::AttentionShape shape = attention_;
     shape.first_row_only = true;
     const std::span scores(buffers.scores.as<float>(), buffers.shape.attention_floats);

@@ -2,7 +2,7 @@
 // The layers of a BERT encoder in one precision, and the buffers they work in. One chunk of texts goes through all
 // layers; the chunk's tokens stand behind each other, a text's attention sees its own rows only.
 //
-// Thread safety: a stack is immutable; buffers belong to one thread.
+// Thread safety: a stack is immutable; buffers belong to one thread, and to its team's helpers while a product runs.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include "nn/kernels/attention.hpp"
 #include "nn/kernels/elementwise.hpp"
 #include "nn/linear.hpp"
+#include "nn/team.hpp"
 
 namespace scalestyle::nn {
 
@@ -46,6 +47,7 @@ struct BertBuffers {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> positions;
   std::vector<std::size_t> starts;    // first row of each text, and the end of the last
+  Team* team = nullptr;               // whose helpers share the products of the running encode(); null: none
 
   [[nodiscard]] std::size_t size_bytes() const;
 };

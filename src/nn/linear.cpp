@@ -24,7 +24,7 @@ core::Result<LinearF32> LinearF32::pack(const LinearTensors& tensors) {
 
 void LinearF32::apply(const kernels::Matrix& values, const RowBuffers& /*buffers*/, const LinearCall& call,
                       const kernels::Matrix& out) const {
-  kernels::gemm(kernels::ConstMatrix(values), weights_, epilogue(bias_, call), out);
+  kernels::gemm(kernels::ConstMatrix(values), weights_, epilogue(bias_, call), out, call.panels);
 }
 
 core::Result<LinearBf16> LinearBf16::pack(const LinearTensors& tensors) {
@@ -40,7 +40,7 @@ void LinearBf16::prepare(const kernels::Matrix& values, RowBuffers& buffers, Row
 
 void LinearBf16::apply(const kernels::Matrix& /*values*/, const RowBuffers& buffers, const LinearCall& call,
                        const kernels::Matrix& out) const {
-  kernels::gemm(buffers.bf16->view(), weights_, epilogue(bias_, call), out);
+  kernels::gemm(buffers.bf16->view(), weights_, epilogue(bias_, call), out, call.panels);
 }
 
 }  // namespace scalestyle::nn

@@ -2,8 +2,8 @@
 // y = W x + b in one precision a type, over the packed weights and products of kernels/. A caller prepares the rows once
 // (nothing for f32, rounding for bf16, quantisation for int8) and may then multiply them by several weights.
 //
-// A row of the result depends on its own row of the input only. Thread safety: packed weights are immutable; RowBuffers
-// belong to one thread.
+// A row of the result depends on its own row of the input only. Thread safety: packed weights are immutable; prepared
+// RowBuffers may be read by several threads, each applying the weights to panels of its own.
 
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +34,7 @@ enum class RowKind : std::uint8_t { kHidden, kBeforeGelu };
 struct LinearCall {
   bool gelu = false;                // applied before the residual is added; never asked of a type with kGeluInPrepare
   kernels::ConstMatrix residual{};  // no data: none; may be the output itself
+  kernels::PanelRange panels{};     // the output features to compute
 };
 
 class LinearF32 {
@@ -44,6 +45,7 @@ class LinearF32 {
   static void prepare(const kernels::Matrix& /*values*/, RowBuffers& /*buffers*/, RowKind /*kind*/) {}
   void apply(const kernels::Matrix& values, const RowBuffers& buffers, const LinearCall& call,
              const kernels::Matrix& out) const;
+  [[nodiscard]] std::size_t panels() const { return weights_.panels(); }
   [[nodiscard]] std::size_t size_bytes() const { return weights_.size_bytes(); }
 
  private:
@@ -59,6 +61,7 @@ class LinearBf16 {
   static void prepare(const kernels::Matrix& values, RowBuffers& buffers, RowKind kind);
   void apply(const kernels::Matrix& values, const RowBuffers& buffers, const LinearCall& call,
              const kernels::Matrix& out) const;
+  [[nodiscard]] std::size_t panels() const { return weights_.panels(); }
   [[nodiscard]] std::size_t size_bytes() const { return weights_.size_bytes(); }
 
  private:
@@ -80,13 +83,14 @@ class LinearInt8 {
   static void prepare(const kernels::Matrix& values, RowBuffers& buffers, RowKind kind);
   void apply(const kernels::Matrix& values, const RowBuffers& buffers, const LinearCall& call,
              const kernels::Matrix& out) const;
+  [[nodiscard]] std::size_t panels() const { return coarse_.panels(); }
   [[nodiscard]] std::size_t size_bytes() const {
     return coarse_.size_bytes() + (fine_ ? fine_->size_bytes() : 0) + by_input_.size_bytes();
   }
 
  private:
   void pack_by_input(const LinearTensors& tensors);
-  void add_outliers(std::span<const Outlier> outliers, const kernels::Matrix& out) const;
+  void add_outliers(std::span<const Outlier> outliers, kernels::PanelRange panels, const kernels::Matrix& out) const;
 
   kernels::PackedInt8 coarse_;
   std::optional<kernels::PackedInt8> fine_;

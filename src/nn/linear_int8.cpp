@@ -130,25 +130,28 @@ void LinearInt8::apply(const kernels::Matrix& /*values*/, const RowBuffers& buff
                                    .activation = kernels::Activation::kNone,
                                    .residual = call.residual.data,
                                    .residual_stride = call.residual.stride};
-  kernels::gemm(rows, coarse_, epilogue, out);
+  kernels::gemm(rows, coarse_, epilogue, out, call.panels);
   if (fine_) {
-    kernels::gemm(rows, *fine_, {.bias = nullptr, .residual = out.data, .residual_stride = out.stride}, out);
+    kernels::gemm(rows, *fine_, {.bias = nullptr, .residual = out.data, .residual_stride = out.stride}, out, call.panels);
   }
-  add_outliers(buffers.outliers, out);
+  add_outliers(buffers.outliers, call.panels, out);
 }
 
-void LinearInt8::add_outliers(std::span<const Outlier> outliers, const kernels::Matrix& out) const {
+void LinearInt8::add_outliers(std::span<const Outlier> outliers, kernels::PanelRange panels,
+                              const kernels::Matrix& out) const {
   const OutlierKernels& loops = active_outlier_kernels();
+  const std::size_t column = std::min(panels.first * kernels::kPanelColumns, out.columns);
+  const std::size_t count = std::min(panels.count, coarse_.panels()) * kernels::kPanelColumns;
   for (std::size_t first = 0; first < outliers.size();) {
     std::size_t end = first + 1;
     while (end < outliers.size() && outliers[end].row == outliers[first].row) ++end;
-    loops.add({.weights = by_input_.as<std::int16_t>(),
+    loops.add({.weights = by_input_.as<std::int16_t>() + column,
                .stride = by_input_stride_,
                .scales = by_input_scales_.data(),
                .outliers = outliers.data() + first,
                .count = end - first,
-               .out = out.row(outliers[first].row),
-               .out_features = out.columns});
+               .out = out.row(outliers[first].row) + column,
+               .out_features = std::min(count, out.columns - column)});
     first = end;
   }
 }

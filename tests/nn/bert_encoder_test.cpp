@@ -106,6 +106,30 @@ TEST_P(EveryPrecision, ThreadsShareAnEncoder) {
   for (const auto& result : results) EXPECT_EQ(result, expected);
 }
 
+// The small model's products have one or two panels: enough for leader and helper to have one each.
+TEST_P(EveryPrecision, ATeamGivesTheBytesOfOneThread) {
+  SCALESTYLE_NEED(small_model());
+  const auto [precision, pooling] = GetParam();
+  const auto encoder = load_small(precision, pooling);
+  const auto texts = random_texts(12, 7);
+  const std::vector<TokenSequence> sequences(texts.begin(), texts.end());
+  BertEncoder::Workspace workspace;
+  const std::vector<float> expected = encode(*encoder, texts, workspace);
+  for (const std::size_t helpers : {0U, 1U, 2U, 3U}) {
+    Team team;
+    std::vector<std::jthread> threads;
+    for (std::size_t helper = 0; helper < helpers; ++helper) threads.emplace_back([&team] { team.help(); });
+    for (int round = 0; round < 20; ++round) {
+      std::vector<float> out(expected.size());
+      ASSERT_TRUE(encoder->encode(sequences, out, workspace, &team));
+      ASSERT_EQ(out, expected) << helpers << " helpers";
+      if (round == 10) threads.emplace_back([&team] { team.help(); });  // one more, late
+    }
+    team.close();
+  }
+  EXPECT_EQ(encode(*encoder, texts, workspace), expected);
+}
+
 TEST_P(EveryPrecision, AWarmWorkspaceDoesNotGrow) {
   SCALESTYLE_NEED(small_model());
   const auto [precision, pooling] = GetParam();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <system_error>
 
 #include "core/hash.hpp"
@@ -102,6 +103,17 @@ core::Status check_files(const std::filesystem::path& folder, const GenerationMa
   return {};
 }
 
+namespace {
+
+core::Result<nn::kernels::AlignedBuffer> read_into_huge_pages(const std::filesystem::path& path) {
+  CORE_TRY(const core::MappedFile file, core::MappedFile::open(path));
+  nn::kernels::AlignedBuffer buffer(file.bytes().size());
+  std::memcpy(buffer.data(), file.bytes().data(), file.bytes().size());
+  return buffer;
+}
+
+}  // namespace
+
 core::Result<MappedVectors> map_vectors(const std::filesystem::path& folder, const GenerationManifest& manifest,
                                         FileCheck check) {
   CORE_CHECK(check_file(folder, manifest, kExactVectorsFile, check));
@@ -111,10 +123,11 @@ core::Result<MappedVectors> map_vectors(const std::filesystem::path& folder, con
   const auto exact_path = folder / kExactVectorsFile;
   const auto quantized_path = folder / kQuantizedVectorsFile;
   CORE_TRY(mapped.exact_file, core::MappedFile::open(exact_path));
-  CORE_TRY(mapped.quantized_file, core::MappedFile::open(quantized_path));
+  CORE_TRY(mapped.quantized_bytes, read_into_huge_pages(quantized_path));
   CORE_TRY(mapped.exact, retrieval::open_exact_vectors(mapped.exact_file.bytes(), exact_path.string(), depth));
   CORE_TRY(mapped.quantized,
-           retrieval::open_quantized_vectors(mapped.quantized_file.bytes(), quantized_path.string(), depth));
+           retrieval::open_quantized_vectors({mapped.quantized_bytes.data(), mapped.quantized_bytes.size_bytes()},
+                                             quantized_path.string(), depth));
   const std::size_t dimension = manifest.info.document_encoder.dimension;
   if (mapped.exact.rows != manifest.info.articles || mapped.exact.dimension != dimension) {
     return damaged(exact_path, fmt::format("{} rows of dimension {}, the manifest says {} of {}", mapped.exact.rows,

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ class LocalTextEncoder final : public ports::TextEncoder {
     // A batch is shared by the pool's threads in pieces of about equal tokens, none below this. While other work waits
     // for the pool a batch stays on one thread: then the threads are busy without the hand-over.
     std::size_t least_piece_tokens = 48;  // at least 1
+    // A batch of one piece and at most so many tokens is computed together with a second thread, if one is idle.
+    std::size_t most_team_tokens = 128;
   };
 
   // Loads model and tokenizer (blocking). `pool` and `clock` must outlive the encoder.
@@ -50,7 +53,7 @@ class LocalTextEncoder final : public ports::TextEncoder {
                    core::WorkerPool& pool, const core::Clock& clock);
   [[nodiscard]] core::Result<ports::EmbeddingBatch> encode_now(const std::vector<std::string>& texts,
                                                                core::Deadline deadline);
-  [[nodiscard]] std::size_t count_pieces(std::size_t tokens) const;
+  [[nodiscard]] core::Status encode_as_team(std::span<const nn::TokenSequence> texts, std::span<float> out);
   [[nodiscard]] std::unique_ptr<Workspace> borrow_workspace();
   void return_workspace(std::unique_ptr<Workspace> workspace);
 

@@ -17,14 +17,6 @@ struct LocalVectorIndex::OpenGeneration {
 
 namespace {
 
-// Reads one byte a page, so that the first searches do not wait for the disk.
-void touch_pages(std::span<const std::byte> bytes) {
-  constexpr std::size_t kPageBytes = 4096;
-  for (std::size_t i = 0; i < bytes.size(); i += kPageBytes) {
-    static_cast<void>(*static_cast<const volatile std::byte*>(&bytes[i]));
-  }
-}
-
 core::Status check_query(const ports::VectorQuery& query, std::size_t rows, std::size_t dimension) {
   if (query.vector.size() != dimension) {
     return core::fail(core::ErrorCode::kInvalidArgument,
@@ -57,7 +49,6 @@ core::Result<LocalVectorIndex::Generation> LocalVectorIndex::read_generation(con
   auto opened = std::make_shared<OpenGeneration>();
   CORE_TRY(opened->vectors, map_vectors(folder, manifest, options_.check));
   CORE_TRY(opened->ids, read_article_ids(folder / kCatalogFile, manifest.info.articles));
-  touch_pages(opened->vectors.quantized_file.bytes());
   return opened;
 }
 

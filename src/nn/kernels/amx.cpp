@@ -56,6 +56,9 @@ template <bool Bf16>
   _tile_stored(3, out + 16 * kGroupBytes + kTileBytes, kGroupBytes);
 }
 
+// Few rows read all weights for little work: these come from beyond the second cache, ahead of their use.
+constexpr std::size_t kPrefetchBytes = 8192;
+
 // 16 rows x 64 columns, for what is left.
 template <bool Bf16>
 [[gnu::noinline]] void multiply_strip(const ByteOperands& in, std::byte* out) {
@@ -66,6 +69,8 @@ template <bool Bf16>
   _tile_zero(2);
   _tile_zero(3);
   for (std::size_t k = 0; k < in.depth; k += kTileBytes) {
+#pragma GCC unroll 16
+    for (std::size_t line = 0; line < kWeightTileBytes; line += 64) __builtin_prefetch(b + kPrefetchBytes + line);
     _tile_loadd(4, a, in.a_stride);
     _tile_loadd(5, b, kGroupBytes);
     NN_TILE_DOT(0, 4, 5);

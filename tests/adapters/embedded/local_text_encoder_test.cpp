@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "support/conformance_text_encoder.hpp"
 #include "support/running_pool.hpp"
 #include "support/shared_data.hpp"
@@ -45,6 +47,36 @@ TEST_F(LocalTextEncoderTest, TheNumberOfThreadsDoesNotChangeABit) {
     ASSERT_TRUE(batch) << batch.error().message;
     if (expected.empty()) expected = batch->values;
     EXPECT_TRUE(batch->values == expected) << threads;
+  }
+}
+
+// Real products have 6 to 24 panels. Short queries are computed by a team where a thread is idle; several at a time
+// meet busy workers, late helpers and none.
+TEST_F(LocalTextEncoderTest, ATeamDoesNotChangeABit) {
+  const std::vector<std::string> queries = {"red", "striped cotton shirt", "black leather ankle boots with a low heel for women",
+                                            std::string(90, 'q')};
+  RunningPool single(1);
+  auto alone = LocalTextEncoder::load(bge_options(), *single, single.clock());
+  ASSERT_TRUE(alone) << alone.error().message;
+  std::vector<std::vector<float>> expected;
+  for (const std::string& query : queries) expected.push_back(encode(**alone, {query})->values);
+  for (const std::size_t threads : {2U, 4U}) {
+    RunningPool pool(threads);
+    auto encoder = LocalTextEncoder::load(bge_options(), *pool, pool.clock());
+    ASSERT_TRUE(encoder) << encoder.error().message;
+    for (const std::size_t clients : {1U, 3U}) {
+      std::vector<std::jthread> running;
+      for (std::size_t client = 0; client < clients; ++client) {
+        running.emplace_back([&, client] {
+          for (std::size_t round = 0; round < 24; ++round) {
+            const std::size_t query = (round + client) % queries.size();
+            const auto batch = encode(**encoder, {queries[query]});
+            ASSERT_TRUE(batch) << batch.error().message;
+            EXPECT_TRUE(batch->values == expected[query]) << threads << " threads, " << clients << " clients, query " << query;
+          }
+        });
+      }
+    }
   }
 }
 
