@@ -32,7 +32,7 @@ demo=$!
 set +m
 
 deadline=$((SECONDS + start_wait_seconds))
-until grep -q '\^C here stops' "$log"; do
+until grep -qs '\^C here stops' "$log"; do
   kill -0 "$demo" 2>/dev/null || { demo=; fail "make demo ended before it served"; }
   [ "$SECONDS" -lt "$deadline" ] || fail "make demo did not serve within $start_wait_seconds s"
   sleep 0.2
