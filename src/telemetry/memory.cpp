@@ -66,7 +66,9 @@ core::Result<ResidentMemory> parse_smaps(const std::string& text) {
   for (auto& [name, bytes] : by_file) {
     if (bytes > 0) memory.files.push_back({name, bytes});
   }
-  std::ranges::stable_sort(memory.files, std::greater(), &MappedFileMemory::resident_bytes);
+  std::ranges::sort(memory.files, [](const MappedFileMemory& left, const MappedFileMemory& right) {
+    return left.resident_bytes != right.resident_bytes ? left.resident_bytes > right.resident_bytes : left.path < right.path;
+  });
   return memory;
 }
 
