@@ -7,6 +7,8 @@
 #include <fstream>
 #include <string>
 
+#include "support/temporary_folder.hpp"
+
 namespace scalestyle::nn {
 namespace {
 
@@ -51,8 +53,8 @@ TEST(BertConfig, RefusesWhatItCannotCompute) {
 }
 
 TEST(Pooling, ReadFromTheFolder) {
-  const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / "pooling_test";
-  std::filesystem::remove_all(folder);
+  const support::TemporaryFolder temporary;
+  const std::filesystem::path folder = temporary / "model";
   EXPECT_FALSE(read_pooling(folder)->has_value());
   std::filesystem::create_directories(folder / "1_Pooling");
   const auto write = [&folder](const std::string& text) { std::ofstream(folder / "1_Pooling" / "config.json") << text; };
@@ -67,7 +69,6 @@ TEST(Pooling, ReadFromTheFolder) {
   }
   write("{");
   EXPECT_EQ(read_pooling(folder).error().code, ErrorCode::kDataLoss);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

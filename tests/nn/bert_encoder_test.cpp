@@ -14,6 +14,7 @@
 
 #include "golden_texts.hpp"
 #include "support/shared_data.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace scalestyle::nn {
 namespace {
@@ -197,8 +198,8 @@ TEST(SmallEncoder, RefusesWhatItCannotEncode) {
 
 TEST(SmallEncoder, RefusesIncompleteModels) {
   SCALESTYLE_NEED(small_model());
-  const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / "bert_encoder_test";
-  std::filesystem::remove_all(folder);
+  const support::TemporaryFolder temporary;
+  const std::filesystem::path folder = temporary / "model";
   std::filesystem::create_directories(folder);
   const EncoderOptions options{.precision = Precision::kF32, .pooling = Pooling::kCls};
   EXPECT_EQ(BertEncoder::load(folder, options).error().code, ErrorCode::kNotFound);
@@ -215,7 +216,6 @@ TEST(SmallEncoder, RefusesIncompleteModels) {
   const auto missing = BertEncoder::load(folder, options);
   ASSERT_FALSE(missing.has_value());
   EXPECT_THAT(missing.error().message, HasSubstr("bert.encoder.layer.2.attention.self.query.weight"));
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Precisions, NamesBothWays) {

@@ -10,6 +10,8 @@
 #include <random>
 #include <string>
 
+#include "support/temporary_folder.hpp"
+
 namespace scalestyle::nn {
 namespace {
 
@@ -17,7 +19,6 @@ using ::testing::HasSubstr;
 
 class Safetensors : public ::testing::Test {
  protected:
-  void TearDown() override { std::filesystem::remove(path_); }
 
   // A file with this header and so many bytes 0, 1, 2, ... of data.
   core::Result<SafetensorsFile> open(const std::string& header, std::size_t data_bytes) const {
@@ -38,7 +39,8 @@ class Safetensors : public ::testing::Test {
     EXPECT_THAT(file.error().message, HasSubstr(part));
   }
 
-  std::filesystem::path path_ = std::filesystem::path(::testing::TempDir()) / "safetensors_test.safetensors";
+  support::TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "model.safetensors";
 };
 
 const std::string kTwo =

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <string>
 
+#include "support/temporary_folder.hpp"
+
 namespace scalestyle::text {
 namespace {
 
@@ -85,8 +87,8 @@ TEST(VocabularyText, RefusesDamagedFilesByName) {
 }
 
 TEST(ReadVocabulary, MissingAndOversizedFiles) {
-  const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / "model";
-  std::filesystem::remove_all(folder);
+  const support::TemporaryFolder temporary;
+  const std::filesystem::path folder = temporary / "model";
   expect_error(read_vocabulary(folder / "file"), ErrorCode::kNotFound, "");
   std::filesystem::create_directories(folder);
   const auto empty = read_vocabulary(folder);
@@ -95,7 +97,6 @@ TEST(ReadVocabulary, MissingAndOversizedFiles) {
   std::ofstream(folder / "file") << "x";
   std::filesystem::resize_file(folder / "file", (std::uintmax_t{32} << 20U) + 1);
   expect_error(read_vocabulary(folder / "file"), ErrorCode::kResourceExhausted, "");
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/shared_data.hpp"
+#include "support/temporary_folder.hpp"
 #include "text/unicode.hpp"
 
 namespace scalestyle::text {
@@ -84,10 +85,8 @@ TEST(SmallModel, IdsEqualTheReferencesFromBothFiles) {
 class SmallVocabulary : public ::testing::Test {
  protected:
   void SetUp() override {
-    path_ = std::filesystem::path(::testing::TempDir()) / "wordpiece_test_vocab.txt";
     std::ofstream(path_) << "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nred\n##s\ndress\n##es\n[\n]\nsep\na\n##a\n##aa\n衣\n";
   }
-  void TearDown() override { std::filesystem::remove(path_); }
 
   [[nodiscard]] WordPieceTokenizer tokenizer(const WordPieceOptions& options = {}) const {
     auto loaded = WordPieceTokenizer::load(path_, options);
@@ -95,7 +94,8 @@ class SmallVocabulary : public ::testing::Test {
     return std::move(*loaded);
   }
   using Ids = std::vector<TokenId>;
-  std::filesystem::path path_;
+  support::TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "vocab.txt";
 };
 
 TEST_F(SmallVocabulary, LongestPiecesFirstAndUnknownWords) {
