@@ -19,7 +19,6 @@ using ::testing::HasSubstr;
 
 class Safetensors : public ::testing::Test {
  protected:
-
   // A file with this header and so many bytes 0, 1, 2, ... of data.
   core::Result<SafetensorsFile> open(const std::string& header, std::size_t data_bytes) const {
     const std::uint64_t length = header.size();
