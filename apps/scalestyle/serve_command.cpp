@@ -48,7 +48,7 @@ core::Result<http::ServerOptions> server_options(const core::Settings& settings)
   return options;
 }
 
-// Listens first, so that /live answers while the model loads; ready once model and generation are there and warm.
+// Loads model and generation, then listens: /live answers while it warms up, /ready once that is done.
 class ServeRun {
  public:
   ServeRun(const core::Settings& settings, core::SteadyTime started) : settings_(settings), started_(started) {}

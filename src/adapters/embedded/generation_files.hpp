@@ -46,8 +46,8 @@ struct GenerationContents {
 [[nodiscard]] core::Status check_files(const std::filesystem::path& folder, const GenerationManifest& manifest,
                                        FileCheck check);
 
-// Both vector files of a generation. Every search reads vectors.i8 whole: it is copied into huge pages, which it is read
-// from twice to three times as fast as from the page cache. vectors.f32 is mapped; searches read a few of its rows. The
+// Both vector files of a generation. Every search reads vectors.i8 whole: it is copied into huge pages, so that
+// the reads do not wait for address translation. vectors.f32 is mapped; searches read a few of its rows. The
 // views live as long as the object; the files may be deleted meanwhile.
 struct MappedVectors {
   core::MappedFile exact_file;
