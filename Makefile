@@ -45,6 +45,7 @@ slow: all test-models ## run the slow tests
 
 bench: all test-models ## run the benchmarks
 	@scripts/bench.sh
+	@scripts/bench_events.sh
 
 asan tsan: setup test-models
 	@scripts/sanitize.sh $@

@@ -88,6 +88,15 @@ Try these in another terminal (^C here stops the server):
   curl -s '$url/api/recommendation/search?query=something+light+for+the+beach&colour=White&k=5'
   curl -s '$url/metrics'
 
+Ann looks for shoes and clicks the last one; then she asks again:
+
+  id=\$(curl -s '$url/api/recommendation/search?query=shoes&k=5' | grep -oE '"article_id":"[^"]*"' | tail -1 | cut -d'"' -f4)
+  curl -s --json "{\\"user_id\\":\\"ann\\",\\"item_id\\":\\"\$id\\",\\"source\\":\\"search\\"}" '$url/api/events/click'
+  curl -s '$url/api/recommendation/search?query=shoes&k=5&userId=ann'
+  curl -s '$url/api/recommendation/trending?window=1h&k=5'
+  curl -s '$url/api/users/ann'
+  curl -s -X DELETE '$url/api/users/ann'
+
 EOF
 wait "$server" && status=0 || status=$?
 server=

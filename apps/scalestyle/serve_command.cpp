@@ -57,15 +57,19 @@ class ServeRun {
     CORE_TRY(const auto logging, log_options(settings_));
     CORE_TRY(const auto options, server_options(settings_));
     telemetry::Logger log(logging, clock_);
-    CORE_TRY(const auto stack, ServingStack::create(settings_));
+    CORE_TRY(const auto stack, ServingStack::create(settings_, &log));
     telemetry::show_resident_memory(stack->metrics());
-    http::Api api({.search = stack->service(), .generations = stack->generations(), .pool = stack->compute().pool(),
+    http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),
                    .clock = clock_, .metrics = stack->metrics(), .log = log},
                   {.version = std::string(kVersion)});
     CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log}));
     if (const auto loaded = load_generation(*stack); !loaded) {
       stack->stop_threads();
       return loaded;
+    }
+    if (const auto started = stack->start_events(); !started) {
+      stack->stop_threads();
+      return started;
     }
     server->drain_on_signals([&log](int number) { log.info("draining", {{"signal", number}}); });
     std::thread io([&server] { server->run(); });
@@ -131,10 +135,11 @@ int run_serve(const Invocation& invocation) {
 
 Command serve_command() {
   return {.path = {"serve"},
-          .help = "Answer searches over HTTP",
-          .settings = {"data", "host", "port", "models", "model", "query_precision", "query_prefix", "compute_threads", "isa",
-                       "max_connections", "max_concurrent_requests", "idle_timeout_ms", "read_timeout_ms",
-                       "drain_timeout_ms", "log_level", "log_format"},
+          .help = "Answer searches and take events over HTTP",
+          .settings = with_serving_settings({"data", "host", "port", "models", "model", "query_precision", "query_prefix",
+                                             "compute_threads", "isa", "max_connections", "max_concurrent_requests",
+                                             "idle_timeout_ms", "read_timeout_ms", "drain_timeout_ms", "log_level",
+                                             "log_format"}),
           .run = run_serve};
 }
 

@@ -10,10 +10,11 @@
 #include "adapters/embedded/local_vector_index.hpp"
 #include "core/result.hpp"
 #include "core/settings.hpp"
+#include "core/timer_queue.hpp"
+#include "event_stack.hpp"
 #include "runtime.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
-#include "search/timer_queue.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::app {
@@ -22,20 +23,26 @@ namespace scalestyle::app {
 // they use goes.
 class ServingStack {
  public:
-  // Loads the model; the generation comes with generations().refresh().
-  [[nodiscard]] static core::Result<std::unique_ptr<ServingStack>> create(const core::Settings& settings);
+  // Loads the model; the generation comes with generations().refresh(). With `events_log`, opens the data folder's
+  // events too: lists are personalised, and event_service() is there. It takes what the events have to say.
+  [[nodiscard]] static core::Result<std::unique_ptr<ServingStack>> create(const core::Settings& settings,
+                                                                          telemetry::Logger* events_log = nullptr);
   ServingStack(const ServingStack&) = delete;
   ServingStack& operator=(const ServingStack&) = delete;
   ~ServingStack();
 
-  // Ends the compute and timer threads. What refers to this stack and was used by its threads may go afterwards. Once.
+  // Lets what the event log holds take effect, and waits for it; nothing without events.
+  [[nodiscard]] core::Status start_events();
+
+  // Ends all threads, events first. What refers to this stack and was used by its threads may go afterwards. Once.
   void stop_threads();
 
   [[nodiscard]] Compute& compute() { return *compute_; }
   [[nodiscard]] search::SnapshotHolder& generations() { return *generations_; }
   [[nodiscard]] search::SearchService& service() { return *service_; }
+  [[nodiscard]] search::EventService& event_service() { return *event_service_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
-  [[nodiscard]] search::TimerQueue& timers() { return *timers_; }
+  [[nodiscard]] core::TimerQueue& timers() { return *timers_; }
   [[nodiscard]] adapters::embedded::LocalTextEncoder& encoder() { return *encoder_; }
   [[nodiscard]] const std::filesystem::path& data() const { return data_; }
 
@@ -48,9 +55,11 @@ class ServingStack {
   std::unique_ptr<adapters::embedded::LocalTextEncoder> encoder_;
   std::unique_ptr<adapters::embedded::LocalCatalogStore> store_;
   std::unique_ptr<adapters::embedded::LocalVectorIndex> index_;
+  std::unique_ptr<core::TimerQueue> timers_;
+  std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
-  std::unique_ptr<search::TimerQueue> timers_;
   std::unique_ptr<search::SearchService> service_;
+  std::unique_ptr<search::EventService> event_service_;  // null without events
   std::thread timer_thread_;
 };
 

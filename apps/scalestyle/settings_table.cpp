@@ -25,6 +25,11 @@ SettingSpec integer(std::string name, std::string default_value, std::string hel
           .help = std::move(help), .minimum = minimum, .maximum = maximum};
 }
 
+SettingSpec number(std::string name, std::string default_value, std::string help, double minimum, double maximum) {
+  return {.name = std::move(name), .kind = SettingKind::kNumber, .default_value = std::move(default_value),
+          .help = std::move(help), .minimum = minimum, .maximum = maximum};
+}
+
 std::string default_models_folder() {
   const char* home = std::getenv("HOME");
   return std::string(home != nullptr && *home != '\0' ? home : ".") + "/.cache/scalestyle/models";
@@ -51,17 +56,48 @@ std::vector<SettingSpec> make_table() {
       integer("read_timeout_ms", "10000", "time in which a request must have arrived whole", 100, 600'000),
       integer("drain_timeout_ms", "4000", "time for requests in progress after SIGTERM", 0, 600'000),
 
+      number("event_weight_click", "1", "how much a click counts", 0, 1e6),
+      number("event_weight_view", "0.3", "how much a view counts", 0, 1e6),
+      number("event_weight_add_to_cart", "3", "how much putting in the cart counts", 0, 1e6),
+      number("event_weight_purchase", "5", "how much a purchase counts", 0, 1e6),
+      integer("event_deadline_ms", "2000", "time in which events are on disk, or refused", 10, 60'000),
+      integer("max_events_in_progress", "1024", "requests with events in progress; more are refused", 1, 65'535),
+      integer("event_time_past_bound_minutes", "1440", "an event's own time is at most this much before its receipt", 0, 525'600),
+      integer("event_time_future_bound_minutes", "5", "and at most this much after it", 0, 10),
+      number("event_retention_days", "30", "events are kept this long", 0.001, 36'500),
+      integer("event_retention_mb", "4096", "and at most this much of them", 1, 16'777'216),
+      number("impression_sample", "1", "share of answers whose shown items are noted", 0, 1),
+      number("impression_retention_days", "7", "impressions are kept this long", 0.001, 36'500),
+      integer("impression_retention_mb", "1024", "and at most this much of them", 1, 16'777'216),
+      number("affinity_half_life_hours", "168", "a shopper's affinity to a category halves in this time", 0.01, 876'000),
+      number("popularity_half_life_hours", "48", "all-time popularity of live events halves in this time", 0.01, 876'000),
+      number("session_ttl_minutes", "30", "a session without events for this long is forgotten by features", 1, 525'600),
+      number("user_ttl_days", "210", "a user without events for this long is forgotten by features", 1, 36'500),
+      integer("feature_memory_mb", "256", "memory of all features; the least recently active shoppers go", 1, 1'048'576),
+      integer("checkpoint_interval_ms", "30000", "features are written to disk this often", 100, 3'600'000),
+      number("boost_recent_click", "1.5", "factor of an article that the shopper clicked of late", 1, 1e3),
+      number("recent_click_days", "7", "how long a click counts as of late", 0.001, 3'650),
+      number("boost_category", "0.2", "most that affinity to an article's category adds to its factor", 0, 1e3),
+      number("boost_popularity_1h", "0.2", "most that popularity in the last hour adds", 0, 1e3),
+      number("boost_popularity_24h", "0.1", "most that popularity in the last day adds", 0, 1e3),
+      number("boost_popularity_7d", "0.05", "most that popularity in the last week adds", 0, 1e3),
+      number("boost_popularity_floor", "50", "events that the most popular candidate is taken to have at least", 0, 1e9),
+      number("boost_cap", "3", "most that all factors together multiply a score by", 1, 1e6),
+      text("experiments", "", "running experiments: name=arm:percent/arm:percent[@salted|md5_mod], separated by commas"),
+      text("experiment_salt", "", "makes the buckets of this shop's experiments its own"),
+
       text("articles", "", "articles table: CSV or Parquet"),
       text("images", "", "folder of photos: <first 3 digits>/<id>.jpg|.png|.webp"),
       text("transactions", "", "purchases: CSV or Parquet with article_id and price"),
       text("embeddings", "", "Parquet file of ready-made text vectors"),
       text("document_precision", "int8", "arithmetic of document embedding", {"f32", "bf16", "int8"}),
       boolean("update", "false", "embed only texts that the current generation does not have"),
-      {.name = "price_scale", .kind = SettingKind::kNumber, .default_value = "1", .help = "prices are multiplied by this",
-       .minimum = 1e-9, .maximum = 1e9},
+      number("price_scale", "1", "prices are multiplied by this", 1e-9, 1e9),
       text("currency", "", "currency of the scaled prices, for example EUR"),
 
-      text("out", "", "folder to write"),
+      text("out", "", "folder or file to write"),
+      text("in", "", "file to read; not set: standard input"),
+      boolean("replace", "false", "put what was rebuilt in the place of the checkpoint; no server may run"),
       integer("products", "500", "products to make; each has one to five colour variants", 1, 100'000),
       integer("seed", "1", "seed; the same seed gives the same bytes", 0, 9e15),
 

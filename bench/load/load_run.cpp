@@ -26,14 +26,34 @@ double milliseconds(SteadyClock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+// Searches with the texts of a QuerySource.
+class SearchExchange final : public Exchange {
+ public:
+  SearchExchange(const LoadOptions& options, QuerySource& queries) : options_(options), queries_(queries) {}
+
+  std::optional<std::string> next_request() override {
+    const std::optional<std::string> query = queries_.next();
+    if (!query) return std::nullopt;
+    std::string path = options_.path_template;
+    if (const std::size_t place = path.find("{query}"); place != std::string::npos) {
+      path.replace(place, 7, percent_encoded(*query));
+    }
+    return fmt::format("GET {} HTTP/1.1\r\nHost: {}:{}\r\nAccept: application/json\r\n\r\n", path, options_.host,
+                       options_.port);
+  }
+
+  Verdict judge(const HttpAnswer& answer) override {
+    if (answer.status != 200) return {.error = fmt::format("HTTP {}", answer.status)};
+    const AnswerCheck check = check_answer(answer.body);
+    if (!check.is_success) return {.error = "status is not success"};
+    if (!check.has_data && !options_.allow_empty) return {.error = "empty data"};
+    return {.error = {}, .is_degraded = check.is_degraded, .is_empty = !check.has_data};
+  }
+
+ private:
+  const LoadOptions& options_;
+  QuerySource& queries_;
+};
 
 struct Client {
   HttpConnection connection;
@@ -47,8 +67,8 @@ struct Client {
 
 class LoadRun {
  public:
-  LoadRun(const LoadOptions& options, QuerySource& queries, const Address& address)
-      : options_(options), queries_(queries), address_(address), clients_(options.clients) {}
+  LoadRun(const LoadOptions& options, Exchange& exchange, const Address& address)
+      : options_(options), exchange_(exchange), address_(address), clients_(options.clients) {}
   ~LoadRun() {
     if (epoll_ >= 0) ::close(epoll_);
   }
@@ -64,13 +84,13 @@ class LoadRun {
     if (phase_requests_ > 0) CORE_CHECK(run_phase());
     is_counting_ = true;
     phase_requests_ = options_.requests;
-    const double cpu_before = cpu_seconds();
+    const double cpu_before = own_cpu_seconds();
     const TimePoint begin = SteadyClock::now();
     end_ = begin + std::chrono::duration_cast<SteadyClock::duration>(
                        std::chrono::duration<double>(options_.duration_seconds));
     CORE_CHECK(run_phase());
     report_.elapsed_seconds = milliseconds(last_answer_ - begin) / 1000.0;
-    report_.cpu_seconds = cpu_seconds() - cpu_before;
+    report_.cpu_seconds = own_cpu_seconds() - cpu_before;
     std::ranges::sort(report_.latencies_ms);
     return std::move(report_);
   }
@@ -109,13 +129,13 @@ class LoadRun {
         is_ending_ = true;
         return;
       }
-      const std::optional<std::string> query = queries_.next();
-      if (!query) {
+      std::optional<std::string> request = exchange_.next_request();
+      if (!request) {
         is_ending_ = true;
         return;
       }
       ++started_;
-      start_request(idle_.front(), *query, intended, now);
+      start_request(idle_.front(), std::move(*request), intended, now);
     }
   }
 
@@ -131,7 +151,7 @@ class LoadRun {
   // Nobody answers: no reason to knock a million times.
   [[nodiscard]] bool is_hopeless() const { return report_.answers == 0 && report_.errors >= kHopelessErrors; }
 
-  void start_request(std::size_t index, const std::string& query, TimePoint intended, TimePoint now) {
+  void start_request(std::size_t index, std::string request, TimePoint intended, TimePoint now) {
     idle_.pop_front();
     Client& client = clients_[index];
     client.is_busy = true;
@@ -139,13 +159,7 @@ class LoadRun {
     client.intended = intended;
     client.sent = now;
     report_.latest_start_ms = std::max(report_.latest_start_ms, is_counting_ ? milliseconds(now - intended) : 0.0);
-    std::string path = options_.path_template;
-    if (const std::size_t place = path.find("{query}"); place != std::string::npos) {
-      path.replace(place, 7, percent_encoded(query));
-    }
-    const core::Status started = client.connection.start(
-        address_, fmt::format("GET {} HTTP/1.1\r\nHost: {}:{}\r\nAccept: application/json\r\n\r\n", path, options_.host,
-                              options_.port));
+    const core::Status started = client.connection.start(address_, std::move(request));
     if (!started) return fail_request(index, started.error().message);
     watch(index);
   }
@@ -220,13 +234,11 @@ class LoadRun {
   }
 
   void count(const HttpAnswer& answer, double latency_ms) {
-    if (answer.status != 200) return count_error(fmt::format("HTTP {}", answer.status));
-    const AnswerCheck check = check_answer(answer.body);
-    if (!check.is_success) return count_error("status is not success");
-    if (!check.has_data && !options_.allow_empty) return count_error("empty data");
+    const Exchange::Verdict verdict = exchange_.judge(answer);
+    if (!verdict.error.empty()) return count_error(verdict.error);
     ++report_.answers;
-    if (check.is_degraded) ++report_.degraded;
-    if (!check.has_data) ++report_.empty;
+    if (verdict.is_degraded) ++report_.degraded;
+    if (verdict.is_empty) ++report_.empty;
     report_.latencies_ms.push_back(latency_ms);
   }
 
@@ -261,7 +273,7 @@ class LoadRun {
   }
 
   const LoadOptions& options_;
-  QuerySource& queries_;
+  Exchange& exchange_;
   Address address_;
   int epoll_ = -1;
   std::vector<Client> clients_;
@@ -292,10 +304,21 @@ core::Status LoadOptions::validate() const {
   return {};
 }
 
-double LoadReport::percentile(double share) const {
-  if (latencies_ms.empty()) return 0;
-  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(latencies_ms.size())));
-  return latencies_ms[std::clamp<std::size_t>(rank, 1, latencies_ms.size()) - 1];
+double percentile(const std::vector<double>& ascending, double share) {
+  if (ascending.empty()) return 0;
+  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(ascending.size())));
+  return ascending[std::clamp<std::size_t>(rank, 1, ascending.size()) - 1];
+}
+
+double LoadReport::percentile(double share) const { return load::percentile(latencies_ms, share); }
+
+double own_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 AnswerCheck check_answer(std::string_view body) {
@@ -304,13 +327,18 @@ AnswerCheck check_answer(std::string_view body) {
 }
 
 core::Result<LoadReport> run_load(const LoadOptions& options, QuerySource& queries) {
+  SearchExchange exchange(options, queries);
+  return run_load(options, exchange);
+}
+
+core::Result<LoadReport> run_load(const LoadOptions& options, Exchange& exchange) {
   CORE_CHECK(options.validate());
   CORE_TRY(const Address address, resolve(options.host, options.port));
   if (!address.is_loopback && !options.allow_remote) {
     return core::fail(core::ErrorCode::kPermissionDenied,
                       fmt::format("{} is not this machine; --allow-remote sends load to other machines", options.host));
   }
-  LoadRun run(options, queries, address);
+  LoadRun run(options, exchange, address);
   return run.run();
 }
 

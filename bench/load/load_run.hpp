@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,20 @@ struct LoadReport {
   [[nodiscard]] double percentile(double share) const;  // nearest rank; 0 without answers
 };
 
+// What is asked and how its answers are judged.
+class Exchange {
+ public:
+  struct Verdict {
+    std::string error{};  // empty: a good answer
+    bool is_degraded = false;
+    bool is_empty = false;
+  };
+  virtual ~Exchange() = default;
+  // The next request, whole: head and body. Nothing: the run ends.
+  [[nodiscard]] virtual std::optional<std::string> next_request() = 0;
+  [[nodiscard]] virtual Verdict judge(const HttpAnswer& answer) = 0;
+};
+
 // What a search answer says. Looks at the text only: a parser would cost the CPU that is being measured.
 struct AnswerCheck {
   bool is_success = false;
@@ -56,5 +71,12 @@ struct AnswerCheck {
 
 // Runs on the calling thread until done. Errors: options, address not loopback (unless allowed), no connection at all.
 [[nodiscard]] core::Result<LoadReport> run_load(const LoadOptions& options, QuerySource& queries);
+[[nodiscard]] core::Result<LoadReport> run_load(const LoadOptions& options, Exchange& exchange);
+
+// The user and system time of this process so far.
+[[nodiscard]] double own_cpu_seconds();
+
+// Nearest rank of ascending values; 0 of none.
+[[nodiscard]] double percentile(const std::vector<double>& ascending, double share);
 
 }  // namespace scalestyle::load

@@ -95,6 +95,8 @@ struct TransactionsSummary {
   std::uint64_t rejected = 0;        // malformed, or without a valid id: not counted anywhere
   std::uint64_t without_price = 0;   // counted as a purchase, left out of the mean: price missing, negative, not finite
   std::uint64_t articles = 0;
+  std::string first_date{};          // of all purchases, YYYY-MM-DD; both empty when no row has a date
+  std::string last_date{};
   std::vector<RejectedRow> examples; // at most 100 rejected rows; for Parquet one for each bad id, with row_number 0
 };
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "catalog/csv_reader.hpp"
+#include "catalog/date.hpp"
 #include "catalog/duckdb_session.hpp"
 #include "catalog/table_file.hpp"
 #include "catalog/table_reader.hpp"
@@ -24,19 +25,25 @@ __extension__ using Uint128 = unsigned __int128;  // 10⁹ rows of the highest p
 constexpr double kUnitsPerPrice = 1e9;
 constexpr double kMaxPrice = 1e9;
 constexpr std::size_t kMaxExamples = 100;
+constexpr std::size_t kDateBytes = 10;
 constexpr std::uint64_t kRowsBetweenReleases = std::uint64_t{1} << 19;
 
 struct Sums {
   std::uint64_t purchases = 0;
   std::uint64_t priced = 0;
   Uint128 price_units = 0;
-  std::string last_date;
+  std::string first_date{};  // both empty when no row has a date
+  std::string last_date{};
 
   void add(const Sums& other) {
     purchases += other.purchases;
     priced += other.priced;
     price_units += other.price_units;
-    last_date = std::max(last_date, other.last_date);
+    add_days(other.first_date, other.last_date);
+  }
+  void add_days(const std::string& first, const std::string& last) {
+    if (!first.empty() && (first_date.empty() || first < first_date)) first_date = first;
+    last_date = std::max(last_date, last);
   }
 };
 
@@ -70,7 +77,8 @@ std::string aggregation(const TableFile& table, const Columns& columns) {
   };
   return fmt::format(
       "SELECT CAST(id AS VARCHAR), CAST(count(*) AS VARCHAR), CAST(count(units) AS VARCHAR), CAST(sum(units) AS VARCHAR), "
-      "CAST(max(day) AS VARCHAR) FROM (SELECT id, day, CASE WHEN price >= 0 AND price <= 1e9 "
+      "CAST(min(day) AS VARCHAR), CAST(max(day) AS VARCHAR) FROM (SELECT id, "
+      "CASE WHEN day BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN day END AS day, CASE WHEN price >= 0 AND price <= 1e9 "
       "THEN CAST(round(price * 1e9) AS BIGINT) END AS units FROM (SELECT {} AS id, TRY_CAST({} AS DOUBLE) AS price, "
       "TRY_CAST({} AS DATE) AS day FROM {})) GROUP BY id ORDER BY id",
       name(columns.id), name(columns.price), name(columns.date), parquet_source(table));
@@ -93,7 +101,8 @@ core::Result<SumsById> add_up_parquet(const TableFile& table, const Columns& col
     if (!more) return articles;
     for (std::size_t row = 0; row < query.rows(); ++row) {
       const Sums sums{parse_count<std::uint64_t>(query.text(1, row)), parse_count<std::uint64_t>(query.text(2, row)),
-                      parse_count<Uint128>(query.text(3, row)), std::string(query.text(4, row).value_or(""))};
+                      parse_count<Uint128>(query.text(3, row)), std::string(query.text(4, row).value_or("")),
+                      std::string(query.text(5, row).value_or(""))};
       summary.rows_read += sums.purchases;
       const std::string_view text = query.text(0, row).value_or("");
       if (const auto id = ArticleId::parse(text)) {
@@ -116,15 +125,12 @@ void add_price(std::string_view text, Sums& sums) {
   sums.price_units += static_cast<std::uint64_t>(std::round(price * kUnitsPerPrice));
 }
 
-// Keeps the later day of the two; what does not begin like YYYY-MM-DD is no day.
+// Widens the days from first to last; what does not begin with a date is none.
 void add_date(std::string_view text, Sums& sums) {
-  constexpr std::string_view kForm = "dddd-dd-dd";
-  if (text.size() < kForm.size()) return;
-  for (std::size_t i = 0; i < kForm.size(); ++i) {
-    const bool fits = kForm[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == kForm[i];
-    if (!fits) return;
-  }
-  const std::string_view day = text.substr(0, kForm.size());
+  const std::string_view day = text.substr(0, kDateBytes);
+  const bool inside = !sums.first_date.empty() && sums.first_date <= day && day <= sums.last_date;
+  if (inside || !parse_date(day)) return;
+  if (sums.first_date.empty() || day < sums.first_date) sums.first_date = day;
   if (day > sums.last_date) sums.last_date = day;
 }
 
@@ -173,7 +179,9 @@ core::Result<TransactionsSummary> read_transactions(const std::filesystem::path&
   const bool csv = table.info.kind == TableInfo::Kind::kCsv;
   const auto articles = csv ? add_up_csv(table, *columns, summary) : add_up_parquet(table, *columns, options, summary);
   if (!articles) return fail_in(path, articles.error());
+  Sums all;
   for (const auto& [id, sums] : *articles) {
+    all.add_days(sums.first_date, sums.last_date);
     ArticlePurchases purchases{.id = id, .purchase_count = sums.purchases, .last_date = sums.last_date};
     if (sums.priced > 0) {
       purchases.mean_price = static_cast<double>(sums.price_units) / static_cast<double>(sums.priced) / kUnitsPerPrice;
@@ -182,6 +190,8 @@ core::Result<TransactionsSummary> read_transactions(const std::filesystem::path&
     CORE_CHECK(sink(purchases));
   }
   summary.articles = articles->size();
+  summary.first_date = std::move(all.first_date);
+  summary.last_date = std::move(all.last_date);
   return summary;
 }
 

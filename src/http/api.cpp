@@ -7,8 +7,8 @@
 #include "http/image_file.hpp"
 #include "http/json_shapes.hpp"
 #include "http/json_writer.hpp"
+#include "http/list_parameters.hpp"
 #include "http/openapi.hpp"
-#include "http/search_parameters.hpp"
 
 namespace scalestyle::http {
 
@@ -41,22 +41,19 @@ ApiError to_api_error(const search::SearchFailure& failure) {
   return error;
 }
 
-Response json_response(std::string body) {
+Response allow(std::string_view pattern) {
   Response response;
-  response.body = std::move(body);
+  response.status = 204;
+  response.headers.emplace_back("Allow", allowed_methods(pattern));
   return response;
 }
 
 }  // namespace
 
-struct Api::Target {
-  const Route* route = nullptr;
-  Parameters parameters;
-};
-
 Api::Api(Dependencies dependencies, Options options)
     : use_(dependencies),
       options_(std::move(options)),
+      events_({use_.events, use_.pool, use_.clock, use_.log}),
       http_metrics_(use_.metrics),
       generation_metrics_(use_.metrics, use_.generations),
       openapi_(std::make_shared<const std::string>(openapi_document(options_.version))) {
@@ -65,94 +62,110 @@ Api::Api(Dependencies dependencies, Options options)
 
 Call Api::begin(Request request) {
   std::string request_id = choose_request_id(request.request_id_header);
-  Call call;
-  call.request_id = request_id;
-  call.route = "none";
-  const auto parts = split_target(request.target);
-  if (!parts) {
-    call.work = refuse(make_error("bad_request", "the request target must be a path", "target"), request_id);
-    return call;
-  }
-  const auto allow = [&] {
-    Response response;
-    response.status = 204;
-    response.headers.emplace_back("Allow", kAllowedMethods);
-    return response;
+  const auto answered = [&](Response response, std::string_view route = "none") {
+    return Call{.request_id = request_id, .route = route, .work = std::move(response)};
   };
+  const auto parts = split_target(request.target);
+  if (!parts) return answered(refuse(make_error("bad_request", "the request target must be a path", "target"), request_id));
   if (parts->path == "*") {
-    call.work = request.method == Method::kOptions ? allow()
-                                                   : refuse(make_error("bad_request", "\"*\" is for OPTIONS only", "target"), request_id);
-    return call;
+    if (request.method == Method::kOptions) return answered(allow(""));
+    return answered(refuse(make_error("bad_request", "\"*\" is for OPTIONS only", "target"), request_id));
   }
-  auto match = match_route(parts->path);
-  if (!match) {
-    call.work = refuse(http::to_api_error(match.error()), request_id);
-    return call;
-  }
+  const auto match = match_route(request.method, parts->path);
+  if (!match) return answered(refuse(http::to_api_error(match.error()), request_id));
   if (!*match) {
-    call.work = refuse(make_error("not_found", "there is no such path; /openapi.json lists them all"), request_id);
-    return call;
+    return answered(refuse(make_error("not_found", "there is no such path; /openapi.json lists them all"), request_id));
   }
-  const Route& route = *(*match)->route;
-  call.route = route.pattern;
-  if (request.method == Method::kOptions) {
-    call.work = allow();
-    return call;
+  const std::string_view pattern = (*match)->pattern;
+  if (request.method == Method::kOptions) return answered(allow(pattern), pattern);
+  if ((*match)->route == nullptr) {
+    ApiError error = make_error("method_not_allowed", fmt::format("this path answers {}", allowed_methods(pattern)));
+    error.allow = allowed_methods(pattern);
+    return answered(refuse(error, request_id), pattern);
   }
-  if (request.method == Method::kOther) {
-    ApiError error = make_error("method_not_allowed", fmt::format("this path answers {}", kAllowedMethods));
-    error.allow = kAllowedMethods;
-    call.work = refuse(error, request_id);
-    return call;
-  }
-  auto pairs = parse_query(parts->query);
-  if (pairs) {
-    for (auto& value : (*match)->path_values) pairs->push_back(std::move(value));
-    if (auto parameters = Parameters::check(route.parameters, std::move(*pairs))) {
-      return perform(request, Target{&route, std::move(*parameters)}, std::move(request_id));
-    } else {
-      call.work = refuse(http::to_api_error(parameters.error()), request_id);
-    }
-  } else {
-    call.work = refuse(http::to_api_error(pairs.error()), request_id);
-  }
-  return call;
+  return perform(std::move(request), **match, std::move(request_id));
 }
 
-Call Api::perform(const Request& request, Target target, std::string request_id) {
+std::optional<std::size_t> Api::body_limit(Method method, std::string_view target) {
+  const auto parts = split_target(target);
+  if (!parts) return std::nullopt;
+  const auto match = match_route(method, parts->path);
+  if (!match || !*match || (*match)->route == nullptr || (*match)->route->body == nullptr) return std::nullopt;
+  return (*match)->route->max_body_bytes;
+}
+
+Call Api::perform(Request request, const RouteMatch& match, std::string request_id) {
+  const Route& route = *match.route;
   Call call;
-  call.request_id = std::move(request_id);
-  call.route = target.route->pattern;
+  call.request_id = request_id;
+  call.route = route.pattern;
   call.deadline = core::Deadline::at(request.received + kPlainDeadline);
   const auto at_once = [&](core::Result<Response> result) {
     call.work = result ? std::move(*result) : refuse(http::to_api_error(result.error()), call.request_id);
+    return std::move(call);
   };
-  switch (target.route->id) {
-    case RouteId::kSearch: {
-      auto wanted = to_search_request(target.parameters, request.received);
-      wanted.request_id = core::RequestId(call.request_id);
-      call.deadline = wanted.deadline;
-      call.work = search(std::move(wanted));
-      break;
+  auto pairs = parse_query(split_target(request.target)->query);
+  if (!pairs) return at_once(std::unexpected(pairs.error()));
+  pairs->insert(pairs->end(), match.path_values.begin(), match.path_values.end());
+  auto parameters = Parameters::check(route.parameters, std::move(*pairs));
+  if (!parameters) return at_once(std::unexpected(parameters.error()));
+  if (route.body != nullptr) {
+    if (const auto fault = body_header_fault(request)) return at_once(refuse(*fault, request_id));
+  }
+  RoutedRequest routed{&route, std::move(*parameters), std::move(request.body), std::move(request_id), request.received, call.deadline};
+  switch (route.id) {
+    case RouteId::kSearch:
+    case RouteId::kBrowse:
+    case RouteId::kTrending: {
+      auto work = list(routed, call.deadline);
+      if (!work) return at_once(std::unexpected(work.error()));
+      call.work = std::move(*work);
+      return call;
     }
-    case RouteId::kArticle: at_once(article(*target.parameters.text("id"), request, call.request_id)); break;
-    case RouteId::kImage: call.work = image(*target.parameters.text("id"), request.if_none_match, call.deadline); break;
-    case RouteId::kLive: at_once(json_response(R"({"status":"live"})")); break;
-    case RouteId::kReady: at_once(ready()); break;
-    case RouteId::kMetrics: call.work = render_metrics(call.deadline); break;
+    case RouteId::kArticle: return at_once(article(*routed.parameters.text("id"), request, call.request_id));
+    case RouteId::kImage:
+      call.work = image(*routed.parameters.text("id"), std::move(request.if_none_match), call.deadline);
+      return call;
+    case RouteId::kLive: return at_once(json_response(R"({"status":"live"})"));
+    case RouteId::kReady: return at_once(ready());
+    case RouteId::kMetrics: call.work = render_metrics(call.deadline); return call;
     case RouteId::kOpenApi: {
       Response response;
       response.shared_body = openapi_;
-      at_once(std::move(response));
-      break;
+      return at_once(std::move(response));
     }
+    default:
+      call.deadline = routed.deadline = events_.deadline(request.received);
+      call.has_effects = route.has_effects();
+      call.work = events_.perform(std::move(routed));
+      return call;
   }
-  return call;
 }
 
-Work Api::search(search::SearchRequest request) {
-  const std::string request_id = request.request_id.value();
-  const search::SearchOutcome outcome = co_await use_.search.search(std::move(request));
+core::Result<Work> Api::list(const RoutedRequest& request, core::Deadline& deadline) {
+  const auto take = [&](auto& wanted) {
+    wanted.request_id = core::RequestId(request.request_id);
+    deadline = wanted.deadline;
+    return std::move(wanted);
+  };
+  switch (request.route->id) {
+    case RouteId::kBrowse: {
+      CORE_TRY(search::BrowseRequest wanted, to_browse_request(request.parameters, request.received));
+      return answer(use_.search.browse(take(wanted)), request.request_id);
+    }
+    case RouteId::kTrending: {
+      CORE_TRY(search::TrendingRequest wanted, to_trending_request(request.parameters, request.received));
+      return answer(use_.search.trending(take(wanted)), request.request_id);
+    }
+    default: {
+      CORE_TRY(search::SearchRequest wanted, to_search_request(request.parameters, request.received));
+      return answer(use_.search.search(take(wanted)), request.request_id);
+    }
+  }
+}
+
+Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_id) {
+  const search::SearchOutcome outcome = co_await std::move(search);
   if (!outcome) {
     if (outcome.error().error.code == core::ErrorCode::kCancelled) co_return std::unexpected(outcome.error().error);
     const ApiError error = to_api_error(outcome.error());

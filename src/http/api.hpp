@@ -1,15 +1,18 @@
 #pragma once
-// Api: the product's routes. Routing and validation happen at once, on the I/O thread; searches, pictures and metrics
-// are works that complete on the compute pool.
+// Api: the product's routes. Routing and validation happen at once, on the I/O thread; lists, events, pictures and
+// metrics are works that complete elsewhere.
 
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
 #include "http/application.hpp"
+#include "http/event_routes.hpp"
 #include "http/http_metrics.hpp"
 #include "http/parameters.hpp"
 #include "http/route_table.hpp"
@@ -28,6 +31,7 @@ class Api final : public Application {
   };
   struct Dependencies {
     search::SearchService& search;
+    search::EventService& events;
     const search::SnapshotHolder& generations;
     core::WorkerPool& pool;
     const core::Clock& clock;
@@ -35,23 +39,23 @@ class Api final : public Application {
     telemetry::Logger& log;
   };
 
-  // Must outlive the server, and every work: destroy it after the pool's threads have ended.
+  // Must outlive the server, and every work: destroy it after the pool's, the timers' and the event log's threads have
+  // ended.
   Api(Dependencies dependencies, Options options);
 
   // Until this is called /ready answers 503: models and catalogue are being loaded. Any thread.
   void mark_warm() { warm_.store(true); }
 
   [[nodiscard]] Call begin(Request request) override;
+  [[nodiscard]] std::optional<std::size_t> body_limit(Method method, std::string_view target) override;
   [[nodiscard]] Response refuse(const ApiError& error, std::string_view request_id) override;
   void finished(const FinishedCall& call) override;
   void begin_drain() override { draining_.store(true); }
 
  private:
-  struct Target;
-
-  [[nodiscard]] core::Result<Target> resolve(const Request& request) const;
-  [[nodiscard]] Call perform(const Request& request, Target target, std::string request_id);
-  [[nodiscard]] Work search(search::SearchRequest request);
+  [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id);
+  [[nodiscard]] core::Result<Work> list(const RoutedRequest& request, core::Deadline& deadline);
+  [[nodiscard]] Work answer(core::Task<search::SearchOutcome> search, std::string request_id);
   [[nodiscard]] Work image(std::string article_id, std::string if_none_match, core::Deadline deadline);
   [[nodiscard]] Work render_metrics(core::Deadline deadline);
   [[nodiscard]] core::Result<Response> article(const std::string& id, const Request& request, std::string_view request_id) const;
@@ -59,6 +63,7 @@ class Api final : public Application {
 
   Dependencies use_;
   Options options_;
+  EventRoutes events_;
   HttpMetrics http_metrics_;
   search::GenerationMetrics generation_metrics_;
   std::shared_ptr<const std::string> openapi_;

@@ -10,13 +10,15 @@ namespace scalestyle::http {
 namespace {
 
 constexpr std::array kErrorCodes{
-    ErrorCodeInfo{"invalid_argument", 400, "a parameter is missing, malformed or out of its limits; `field` names it"},
+    ErrorCodeInfo{"invalid_argument", 400,
+                  "a parameter, or a member of the body, is missing, malformed or out of its limits; `field` names it"},
     ErrorCodeInfo{"bad_request", 400, "the request is not well-formed HTTP; the connection is closed"},
     ErrorCodeInfo{"not_found", 404, "there is no such path, article or picture"},
     ErrorCodeInfo{"method_not_allowed", 405, "the path does not take this method; see the Allow header"},
     ErrorCodeInfo{"request_timeout", 408, "the request came too slowly; the connection is closed"},
     ErrorCodeInfo{"content_too_large", 413, "the body is too large; the connection is closed"},
     ErrorCodeInfo{"uri_too_long", 414, "the request target is too long; the connection is closed"},
+    ErrorCodeInfo{"unsupported_media_type", 415, "the body must be JSON, without a content coding; `field` names the header"},
     ErrorCodeInfo{"expectation_failed", 417, "the Expect header asks for something unknown; the connection is closed"},
     ErrorCodeInfo{"header_too_large", 431, "the header fields are too large; the connection is closed"},
     ErrorCodeInfo{"internal", 500, "the server failed; report it with the request id"},
@@ -64,6 +66,10 @@ ApiError make_error(std::string_view code, std::string message, std::string fiel
 
 ApiError to_api_error(const core::Error& error) { return make_error(code_of(error.code), error.message, error.field); }
 
+std::string_view to_string(ports::AppendOutcome outcome) {
+  return outcome == ports::AppendOutcome::kNotKept ? "not_kept" : "unknown";
+}
+
 Response error_response(const ApiError& error, std::string_view request_id) {
   JsonWriter json;
   json.begin_object();
@@ -73,6 +79,7 @@ Response error_response(const ApiError& error, std::string_view request_id) {
   json.key("message").text(error.message);
   if (!error.field.empty()) json.key("field").text(error.field);
   if (error.reason) json.key("reason").text(search::to_string(*error.reason));
+  if (error.outcome) json.key("outcome").text(to_string(*error.outcome));
   json.end_object();
   json.key("request_id").text(request_id);
   json.end_object();
@@ -81,7 +88,7 @@ Response error_response(const ApiError& error, std::string_view request_id) {
   response.status = error.status;
   response.body = std::move(json).take();
   response.close = error.close;
-  if (error.status == 503) response.headers.emplace_back("Retry-After", "1");
+  if (error.status == 503) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after_seconds));
   if (!error.allow.empty()) response.headers.emplace_back("Allow", error.allow);
   return response;
 }

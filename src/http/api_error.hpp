@@ -1,5 +1,6 @@
 #pragma once
-// The one error envelope of the API: {"status":"error","error":{"code","message","field"?,"reason"?},"request_id"}.
+// The one error envelope of the API:
+// {"status":"error","error":{"code","message","field"?,"reason"?,"outcome"?},"request_id"}.
 
 #include <optional>
 #include <span>
@@ -8,6 +9,7 @@
 
 #include "core/result.hpp"
 #include "http/message.hpp"
+#include "ports/event_log.hpp"
 #include "search/degradation.hpp"
 
 namespace scalestyle::http {
@@ -16,8 +18,10 @@ struct ApiError {
   int status = 500;
   std::string_view code = "internal";  // one of error_codes(); the meaning for programs
   std::string message{};               // for people
-  std::string field{};                 // the parameter or header at fault
+  std::string field{};                 // the parameter, header or member of the body at fault
   std::optional<search::DegradationReason> reason{};
+  std::optional<ports::AppendOutcome> outcome{};  // of a request that was to be kept
+  int retry_after_seconds = 1;         // of a 503
   std::string allow{};                 // of a 405
   bool close = false;                  // the connection cannot go on
 };
@@ -35,6 +39,8 @@ struct ErrorCodeInfo {
 [[nodiscard]] ApiError make_error(std::string_view code, std::string message, std::string field = {});
 
 [[nodiscard]] ApiError to_api_error(const core::Error& error);
+
+[[nodiscard]] std::string_view to_string(ports::AppendOutcome outcome);  // "not_kept", "unknown"
 
 // The response of an error, Retry-After included where trying again can help.
 [[nodiscard]] Response error_response(const ApiError& error, std::string_view request_id);

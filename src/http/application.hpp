@@ -2,6 +2,8 @@
 // Application: what a server serves. The product's is Api; tests bring their own.
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,11 +18,15 @@ namespace scalestyle::http {
 
 using Work = core::Task<core::Result<Response>>;
 
-// How a request is to be answered: at once, or by a task that the connection starts, and drops when its client goes.
+// How a request is to be answered: at once, or by a task that the connection starts, and drops when its client goes
+// unless it has effects.
 struct Call {
   std::string request_id;
   std::string_view route;  // the metrics' label: a route's pattern, or "none"
   core::Deadline deadline = core::Deadline::never();
+  // The work changes something: it is not cancelled when the client goes or is told that its time is over, and an answer
+  // that it does not give itself says that the outcome is unknown.
+  bool has_effects = false;
   std::variant<Response, Work> work;
 };
 
@@ -38,6 +44,11 @@ class Application {
   virtual ~Application() = default;
 
   [[nodiscard]] virtual Call begin(Request request) = 0;
+
+  // How large the body of such a request may be; nothing: ServerOptions::max_body_bytes. Asked before the body is read.
+  [[nodiscard]] virtual std::optional<std::size_t> body_limit(Method /*method*/, std::string_view /*target*/) {
+    return std::nullopt;
+  }
 
   // A request that the connection itself refuses, or whose work failed or was late.
   [[nodiscard]] virtual Response refuse(const ApiError& error, std::string_view request_id) = 0;

@@ -35,37 +35,40 @@ using Parser = beast::http::request_parser<beast::http::string_body>;
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kLingerTime{1'000};
 constexpr std::size_t kLingerBytes = 256 * 1024;
-constexpr std::size_t kMaxShedding = 64;
 
 class Session;
 
 // Between a session and the work it waits for. Touched on the I/O thread only.
 struct Exchange {
   std::optional<core::Result<Response>> result;
+  bool has_effects = false;
   Session* session = nullptr;  // null once the session no longer waits
 };
 
 tcp::socket adopt(asio::io_context& io, int descriptor) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  const bool known = ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0;
   tcp::socket socket(io);
   ErrorCode ignored;
-  socket.assign(known && address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, ignored);
+  socket.assign(address_family(descriptor) == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, ignored);
   socket.set_option(tcp::no_delay(true), ignored);
   return socket;
 }
 
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
-
-std::string_view current_date(ConnectionHost& host) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(host.clock.wall_now());
-  if (host.date.empty() || now != host.date_second) {
-    host.date_second = now;
-    host.date = http_date(now);
+Method method_of(beast::http::verb verb) {
+  switch (verb) {
+    case beast::http::verb::get: return Method::kGet;
+    case beast::http::verb::head: return Method::kHead;
+    case beast::http::verb::post: return Method::kPost;
+    case beast::http::verb::delete_: return Method::kDelete;
+    case beast::http::verb::options: return Method::kOptions;
+    default: return Method::kOther;
   }
-  return host.date;
 }
+
+ApiError body_too_large(std::size_t limit) {
+  return make_error("content_too_large", "the body is larger than " + std::to_string(limit) + " bytes", "body");
+}
+
+bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
 
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
  public:
@@ -75,6 +78,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
   ~Session() override {
     end_exchange();
+    release_body();
     host_.connections.erase(this);
   }
 
@@ -112,15 +116,18 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   asio::awaitable<bool> wait_for_request();
   asio::awaitable<bool> read_request(Parser& parser);
   asio::awaitable<bool> read_body(Parser& parser);
-  asio::awaitable<bool> answer(const Parser& parser);
+  asio::awaitable<bool> answer(Parser& parser);
   asio::awaitable<std::optional<Response>> perform(Call call);
   asio::awaitable<bool> write(const Response& response, std::string_view request_id, bool keep_alive, bool with_body);
   asio::awaitable<bool> refuse(ApiError error, core::SteadyTime received);
   asio::awaitable<void> linger();
   [[nodiscard]] std::optional<ApiError> header_fault(const Parser& parser) const;
   [[nodiscard]] std::optional<ApiError> read_fault(ErrorCode error, const char* part, bool target_known) const;
+  [[nodiscard]] Response unanswered(const Call& call, const std::optional<core::Result<Response>>& result);
   void watch_client(const std::shared_ptr<Exchange>& exchange);
   void end_exchange();
+  [[nodiscard]] bool reserve_body(std::size_t bytes);
+  void release_body();
 
   ConnectionHost& host_;
   tcp::socket socket_;
@@ -132,6 +139,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   core::SteadyTime phase_end_ = core::SteadyTime::max();
   core::SteadyTime received_{};
   std::size_t served_ = 0;
+  std::size_t large_body_bytes_ = 0;  // reserved of the host's
   bool timed_out_ = false;
   bool client_gone_ = false;
   bool closed_ = false;
@@ -142,7 +150,9 @@ asio::awaitable<void> Session::run() {
     if (!co_await wait_for_request()) break;
     Parser parser;
     if (!co_await read_request(parser)) break;
-    if (!co_await answer(parser)) break;
+    const bool goes_on = co_await answer(parser);
+    release_body();
+    if (!goes_on) break;
   }
   if (!closed_ && !client_gone_) co_await linger();
 }
@@ -166,7 +176,7 @@ asio::awaitable<bool> Session::wait_for_request() {
 
 asio::awaitable<bool> Session::read_request(Parser& parser) {
   parser.header_limit(static_cast<std::uint32_t>(header_limit()));
-  parser.body_limit(host_.options.max_body_bytes);
+  parser.body_limit(boost::none);  // set when the route is known
   enter(Phase::kReading, host_.options.header_timeout);
   const core::SteadyTime begun = host_.clock.steady_now();
   const auto [error, bytes] = co_await beast::http::async_read_header(socket_, buffer_, parser, kUse);
@@ -179,6 +189,17 @@ asio::awaitable<bool> Session::read_request(Parser& parser) {
 }
 
 asio::awaitable<bool> Session::read_body(Parser& parser) {
+  const std::size_t limit = host_.application.body_limit(method_of(parser.get().method()), parser.get().target())
+                                .value_or(host_.options.max_body_bytes);
+  const auto length = parser.content_length();
+  if (length && *length > limit) co_return co_await refuse(body_too_large(limit), received_);
+  if (!reserve_body(length ? static_cast<std::size_t>(*length) : limit)) {
+    ApiError full = make_error("overloaded", "too many large bodies are being read; try again later");
+    full.reason = search::DegradationReason::kDownstreamCapacityRejected;
+    full.outcome = ports::AppendOutcome::kNotKept;
+    co_return co_await refuse(std::move(full), received_);
+  }
+  parser.body_limit(limit);
   enter(Phase::kReading, host_.options.body_timeout);
   if (const auto expect = parser.get().find(beast::http::field::expect); expect != parser.get().end()) {
     if (!beast::iequals(expect->value(), "100-continue")) {
@@ -189,6 +210,7 @@ asio::awaitable<bool> Session::read_body(Parser& parser) {
     if (error) co_return false;
   }
   const auto [error, bytes] = co_await beast::http::async_read(socket_, buffer_, parser, kUse);
+  if (error == beast::http::error::body_limit && !closed_) co_return co_await refuse(body_too_large(limit), received_);
   if (auto fault = read_fault(error, "body", true)) co_return co_await refuse(std::move(*fault), received_);
   co_return !error;
 }
@@ -201,10 +223,6 @@ std::optional<ApiError> Session::read_fault(ErrorCode error, const char* part, b
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     if (!target_known) return make_error("uri_too_long", "the request target is too long", "target");
     return make_error("header_too_large", "the header fields are too large", "header");
-  }
-  if (error == http::error::body_limit) {
-    return make_error("content_too_large",
-                      "the body is larger than " + std::to_string(host_.options.max_body_bytes) + " bytes", "body");
   }
   if (error == http::error::bad_version) return make_error("version_not_supported", "only HTTP/1.0 and HTTP/1.1 are spoken");
   if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
@@ -244,17 +262,8 @@ std::optional<ApiError> Session::header_fault(const Parser& parser) const {
   return std::nullopt;
 }
 
-Method method_of(beast::http::verb verb) {
-  switch (verb) {
-    case beast::http::verb::get: return Method::kGet;
-    case beast::http::verb::head: return Method::kHead;
-    case beast::http::verb::options: return Method::kOptions;
-    default: return Method::kOther;
-  }
-}
-
 // True: the connection goes on.
-asio::awaitable<bool> Session::answer(const Parser& parser) {
+asio::awaitable<bool> Session::answer(Parser& parser) {
   namespace http = beast::http;
   const auto& fields = parser.get();
   Request request;
@@ -262,6 +271,9 @@ asio::awaitable<bool> Session::answer(const Parser& parser) {
   request.target = std::string(fields.target());
   request.request_id_header = std::string(fields["X-Request-Id"]);
   request.if_none_match = std::string(fields[http::field::if_none_match]);
+  request.content_type = std::string(fields[http::field::content_type]);
+  request.content_encoding = std::string(fields[http::field::content_encoding]);
+  request.body = std::move(parser.get().body());
   request.received = received_;
   const bool with_body = request.method != Method::kHead;
 
@@ -292,6 +304,7 @@ asio::awaitable<std::optional<Response>> Session::perform(Call call) {
   enter(Phase::kAnswering, left + host_.options.answer_grace);
   const auto exchange = std::make_shared<Exchange>();
   exchange->session = this;
+  exchange->has_effects = call.has_effects;
   exchange_ = exchange;
   operation_ = core::start(
       std::move(std::get<Work>(call.work)),
@@ -310,7 +323,7 @@ asio::awaitable<std::optional<Response>> Session::perform(Call call) {
       });
   if (!exchange->result) {
     answered_.expires_at(std::chrono::steady_clock::time_point::max());
-    watch_client(exchange);
+    if (!call.has_effects) watch_client(exchange);
     while (!exchange->result && !client_gone_ && !closed_ && !timed_out_) {
       [[maybe_unused]] const auto [ignored] = co_await answered_.async_wait(kUse);
     }
@@ -319,21 +332,40 @@ asio::awaitable<std::optional<Response>> Session::perform(Call call) {
   }
   end_exchange();
   if (client_gone_ || closed_) co_return std::nullopt;
-  if (!exchange->result) {
-    ApiError late = make_error("deadline_exceeded", "the answer was not there within the deadline");
-    late.reason = search::DegradationReason::kDownstreamCapacityRejected;
-    co_return host_.application.refuse(late, call.request_id);
-  }
-  if (!*exchange->result) co_return host_.application.refuse(to_api_error(exchange->result->error()), call.request_id);
+  if (!exchange->result || !*exchange->result) co_return unanswered(call, exchange->result);
   co_return std::move(**exchange->result);
+}
+
+// For a work that was late, or ended with an error.
+Response Session::unanswered(const Call& call, const std::optional<core::Result<Response>>& result) {
+  ApiError error = result ? to_api_error(result->error())
+                          : make_error("deadline_exceeded", "the answer was not there within the deadline");
+  if (call.has_effects) {
+    if (error.status >= 500) error.outcome = ports::AppendOutcome::kUnknown;
+  } else if (!result) {
+    error.reason = search::DegradationReason::kDownstreamCapacityRejected;
+  }
+  return host_.application.refuse(error, call.request_id);
 }
 
 void Session::end_exchange() {
   if (exchange_ == nullptr) return;
   exchange_->session = nullptr;
+  if (exchange_->has_effects) operation_.detach();
   exchange_.reset();
   operation_ = core::Operation();  // cancels what is still running
 }
+
+// False: the large bodies at hand leave no room for one of `bytes`. Small ones are bounded by the number of connections.
+bool Session::reserve_body(std::size_t bytes) {
+  if (bytes <= host_.options.max_body_bytes) return true;
+  if (host_.large_body_bytes + bytes > host_.options.max_large_bodies_bytes) return false;
+  host_.large_body_bytes += bytes;
+  large_body_bytes_ = bytes;
+  return true;
+}
+
+void Session::release_body() { host_.large_body_bytes -= std::exchange(large_body_bytes_, 0); }
 
 // A client that closes while its answer is being made is noticed without reading what it may have pipelined.
 void Session::watch_client(const std::shared_ptr<Exchange>& exchange) {
@@ -393,42 +425,6 @@ void serve_connection(ConnectionHost& host, int socket_descriptor) {
       host.log.error("a connection was given up", {{"cause", cause.what()}});
     }
   });
-}
-
-namespace {
-
-asio::awaitable<void> say_full(ConnectionHost& host, std::shared_ptr<tcp::socket> socket, std::shared_ptr<asio::steady_timer> limit) {
-  ApiError full = make_error("overloaded", "the server is at its limit of connections; try again later");
-  full.reason = search::DegradationReason::kDownstreamCapacityRejected;
-  const std::string request_id = choose_request_id({});
-  const Response response = host.application.refuse(full, request_id);
-  const std::string text = header_block(response, request_id, false, current_date(host)) + response.body;
-  [[maybe_unused]] const auto [failed, written] = co_await asio::async_write(*socket, asio::buffer(text), kUse);
-  host.application.finished({request_id, "none", response.status, {}});
-  ErrorCode ignored;
-  socket->shutdown(tcp::socket::shutdown_send, ignored);
-  std::array<char, 4096> dropped{};
-  for (std::size_t total = 0; total < kLingerBytes;) {
-    const auto [error, bytes] = co_await socket->async_read_some(asio::buffer(dropped), kUse);
-    if (error) break;
-    total += bytes;
-  }
-  limit->cancel();
-  --host.shedding;
-}
-
-}  // namespace
-
-void shed_connection(ConnectionHost& host, int socket_descriptor) {
-  auto socket = std::make_shared<tcp::socket>(adopt(host.io, socket_descriptor));
-  if (host.shedding >= kMaxShedding) return;  // closed without a word
-  ++host.shedding;
-  auto limit = std::make_shared<asio::steady_timer>(host.io, kLingerTime);
-  limit->async_wait([socket](ErrorCode error) {
-    ErrorCode ignored;
-    if (!error) socket->close(ignored);
-  });
-  asio::co_spawn(host.io, say_full(host, std::move(socket), std::move(limit)), asio::detached);
 }
 
 }  // namespace scalestyle::http

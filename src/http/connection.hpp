@@ -4,12 +4,13 @@
 //
 // Invariants: (1) everything here runs on the I/O thread, except the completion of a work, which posts to it through
 // the Gate; (2) a work's callback owns nothing of Asio's, so it may outlive the server; (3) at most one work at a time;
-// (4) a connection that ends drops its work, which cancels it.
+// (4) a connection that ends drops its work, which cancels it unless it has effects: then it runs on without us.
 
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_set>
 
@@ -50,9 +51,16 @@ struct ConnectionHost {
   bool draining = false;
   std::unordered_set<Connection*> connections{};
   std::size_t shedding = 0;  // refused connections that are being told so
+  std::size_t large_body_bytes = 0;  // reserved, of ServerOptions::max_large_bodies_bytes
   std::string date{};        // of this second
   core::WallTime date_second{};
 };
+
+// The Date header's value now.
+[[nodiscard]] std::string_view current_date(ConnectionHost& host);
+
+// AF_INET6 or AF_INET of an accepted socket.
+[[nodiscard]] int address_family(int socket_descriptor);
 
 // Serves the accepted socket, which it takes over, until either side closes it.
 void serve_connection(ConnectionHost& host, int socket_descriptor);

@@ -1,5 +1,7 @@
 #include "http/json_shapes.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -44,18 +46,9 @@ void write_item(JsonWriter& json, const search::AnswerItem& item) {
   write_image_url(json, article);
   json.key("score").number(static_cast<float>(item.score));
   if (item.behavior_score) json.key("behaviorScore").number(static_cast<float>(*item.behavior_score));
+  if (!item.reason.empty()) json.key("reason").text(item.reason);
   json.key("rank").integer(item.rank);
   json.end_object();
-}
-
-std::string_view to_text(search::FallbackSource source) {
-  switch (source) {
-    case search::FallbackSource::kCached: return "cached";
-    case search::FallbackSource::kPopular24h: return "popular_24h";
-    case search::FallbackSource::kPopular7d: return "popular_7d";
-    case search::FallbackSource::kGlobalPopular: return "global_popular";
-  }
-  return "global_popular";
 }
 
 void write_degradations(JsonWriter& json, const search::SearchAnswer& answer) {
@@ -67,7 +60,7 @@ void write_degradations(JsonWriter& json, const search::SearchAnswer& answer) {
   } else {
     json.null();
   }
-  if (answer.fallback_source) json.key("fallback_source").text(to_text(*answer.fallback_source));
+  if (answer.fallback_source) json.key("fallback_source").text(search::to_string(*answer.fallback_source));
   json.key("degradations").begin_array();
   for (const search::DegradationReason reason : answer.degradations) json.text(search::to_string(reason));
   json.end_array();
@@ -92,6 +85,22 @@ void write_understood(JsonWriter& json, const std::vector<search::Understood>& u
     json.key("field").text(entry.field);
     json.key("value").text(entry.value);
     json.key("origin").text(entry.origin);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+// What concerns the shopper.
+void write_personalization(JsonWriter& json, const search::SearchAnswer& answer) {
+  if (answer.freshness_ms) json.key("freshness_ms").integer(static_cast<std::uint64_t>(std::max<std::int64_t>(0, *answer.freshness_ms)));
+  if (answer.after_reached) json.key("after_reached").boolean(*answer.after_reached);
+  json.key("personalized").boolean(answer.personalized);
+  if (answer.experiments.empty()) return;
+  json.key("experiments").begin_array();
+  for (const events::ExperimentArm& arm : answer.experiments) {
+    json.begin_object();
+    json.key("experiment").text(arm.experiment);
+    json.key("arm").text(arm.arm);
     json.end_object();
   }
   json.end_array();
@@ -127,6 +136,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   write_degradations(json, answer);
   write_stages(json, answer.stages);
   write_understood(json, answer.understood);
+  write_personalization(json, answer);
   json.key("total").integer(answer.total);
   json.key("total_relation").text(answer.total_relation == search::TotalRelation::kEqual ? "eq" : "gte");
   json.key("data").begin_array();

@@ -13,13 +13,16 @@
 
 namespace scalestyle::http {
 
-enum class Method : std::uint8_t { kGet, kHead, kOptions, kOther };
+enum class Method : std::uint8_t { kGet, kHead, kPost, kDelete, kOptions, kOther };
 
 struct Request {
   Method method = Method::kGet;
   std::string target{};            // origin form, as sent: "/path?query"; or "*"
   std::string request_id_header{}; // X-Request-Id as sent; empty when absent
   std::string if_none_match{};
+  std::string content_type{};      // as sent; empty when absent
+  std::string content_encoding{};
+  std::string body{};              // without its transfer coding
   core::SteadyTime received{};     // when the header was complete: deadlines count from here
 };
 
@@ -33,6 +36,9 @@ struct Response {
 
   [[nodiscard]] std::string_view content() const { return shared_body != nullptr ? *shared_body : std::string_view(body); }
 };
+
+// 200 with this JSON.
+[[nodiscard]] Response json_response(std::string body);
 
 [[nodiscard]] std::string_view reason_phrase(int status);
 

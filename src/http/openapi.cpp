@@ -1,5 +1,6 @@
 #include "http/openapi.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "http/json_writer.hpp"
@@ -8,6 +9,8 @@
 namespace scalestyle::http {
 
 namespace {
+
+std::string schema_reference(std::string_view name) { return "#/components/schemas/" + std::string(name); }
 
 void write_parameter_schema(JsonWriter& json, const ParameterSpec& spec) {
   json.begin_object();
@@ -27,6 +30,16 @@ void write_parameter_schema(JsonWriter& json, const ParameterSpec& spec) {
       json.key("type").text("number");
       json.key("minimum").number(spec.minimum);
       if (spec.maximum > spec.minimum) json.key("maximum").number(spec.maximum);
+      break;
+    case ParameterKind::kBoolean:
+      json.key("type").text("boolean");
+      if (!spec.default_value.empty()) json.key("default").raw(spec.default_value);
+      break;
+    case ParameterKind::kChoice:
+      json.key("type").text("string").key("enum").begin_array();
+      for (const std::string_view choice : spec.choices) json.text(choice);
+      json.end_array();
+      if (!spec.default_value.empty()) json.key("default").text(spec.default_value);
       break;
   }
   json.end_object();
@@ -63,25 +76,60 @@ void write_response(JsonWriter& json, const ResponseSpec& spec) {
   if (!spec.content_type.empty()) {
     json.key("content").begin_object().key(spec.content_type).begin_object();
     if (!spec.schema.empty()) {
-      json.key("schema").begin_object().key("$ref").text("#/components/schemas/" + std::string(spec.schema)).end_object();
+      json.key("schema").begin_object().key("$ref").text(schema_reference(spec.schema)).end_object();
     }
     json.end_object().end_object();
   }
   json.end_object();
 }
 
+void write_body(JsonWriter& json, const BodySpec& spec) {
+  json.key("requestBody").begin_object();
+  json.key("required").boolean(true);
+  json.key("content").begin_object();
+  for (const std::string_view type : {"application/json", "text/plain"}) {
+    json.key(type).begin_object().key("schema").begin_object();
+    json.key("$ref").text(schema_reference(spec.schema)).end_object().end_object();
+  }
+  json.end_object().end_object();
+}
+
+std::string_view method_key(Method method) {
+  switch (method) {
+    case Method::kPost: return "post";
+    case Method::kDelete: return "delete";
+    default: return "get";
+  }
+}
+
 void write_operation(JsonWriter& json, const Route& route) {
-  json.key(route.pattern).begin_object();
-  json.key("get").begin_object();
+  json.key(method_key(route.method)).begin_object();
   json.key("operationId").text(route.operation_id);
   json.key("summary").text(route.summary);
   json.key("parameters").begin_array();
   for (const ParameterSpec& spec : route.parameters) write_parameter(json, spec);
   json.end_array();
+  if (route.body != nullptr) write_body(json, *route.body);
   json.key("responses").begin_object();
   for (const ResponseSpec& spec : route.responses) write_response(json, spec);
   write_response(json, {.status = 500, .description = "The server failed", .schema = "Error"});
-  json.end_object().end_object().end_object();
+  json.end_object().end_object();
+}
+
+// Every path once, with all its methods.
+void write_paths(JsonWriter& json) {
+  const auto routes = route_table();
+  json.key("paths").begin_object();
+  for (auto route = routes.begin(); route != routes.end(); ++route) {
+    const auto same_path = [&](const Route& other) { return other.pattern == route->pattern; };
+    if (std::any_of(routes.begin(), route, same_path)) continue;
+    json.key(route->pattern).begin_object();
+    for (const Route& operation : routes) {
+      if (same_path(operation)) write_operation(json, operation);
+    }
+    json.end_object();
+  }
+  json.end_object();
 }
 
 }  // namespace
@@ -94,14 +142,13 @@ std::string openapi_document(std::string_view version) {
   json.key("title").text("ScaleStyle");
   json.key("version").text(version);
   json.key("description")
-      .text("Search of a fashion catalogue by meaning. Every path also answers HEAD and OPTIONS. Unknown parameters and "
-            "parameters given twice are errors. Every error has the same envelope, the schema Error. Parameters that may "
-            "repeat mean any of their values.");
+      .text("Search of a fashion catalogue by meaning, bent towards what its shoppers do. What answers GET answers HEAD; "
+            "every path answers OPTIONS. Unknown parameters and members of bodies, and any given twice, are errors. A member "
+            "that is null counts as absent. Every error has the same envelope, the schema Error. Parameters that may repeat "
+            "mean any of their values.");
   json.key("license").begin_object().key("name").text("Apache-2.0").key("identifier").text("Apache-2.0").end_object();
   json.end_object();
-  json.key("paths").begin_object();
-  for (const Route& route : route_table()) write_operation(json, route);
-  json.end_object();
+  write_paths(json);
   json.key("components").begin_object().key("schemas").raw(openapi_schemas()).end_object();
   json.end_object();
   return std::move(json).take();

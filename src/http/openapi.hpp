@@ -4,11 +4,19 @@
 #include <string>
 #include <string_view>
 
+#include "http/json_writer.hpp"
+
 namespace scalestyle::http {
 
 [[nodiscard]] std::string openapi_document(std::string_view version);
 
 // components/schemas as JSON.
 [[nodiscard]] std::string openapi_schemas();
+
+// The parts of it that describe the event and user routes: bodies, from their descriptions, and answers.
+void write_event_schemas(JsonWriter& json);
+
+// A constant's JSON, written over several lines, in one.
+[[nodiscard]] std::string without_line_ends(std::string_view json);
 
 }  // namespace scalestyle::http

@@ -18,35 +18,43 @@ constexpr std::string_view kArticleItem = R"json({
 "department":{"type":"string"},"description":{"type":"string","description":"Empty when the article has none."},
 "price":{"type":["number","null"],"minimum":0,"description":"In the catalogue's currency; null when not known."},
 "image_url":{"type":["string","null"],"description":"Path on this server; null without a picture."},
-"score":{"type":"number","exclusiveMinimum":0,"description":"Orders the list; (1 + cosine) / 2 of query and article."},
+"score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: (1 + cosine) / 2 of query and article, times what the shopper's behaviour makes of it, at most 3 times."},
 "behaviorScore":{"type":"number","description":"What the shopper's behaviour added to the score; present when it acted."},
+"reason":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What acted most; present when something did."},
 "rank":{"type":"integer","minimum":1,"description":"Place in the whole list."}}})json";
 
 constexpr std::string_view kSearchAnswer = R"json({
 "type":"object",
-"required":["status","request_id","took_ms","degraded","degradation_reason","degradations","stages","understood","total","total_relation","data"],
+"required":["status","request_id","took_ms","degraded","degradation_reason","degradations","stages","understood","personalized","total","total_relation","data"],
 "properties":{
 "status":{"const":"success"},
 "request_id":{"$ref":"#/components/schemas/RequestId"},
 "took_ms":{"type":"number","minimum":0},
 "degraded":{"type":"boolean","description":"The answer is less than the full one."},
 "degradation_reason":{"oneOf":[{"$ref":"#/components/schemas/DegradationReason"},{"type":"null"}],"description":"The most severe of degradations."},
-"fallback_source":{"enum":["cached","popular_24h","popular_7d","global_popular"],"description":"Where the articles came from when they are no answer to the query."},
+"fallback_source":{"enum":["cached","popular_24h","popular_7d","global_popular"],"description":"Where the articles came from when not from what was asked: another list than the query's (then degraded), or a longer window, since nothing happened in the one asked for."},
 "degradations":{"type":"array","items":{"$ref":"#/components/schemas/DegradationReason"}},
 "stages":{"type":"array","items":{"$ref":"#/components/schemas/Stage"}},
 "understood":{"type":"array","items":{"$ref":"#/components/schemas/Understood"}},
+"freshness_ms":{"type":"integer","minimum":0,"description":"Age of the newest event, of anyone's, that has taken effect; absent when there is none or nobody asked."},
+"after_reached":{"type":"boolean","description":"Whether the event of the parameter after has taken effect; present when it was given."},
+"personalized":{"type":"boolean","description":"The shopper's own events were read and used."},
+"experiments":{"type":"array","items":{"$ref":"#/components/schemas/ExperimentArm"},"description":"The arms that the shopper is in; absent without any."},
 "total":{"type":"integer","minimum":0,"description":"Articles in the ranked list."},
 "total_relation":{"enum":["eq","gte"],"description":"gte: the list was cut, more articles match."},
 "data":{"type":"array","items":{"$ref":"#/components/schemas/ArticleItem"}}}})json";
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","filter","embed","retrieve","order"]},
+"properties":{"stage":{"enum":["admission","validate","filter","snapshot","embed","retrieve","order","fallback","personalize"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kUnderstood = R"json({
 "type":"object","description":"Something read out of the query or in force for it.","required":["field","value","origin"],
 "properties":{"field":{"type":"string"},"value":{"type":"string"},"origin":{"enum":["query","filter"]}}})json";
+
+constexpr std::string_view kExperimentArm = R"json({
+"type":"object","required":["experiment","arm"],"properties":{"experiment":{"type":"string"},"arm":{"type":"string"}}})json";
 
 constexpr std::string_view kArticle = R"json({
 "type":"object","description":"An article with all its attributes; a text that is not known is empty.",
@@ -69,8 +77,9 @@ constexpr std::string_view kError = R"json({
 "properties":{"status":{"const":"error"},
 "error":{"type":"object","required":["code","message"],"properties":{
 "code":{"$ref":"#/components/schemas/ErrorCode"},"message":{"type":"string","description":"For people; may change."},
-"field":{"type":"string","description":"The parameter or header at fault."},
-"reason":{"$ref":"#/components/schemas/DegradationReason"}}},
+"field":{"type":"string","description":"The parameter, header or member of the body at fault, such as events[3].item_id."},
+"reason":{"$ref":"#/components/schemas/DegradationReason"},
+"outcome":{"enum":["not_kept","unknown"],"description":"Of a request that was to be kept and was not answered: not_kept, or perhaps kept all the same. Sending it again with the same event_id is safe. Absent: it was refused before it was looked at, so not kept."}}},
 "request_id":{"$ref":"#/components/schemas/RequestId"}}})json";
 
 constexpr std::string_view kRequestId = R"json({
@@ -82,14 +91,6 @@ constexpr std::string_view kLive = R"json({
 constexpr std::string_view kReady = R"json({
 "type":"object","required":["status","generation","articles"],
 "properties":{"status":{"const":"ready"},"generation":{"type":"string"},"articles":{"type":"integer","minimum":0}}})json";
-
-std::string without_line_ends(std::string_view json) {
-  std::string flat;
-  for (const char c : json) {
-    if (c != '\n') flat += c;
-  }
-  return flat;
-}
 
 void write_degradation_reasons(JsonWriter& json) {
   std::string meaning = "Why an answer is less than the full one, least severe first.";
@@ -123,8 +124,16 @@ void write_error_codes(JsonWriter& json) {
 
 }  // namespace
 
+std::string without_line_ends(std::string_view json) {
+  std::string flat;
+  for (const char c : json) {
+    if (c != '\n') flat += c;
+  }
+  return flat;
+}
+
 std::string openapi_schemas() {
-  JsonWriter json(16 * 1024);
+  JsonWriter json(32 * 1024);
   json.begin_object();
   json.key("SearchAnswer").raw(without_line_ends(kSearchAnswer));
   json.key("ArticleItem").raw(without_line_ends(kArticleItem));
@@ -133,6 +142,8 @@ std::string openapi_schemas() {
   json.key("ArticleAnswer").raw(without_line_ends(kArticleAnswer));
   json.key("Article").raw(without_line_ends(kArticle));
   json.key("Error").raw(without_line_ends(kError));
+  json.key("ExperimentArm").raw(without_line_ends(kExperimentArm));
+  write_event_schemas(json);
   json.key("RequestId").raw(without_line_ends(kRequestId));
   json.key("Live").raw(without_line_ends(kLive));
   json.key("Ready").raw(without_line_ends(kReady));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -53,6 +54,14 @@ core::Result<double> parse_number(const ParameterSpec& spec, const std::string& 
                                        shown_name(value)));
 }
 
+constexpr std::array<std::string_view, 2> kBooleans{"true", "false"};
+
+core::Result<std::string> parse_choice(const ParameterSpec& spec, std::string_view value) {
+  const auto choices = spec.kind == ParameterKind::kBoolean ? std::span<const std::string_view>(kBooleans) : spec.choices;
+  if (std::ranges::find(choices, value) != choices.end()) return std::string(value);
+  return refuse(spec.name, fmt::format("{} {}", spec.name, choice_fault(choices, value)));
+}
+
 std::unexpected<core::Error> unknown_parameter(std::span<const ParameterSpec> specs, const std::string& name) {
   std::vector<std::string> known;
   for (const ParameterSpec& spec : specs) {
@@ -65,6 +74,14 @@ std::unexpected<core::Error> unknown_parameter(std::span<const ParameterSpec> sp
 }
 
 }  // namespace
+
+std::string choice_fault(std::span<const std::string_view> choices, std::string_view value) {
+  const std::vector<std::string> known(choices.begin(), choices.end());
+  const std::string shown = shown_name(value);
+  const std::string nearest = core::nearest_name(shown, known);
+  const std::string hint = nearest.empty() ? std::string() : fmt::format("; did you mean \"{}\"?", nearest);
+  return fmt::format("must be one of {}, not \"{}\"{}", fmt::join(known, ", "), shown, hint);
+}
 
 core::Result<Parameters> Parameters::check(std::span<const ParameterSpec> specs, QueryPairs values) {
   Parameters result;
@@ -82,25 +99,33 @@ core::Result<Parameters> Parameters::check(std::span<const ParameterSpec> specs,
     const auto given = result.values_.find(spec.name);
     if (given == result.values_.end()) {
       if (spec.required) return refuse(spec.name, fmt::format("{} is required", spec.name));
-      if (spec.kind != ParameterKind::kInteger || spec.default_value.empty()) continue;
-      CORE_TRY(result.integers_[std::string(spec.name)], parse_integer(spec, std::string(spec.default_value)));
+      if (!spec.default_value.empty()) CORE_CHECK(result.take(spec, std::string(spec.default_value)));
       continue;
     }
-    for (const std::string& value : given->second) {
-      switch (spec.kind) {
-        case ParameterKind::kText: CORE_CHECK(check_text(spec, value)); break;
-        case ParameterKind::kInteger: {
-          CORE_TRY(result.integers_[std::string(spec.name)], parse_integer(spec, value));
-          break;
-        }
-        case ParameterKind::kNumber: {
-          CORE_TRY(result.numbers_[std::string(spec.name)], parse_number(spec, value));
-          break;
-        }
-      }
-    }
+    for (const std::string& value : given->second) CORE_CHECK(result.take(spec, value));
   }
   return result;
+}
+
+core::Status Parameters::take(const ParameterSpec& spec, const std::string& value) {
+  const std::string name(spec.name);
+  switch (spec.kind) {
+    case ParameterKind::kText: return check_text(spec, value);
+    case ParameterKind::kInteger: {
+      CORE_TRY(integers_[name], parse_integer(spec, value));
+      break;
+    }
+    case ParameterKind::kNumber: {
+      CORE_TRY(numbers_[name], parse_number(spec, value));
+      break;
+    }
+    case ParameterKind::kBoolean:
+    case ParameterKind::kChoice: {
+      CORE_TRY(choices_[name], parse_choice(spec, value));
+      break;
+    }
+  }
+  return {};
 }
 
 std::optional<std::string> Parameters::text(std::string_view name) const {
@@ -121,6 +146,13 @@ std::optional<double> Parameters::number(std::string_view name) const {
 std::size_t Parameters::integer(std::string_view name) const {
   const auto found = integers_.find(name);
   return found == integers_.end() ? 0 : found->second;
+}
+
+bool Parameters::boolean(std::string_view name) const { return choice(name) == kBooleans.front(); }
+
+std::string Parameters::choice(std::string_view name) const {
+  const auto found = choices_.find(name);
+  return found == choices_.end() ? std::string() : found->second;
 }
 
 }  // namespace scalestyle::http

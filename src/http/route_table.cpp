@@ -1,19 +1,28 @@
 #include "http/route_table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
-#include "http/search_parameters.hpp"
+#include "http/event_bodies.hpp"
+#include "http/list_parameters.hpp"
+#include "search/event_service.hpp"
 
 namespace scalestyle::http {
 
 namespace {
 
-constexpr ResponseSpec kInvalid{.status = 400, .description = "A parameter is wrong; error.field names it", .schema = "Error"};
+constexpr ResponseSpec kInvalid{.status = 400, .description = "The request is wrong; error.field names what", .schema = "Error"};
+constexpr ResponseSpec kMissing{.status = 404, .description = "There is no such article or picture", .schema = "Error"};
+constexpr ResponseSpec kTooLarge{.status = 413, .description = "The body is too large", .schema = "Error"};
+constexpr ResponseSpec kWrongType{.status = 415, .description = "The body is not JSON, or is compressed", .schema = "Error"};
 constexpr ResponseSpec kUnavailable{.status = 503,
                                     .description = "Nothing can answer now; Retry-After says when to try again",
                                     .schema = "Error"};
-constexpr ResponseSpec kMissing{.status = 404, .description = "There is no such article or picture", .schema = "Error"};
+constexpr ResponseSpec kNotDone{.status = 503,
+                                .description = "Not kept, or perhaps kept: error.outcome tells. Retry-After says when to try again; "
+                                               "safe with the same event_id",
+                                .schema = "Error"};
 
 constexpr std::array kArticleParameters{ParameterSpec{.name = "id",
                                                       .description = "The article's id, such as 0108775015",
@@ -22,9 +31,48 @@ constexpr std::array kArticleParameters{ParameterSpec{.name = "id",
                                                       .place = ParameterPlace::kPath,
                                                       .required = true}};
 
+constexpr ParameterSpec kUserId{.name = "user_id",
+                                .description = "The user's id",
+                                .minimum = 1,
+                                .maximum = static_cast<double>(events::kMaxSubjectCharacters),
+                                .place = ParameterPlace::kPath,
+                                .required = true};
+constexpr std::array kUserParameters{kUserId};
+constexpr std::array kForgetParameters{
+    kUserId, ParameterSpec{.name = "event_id",
+                           .description = "The client's own id of this request: repeated with it, it sets no second barrier",
+                           .minimum = 1,
+                           .maximum = static_cast<double>(events::kMaxEventIdBytes)}};
+constexpr std::array kExportParameters{
+    kUserId,
+    ParameterSpec{.name = "cursor", .description = "next_cursor of the page before", .minimum = 1, .maximum = 512},
+    ParameterSpec{.name = "limit",
+                  .kind = ParameterKind::kInteger,
+                  .description = "How many events a page has",
+                  .minimum = 1,
+                  .maximum = 1000,
+                  .default_value = "1000"}};
+
 constexpr std::array kSearchResponses{
     ResponseSpec{.description = "The articles nearest in meaning to the query, best first", .schema = "SearchAnswer"}, kInvalid,
     kUnavailable};
+constexpr std::array kBrowseResponses{
+    ResponseSpec{.description = "The articles that pass the filters, in the order asked for", .schema = "SearchAnswer"}, kInvalid,
+    kUnavailable};
+constexpr std::array kTrendingResponses{
+    ResponseSpec{.description = "The articles that most happened with in the window", .schema = "SearchAnswer"}, kInvalid,
+    kUnavailable};
+constexpr std::array kClickResponses{ResponseSpec{.description = "The click is on disk", .schema = "EventAnswer"}, kInvalid, kTooLarge,
+                                     kWrongType, kNotDone};
+constexpr std::array kEventsResponses{ResponseSpec{.description = "All events are on disk", .schema = "EventsAnswer"}, kInvalid,
+                                      kTooLarge, kWrongType, kNotDone};
+constexpr std::array kExportResponses{ResponseSpec{.description = "A page of what is kept of the user", .schema = "UserAnswer"}, kInvalid,
+                                      kUnavailable};
+constexpr std::array kForgetResponses{
+    ResponseSpec{.description = "The barrier is on disk: nothing before it counts or can be read", .schema = "ForgetAnswer"}, kInvalid,
+    kNotDone};
+constexpr std::array kUserEventResponses{ResponseSpec{.description = "On disk", .schema = "EventAnswer"}, kInvalid, kTooLarge, kWrongType,
+                                         kNotDone};
 constexpr std::array kArticleResponses{ResponseSpec{.description = "The article", .schema = "ArticleAnswer"}, kInvalid, kMissing,
                                        kUnavailable};
 constexpr std::array kImageResponses{ResponseSpec{.description = "The picture", .content_type = "image/*"},
@@ -36,10 +84,28 @@ constexpr std::array kMetricsResponses{
     ResponseSpec{.description = "Metrics in the Prometheus text format", .content_type = "text/plain"}, kUnavailable};
 constexpr std::array kOpenApiResponses{ResponseSpec{.description = "This document"}};
 
+constexpr std::size_t kMaxBatchBytes = 1024 * 1024;
+
 std::span<const Route> build_table() {
   static const std::array routes{
       Route{RouteId::kSearch, "/api/recommendation/search", "search", "Search the catalogue by meaning", search_parameters(),
             kSearchResponses},
+      Route{RouteId::kBrowse, "/api/recommendation/browse", "browse", "List the catalogue, without words", browse_parameters(),
+            kBrowseResponses},
+      Route{RouteId::kTrending, "/api/recommendation/trending", "trending", "What shoppers act on now", trending_parameters(),
+            kTrendingResponses},
+      Route{RouteId::kClick, "/api/events/click", "trackClick", "Keep a click: it changes the next answer", {}, kClickResponses,
+            Method::kPost, &click_body()},
+      Route{RouteId::kEvents, "/api/events", "trackEvents", "Keep a batch of events: all or none", {}, kEventsResponses, Method::kPost,
+            &events_body(), kMaxBatchBytes},
+      Route{RouteId::kExportUser, "/api/users/{user_id}", "exportUser", "Everything that is kept of a user", kExportParameters,
+            kExportResponses},
+      Route{RouteId::kForgetUser, "/api/users/{user_id}", "forgetUser", "Forget a user", kForgetParameters, kForgetResponses,
+            Method::kDelete},
+      Route{RouteId::kMergeSession, "/api/users/{user_id}/merge", "mergeSession", "At login: a session's history becomes the user's",
+            kUserParameters, kUserEventResponses, Method::kPost, &merge_body()},
+      Route{RouteId::kPreferences, "/api/users/{user_id}/preferences", "setPreferences", "A user's own settings", kUserParameters,
+            kUserEventResponses, Method::kPost, &preferences_body()},
       Route{RouteId::kArticle, "/api/articles/{id}", "getArticle", "One article with all its attributes", kArticleParameters,
             kArticleResponses},
       Route{RouteId::kImage, "/images/{id}", "getImage", "An article's picture", kArticleParameters, kImageResponses},
@@ -73,6 +139,16 @@ bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::s
   return true;
 }
 
+// Each route's pattern in pieces, in the order of the table.
+const std::vector<std::vector<std::string_view>>& patterns() {
+  static const std::vector<std::vector<std::string_view>> all = [] {
+    std::vector<std::vector<std::string_view>> pieces;
+    for (const Route& route : route_table()) pieces.push_back(segments(route.pattern));
+    return pieces;
+  }();
+  return all;
+}
+
 }  // namespace
 
 std::span<const Route> route_table() {
@@ -80,22 +156,40 @@ std::span<const Route> route_table() {
   return table;
 }
 
-core::Result<std::optional<RouteMatch>> match_route(std::string_view path) {
+std::string allowed_methods(std::string_view pattern) {
+  const auto takes = [&](Method method) {
+    return std::ranges::any_of(route_table(), [&](const Route& route) {
+      return (pattern.empty() || route.pattern == pattern) && route.method == method;
+    });
+  };
+  std::string methods;
+  if (takes(Method::kGet)) methods += "GET, HEAD, ";
+  if (takes(Method::kPost)) methods += "POST, ";
+  if (takes(Method::kDelete)) methods += "DELETE, ";
+  return methods + "OPTIONS";
+}
+
+core::Result<std::optional<RouteMatch>> match_route(Method method, std::string_view path) {
   if (!path.starts_with('/')) return std::optional<RouteMatch>();
+  const Method wanted = method == Method::kHead ? Method::kGet : method;
   const auto pieces = segments(path);
-  for (const Route& route : route_table()) {
-    const auto pattern = segments(route.pattern);
-    if (!fits(pattern, pieces)) continue;
-    RouteMatch match{&route, {}};
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-      if (!is_parameter(pattern[i])) continue;
-      const std::string_view name = pattern[i].substr(1, pattern[i].size() - 2);
-      CORE_TRY(std::string value, percent_decode(pieces[i], false, name));
-      match.path_values.emplace_back(std::string(name), std::move(value));
+  std::optional<RouteMatch> match;
+  for (std::size_t i = 0; i < patterns().size(); ++i) {
+    if (!fits(patterns()[i], pieces)) continue;
+    const Route& route = route_table()[i];
+    if (!match) match = RouteMatch{nullptr, route.pattern, {}};
+    if (route.method != wanted) continue;
+    match->route = &route;
+    for (std::size_t piece = 0; piece < pieces.size(); ++piece) {
+      const std::string_view segment = patterns()[i][piece];
+      if (!is_parameter(segment)) continue;
+      const std::string_view name = segment.substr(1, segment.size() - 2);
+      CORE_TRY(std::string value, percent_decode(pieces[piece], false, name));
+      match->path_values.emplace_back(std::string(name), std::move(value));
     }
-    return std::optional<RouteMatch>(std::move(match));
+    break;
   }
-  return std::optional<RouteMatch>();
+  return match;
 }
 
 }  // namespace scalestyle::http

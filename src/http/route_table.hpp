@@ -1,7 +1,9 @@
 #pragma once
 // The API's routes: the one table from which routing, validation and the OpenAPI document follow.
-// Every route answers GET, HEAD (the same without the body) and OPTIONS (204 with Allow).
+// A path may have several routes, one a method. One that answers GET answers HEAD too (the same without the body); every
+// path answers OPTIONS (204 with Allow).
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -9,13 +11,29 @@
 #include <string_view>
 
 #include "core/result.hpp"
+#include "http/json_body.hpp"
+#include "http/message.hpp"
 #include "http/parameters.hpp"
 
 namespace scalestyle::http {
 
-enum class RouteId : std::uint8_t { kSearch, kArticle, kImage, kLive, kReady, kMetrics, kOpenApi };
-
-inline constexpr std::string_view kAllowedMethods = "GET, HEAD, OPTIONS";
+enum class RouteId : std::uint8_t {
+  kSearch,
+  kBrowse,
+  kTrending,
+  kClick,
+  kEvents,
+  kExportUser,
+  kForgetUser,
+  kMergeSession,
+  kPreferences,
+  kArticle,
+  kImage,
+  kLive,
+  kReady,
+  kMetrics,
+  kOpenApi,
+};
 
 struct ResponseSpec {
   int status = 200;
@@ -31,16 +49,25 @@ struct Route {
   std::string_view summary;
   std::span<const ParameterSpec> parameters;
   std::span<const ResponseSpec> responses;
+  Method method = Method::kGet;   // kGet, kPost or kDelete
+  const BodySpec* body = nullptr; // null: a body is read and ignored
+  std::size_t max_body_bytes = 64 * 1024;  // of routes with a body
+
+  [[nodiscard]] bool has_effects() const { return method != Method::kGet; }
 };
 
 [[nodiscard]] std::span<const Route> route_table();
 
+// "GET, HEAD, OPTIONS": what a path with these routes answers. Every method of any path for "".
+[[nodiscard]] std::string allowed_methods(std::string_view pattern);
+
 struct RouteMatch {
-  const Route* route = nullptr;
-  QueryPairs path_values;  // decoded
+  const Route* route = nullptr;  // null: the path does not take the method
+  std::string_view pattern;
+  QueryPairs path_values;        // decoded
 };
 
 // Nothing when no route has this path. kInvalidArgument when a parameter in the path cannot be decoded.
-[[nodiscard]] core::Result<std::optional<RouteMatch>> match_route(std::string_view path);
+[[nodiscard]] core::Result<std::optional<RouteMatch>> match_route(Method method, std::string_view path);
 
 }  // namespace scalestyle::http

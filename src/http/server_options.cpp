@@ -28,6 +28,7 @@ core::Status ServerOptions::validate() const {
   CORE_CHECK(check(max_target_bytes, 64, 1024 * 1024, "max_target_bytes"));
   CORE_CHECK(check(max_header_bytes, 256, 1024 * 1024, "max_header_bytes"));
   CORE_CHECK(check(max_body_bytes, 0, 64 * 1024 * 1024, "max_body_bytes"));
+  CORE_CHECK(check(max_large_bodies_bytes, 0, std::size_t{64} * 1024 * 1024 * 1024, "max_large_bodies_bytes"));
   CORE_CHECK(check(max_requests_per_connection, 1, 1'000'000'000, "max_requests_per_connection"));
   CORE_CHECK(check(idle_timeout, kHour, "idle_timeout"));
   CORE_CHECK(check(header_timeout, kHour, "header_timeout"));

@@ -17,7 +17,8 @@ struct ServerOptions {
   std::size_t max_connections = 1024;          // more get 503 and are closed
   std::size_t max_target_bytes = 16 * 1024;    // path and query; above: 414
   std::size_t max_header_bytes = 8 * 1024;     // all header fields; above: 431
-  std::size_t max_body_bytes = 64 * 1024;      // no route takes a body; up to this it is read and ignored; above: 413
+  std::size_t max_body_bytes = 64 * 1024;      // unless the application says otherwise for a route; above: 413
+  std::size_t max_large_bodies_bytes = 64 * 1024 * 1024;  // of all bodies above that, being read or used; more get 503
   std::size_t max_requests_per_connection = 100'000;
 
   std::chrono::milliseconds idle_timeout{60'000};    // between requests

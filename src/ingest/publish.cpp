@@ -70,6 +70,8 @@ GenerationManifest describe(const PublishInput& input, const IngestContext& cont
   manifest.info.price_scale = options.price_scale;
   manifest.info.created_at = core::to_iso8601(context.clock.wall_now());
   manifest.info.image_folder = input.staged.image_folder;
+  manifest.info.purchases_from = input.staged.purchases_from;
+  manifest.info.purchases_to = input.staged.purchases_to;
   manifest.counts = {.articles = input.staged.catalog.size(),
                      .distinct_texts = input.plan.distinct_texts,
                      .rejected_rows = summary.rejected,

@@ -27,15 +27,19 @@ struct Purchases {
   std::uint64_t count = 0;
   std::optional<double> mean_price;
 };
-using PurchaseMap = std::unordered_map<catalog::ArticleId, Purchases>;
+struct AllPurchases {
+  std::unordered_map<catalog::ArticleId, Purchases> by_article;
+  std::string first_date{};  // both empty when not known
+  std::string last_date{};
+};
 
-core::Result<PurchaseMap> read_purchases(const IngestOptions& options, const IngestContext& context,
-                                         RejectsFile& rejects, IngestSummary& summary) {
-  PurchaseMap purchases;
+core::Result<AllPurchases> read_purchases(const IngestOptions& options, const IngestContext& context,
+                                          RejectsFile& rejects, IngestSummary& summary) {
+  AllPurchases purchases;
   if (options.transactions.empty()) return purchases;
   context.progress.reading("transactions", 0, 0);
   const auto sink = [&](const catalog::ArticlePurchases& article) -> core::Status {
-    purchases.insert_or_assign(article.id, Purchases{article.purchase_count, article.mean_price});
+    purchases.by_article.insert_or_assign(article.id, Purchases{article.purchase_count, article.mean_price});
     summary.purchases += article.purchase_count;
     return check_stop(context);
   };
@@ -45,6 +49,11 @@ core::Result<PurchaseMap> read_purchases(const IngestOptions& options, const Ing
   rejects.count_unlisted("transactions", read.rejected > listed ? read.rejected - listed : 0);
   if (read.without_price > 0) {
     summary.notes.push_back(fmt::format("{} transactions have no usable price: counted as purchases only", read.without_price));
+  }
+  purchases.first_date = read.first_date;
+  purchases.last_date = read.last_date;
+  if (read.articles > 0 && read.last_date.empty()) {
+    summary.notes.push_back("the transactions have no dates: popularity takes them as the purchases of a year");
   }
   context.progress.reading("transactions", read.rows_read, 1);
   return purchases;
@@ -60,7 +69,7 @@ class ArticleSink {
  public:
   struct OtherInputs {
     bool own_prices = false;  // the articles file has a price column
-    const PurchaseMap& purchases;
+    const AllPurchases& purchases;
     const ImageFinder& images;
   };
   ArticleSink(const IngestOptions& options, const IngestContext& context, RejectsFile& rejects, OtherInputs others)
@@ -84,7 +93,8 @@ class ArticleSink {
 
  private:
   void complete(catalog::Article& article) {
-    if (const auto found = others_.purchases.find(article.id); found != others_.purchases.end()) {
+    const auto& purchases = others_.purchases.by_article;
+    if (const auto found = purchases.find(article.id); found != purchases.end()) {
       article.purchase_count = found->second.count;
       if (!others_.own_prices) article.price = found->second.mean_price;
       ++purchased_articles;
@@ -196,7 +206,7 @@ core::Result<adapters::embedded::FileRecord> describe_source(const std::filesyst
 core::Result<StagedCatalog> stage_catalog(const IngestOptions& options, const IngestContext& context,
                                           RejectsFile& rejects, IngestSummary& summary) {
   CORE_TRY(const bool own_prices, has_own_prices(options));
-  CORE_TRY(const PurchaseMap purchases, read_purchases(options, context, rejects, summary));
+  CORE_TRY(const AllPurchases purchases, read_purchases(options, context, rejects, summary));
   CORE_TRY(const ImageFinder images, open_images(options));
   ArticleSink sink(options, context, rejects, {.own_prices = own_prices, .purchases = purchases, .images = images});
   const auto take = [&](const catalog::ArticleChunk& chunk) { return sink.take(chunk); };
@@ -208,12 +218,14 @@ core::Result<StagedCatalog> stage_catalog(const IngestOptions& options, const In
   summary.with_image = sink.with_image;
   if (read.accepted == 0) return no_usable_article(options, rejects, read);
   note_absent_columns(read, summary);
-  note_unused(options, own_prices, purchases.size() - sink.purchased_articles, summary);
+  note_unused(options, own_prices, purchases.by_article.size() - sink.purchased_articles, summary);
   CORE_TRY(auto built, std::move(sink.builder).build());
   CORE_TRY(auto sources, describe_sources(options));
   return StagedCatalog{.catalog = std::move(built),
                        .price_source = own_prices ? "articles" : options.transactions.empty() ? "none" : "transactions",
                        .image_folder = images.root().string(),
+                       .purchases_from = purchases.first_date,
+                       .purchases_to = purchases.last_date,
                        .sources = std::move(sources)};
 }
 

@@ -16,6 +16,8 @@ struct StagedCatalog {
   catalog::Catalog catalog;
   std::string price_source = "none";  // "articles", "transactions"
   std::string image_folder{};         // absolute; empty without
+  std::string purchases_from{};       // first and last day of the purchases; empty when not known
+  std::string purchases_to{};
   std::vector<adapters::embedded::FileRecord> sources{};
 };
 

@@ -24,6 +24,9 @@ struct GenerationInfo {
   double price_scale = 1.0;
   std::string created_at;        // UTC, ISO 8601
   std::string image_folder{};    // absolute; holds the articles' pictures by image_path; empty: no pictures
+  // First and last day of the purchases that purchase counts come from, "YYYY-MM-DD"; both empty when not known.
+  std::string purchases_from{};
+  std::string purchases_to{};
 };
 
 struct CatalogSnapshot {

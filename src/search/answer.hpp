@@ -1,5 +1,5 @@
 #pragma once
-// What a search takes and gives, independent of HTTP.
+// What searches, browsing and trending lists take and give, independent of HTTP.
 
 #include <chrono>
 #include <cstddef>
@@ -16,6 +16,10 @@
 #include "core/deadline.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"
+#include "events/event_position.hpp"
+#include "events/features.hpp"
+#include "events/impression.hpp"
+#include "search/browse_orders.hpp"
 #include "search/degradation.hpp"
 #include "search/snapshot_holder.hpp"
 
@@ -31,22 +35,50 @@ inline constexpr std::chrono::milliseconds kMinDeadline{10};
 inline constexpr std::chrono::milliseconds kMaxDeadline{10'000};
 inline constexpr std::chrono::milliseconds kDefaultDeadline{600};
 
-struct SearchRequest {
+// What every request for a list has.
+struct ListRequest {
   core::RequestId request_id{};
-  std::string query{};  // UTF-8
   catalog::Filter filter{};
   std::size_t k = kDefaultK;
   std::size_t offset = 0;
   core::Deadline deadline = core::Deadline::never();
-  std::optional<core::UserId> user_id{};        // accepted; acts once answers are personalised
+  // For whom: the user, else the session; an empty id is none.
+  std::optional<core::UserId> user_id{};
   std::optional<core::SessionId> session_id{};
+  bool personalize = true;  // false: the list that everyone gets
+  // An event of the client's own that should have taken effect: waited for at most 50 ms, within the deadline.
+  std::optional<events::EventPosition> after{};
+};
+
+struct SearchRequest : ListRequest {
+  std::string query{};  // UTF-8
+};
+
+// Every article that passes the filters, in one of the orders of browse_orders.hpp. Only kPopular is personalised.
+struct BrowseRequest : ListRequest {
+  BrowseSort sort = BrowseSort::kPopular;
+};
+
+// The articles that pass the filters and had events in the window, most first.
+struct TrendingRequest : ListRequest {
+  events::Window window = events::Window::k24h;
 };
 
 enum class StageOutcome : std::uint8_t { kOk, kSkipped, kLate, kFailed, kRefused, kCancelled };
 [[nodiscard]] std::string_view to_string(StageOutcome outcome);
 
-enum class Stage : std::uint8_t { kAdmission, kValidate, kFilter, kEmbed, kRetrieve, kOrder };
-inline constexpr std::size_t kStageCount = 6;
+enum class Stage : std::uint8_t {
+  kAdmission,
+  kValidate,
+  kFilter,
+  kSnapshot,     // the shopper's features, and the wait for `after`; runs beside kEmbed and kRetrieve
+  kEmbed,
+  kRetrieve,
+  kOrder,        // of the list before the shopper's own features act
+  kFallback,     // popular articles instead of what could not be found
+  kPersonalize,
+};
+inline constexpr std::size_t kStageCount = 9;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -58,8 +90,12 @@ struct StageReport {
 // Whether `total` is the whole pool or the pool was cut.
 enum class TotalRelation : std::uint8_t { kEqual, kAtLeast };
 
-// Where the items of a degraded answer came from.
+// Where the items came from when not from what was asked: another list than the query's (then the answer is degraded),
+// or a longer window than the one asked for, which nothing happened in (not degraded: that is the honest answer).
 enum class FallbackSource : std::uint8_t { kCached, kPopular24h, kPopular7d, kGlobalPopular };
+inline constexpr std::size_t kFallbackSourceCount = 4;
+// "cached", "popular_24h", "popular_7d", "global_popular"
+[[nodiscard]] std::string_view to_string(FallbackSource source);
 
 // Something that was read out of the query or is in force for it.
 struct Understood {
@@ -70,9 +106,10 @@ struct Understood {
 
 struct AnswerItem {
   catalog::ArticleView article;  // valid while the answer's generation is held
-  double score = 0;              // (0, 1] before any boost; orders the page
-  std::optional<double> behavior_score{};
+  double score = 0;              // orders the page; (0, 1] before any boost, at most 3 after it
+  std::optional<double> behavior_score{};  // score − what it was without the shopper's features; set when they acted
   std::size_t rank = 0;          // from 1, over all pages
+  std::string_view reason{};     // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
 };
 
 struct SearchAnswer {
@@ -82,6 +119,10 @@ struct SearchAnswer {
   std::optional<FallbackSource> fallback_source{};
   std::vector<StageReport> stages{};
   std::vector<Understood> understood{};
+  std::optional<std::int64_t> freshness_ms{};  // age of the newest event, of anyone's, that has taken effect
+  std::optional<bool> after_reached{};         // set when the request had `after`
+  bool personalized = false;                   // the shopper's features were read and used
+  std::vector<events::ExperimentArm> experiments{};  // the arms that the subject is in
   std::size_t total = 0;
   TotalRelation total_relation = TotalRelation::kEqual;
   std::vector<AnswerItem> items{};

@@ -51,7 +51,7 @@ core::Task<DenseOutcome> DenseRetriever::retrieve(DenseQuery query) {
     co_return std::unexpected(waiter->failure(std::move(queued).error(), waiter->arrived));
   }
 
-  std::optional<TimerQueue::TimerId> timer;
+  std::optional<core::TimerQueue::TimerId> timer;
   if (!waiter->query.deadline.is_never() && !waiter->left()) {
     timer = ports_.timers.schedule(waiter->query.deadline.time(), [waiter, this] {
       if (!waiter->claim()) return;

@@ -30,7 +30,7 @@
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
 #include "search/snapshot_holder.hpp"
-#include "search/timer_queue.hpp"
+#include "core/timer_queue.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::search {
@@ -72,7 +72,7 @@ class DenseRetriever {
     ports::TextEncoder& encoder;
     ports::VectorIndex& index;
     core::WorkerPool& pool;
-    TimerQueue& timers;
+    core::TimerQueue& timers;
     const core::Clock& clock;
   };
 

@@ -10,7 +10,7 @@
 
 #include "core/clock.hpp"
 #include "search/snapshot_holder.hpp"
-#include "search/timer_queue.hpp"
+#include "core/timer_queue.hpp"
 #include "telemetry/log.hpp"
 
 namespace scalestyle::search {
@@ -23,7 +23,7 @@ class RefreshLoop {
   };
   struct Dependencies {
     SnapshotHolder& holder;
-    TimerQueue& timers;
+    core::TimerQueue& timers;
     const core::Clock& clock;
     telemetry::Logger& log;
   };

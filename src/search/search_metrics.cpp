@@ -20,6 +20,15 @@ SearchMetrics::SearchMetrics(telemetry::Metrics& metrics) {
         metrics.counter({"scalestyle_search_degradations_total", "Searches degraded or not answered, by reason.",
                          {{"reason", std::string(reason.name)}}});
   }
+  for (std::size_t i = 0; i < kFallbackSourceCount; ++i) {
+    fallbacks_[i] = metrics.counter({"scalestyle_search_fallbacks_total", "Answers of another list than was asked for, by source.",
+                                     {{"source", std::string(to_string(static_cast<FallbackSource>(i)))}}});
+  }
+  personalized_ = metrics.counter({"scalestyle_search_personalized_total", "Answers in which a shopper's own features acted."});
+  for (std::size_t i = 0; i < after_.size(); ++i) {
+    after_[i] = metrics.counter({"scalestyle_search_after_total", "Requests that named an event to wait for, by whether it had taken effect.",
+                                 {{"reached", i == 0 ? "false" : "true"}}});
+  }
 }
 
 void SearchMetrics::record(const SearchOutcome& outcome) const {
@@ -30,6 +39,9 @@ void SearchMetrics::record(const SearchOutcome& outcome) const {
   }
   record_stages(outcome->stages);
   for (const DegradationReason reason : outcome->degradations) degradations_[static_cast<std::size_t>(reason)].add();
+  if (outcome->fallback_source) fallbacks_[static_cast<std::size_t>(*outcome->fallback_source)].add();
+  if (outcome->personalized) personalized_.add();
+  if (outcome->after_reached) after_[*outcome->after_reached ? 1 : 0].add();
 }
 
 void SearchMetrics::record_stages(const std::vector<StageReport>& stages) const {

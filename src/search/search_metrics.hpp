@@ -19,6 +19,9 @@ class SearchMetrics {
 
   std::array<telemetry::Histogram, kStageCount> stage_seconds_;
   std::array<telemetry::Counter, kDegradationReasonCount> degradations_;  // degraded answers and failures, by reason
+  std::array<telemetry::Counter, kFallbackSourceCount> fallbacks_;
+  telemetry::Counter personalized_;
+  std::array<telemetry::Counter, 2> after_;  // not reached, reached
 };
 
 // Sets the gauges of the generation being served; call on every render of the metrics.

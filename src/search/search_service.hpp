@@ -1,38 +1,62 @@
 #pragma once
-// SearchService: one search from request to page.
+// SearchService: one list from request to page: what a query finds, what can be browsed, what is popular now.
 //
-// admission → validate → eligible set (filters) → embed the query and find the nearest eligible rows → order → page.
-// The pool is the best `pool_size` eligible rows by cosine; `total` and pages are defined on it. Order: cosine
-// descending, then article id ascending. The score shown is (1 + cosine) / 2, kept above 0: a monotone calibration to
-// (0, 1] on which later factors can multiply without demoting anything.
+// search:   admission → validate → eligible set (filters) → embed the query and find the nearest eligible rows → order →
+//           personalise → page. The pool is the best `pool_size` eligible rows by cosine; `total` and pages are defined
+//           on it. Order: cosine descending, then article id ascending. The score shown is (1 + cosine) / 2, kept above 0:
+//           a monotone calibration to (0, 1] on which factors of 1 and more act without demoting anything.
+// browse:   every eligible row, in a fixed order or by all-time popularity. trending: by what happened in a window.
+//           Scores of popular lists: see popular_list.hpp.
 //
-// Thread safety: search() may be called from any thread. Must outlive every search; destroy it after the pool's threads
-// have ended.
+// The shopper's features are read beside the retrieval and act on the best 1,000 rows (personalizer.hpp). Without a
+// subject a list is exactly what everybody gets.
+//
+// The ladder: a query that cannot be embedded or looked up is answered by popular articles within the filters, marked
+// with the reason and `fallback_source`; the retrieval's own deadline is a little before the request's, so that this
+// still fits. What is refused for lack of capacity is not answered otherwise.
+//
+// Thread safety: every method may be called from any thread. Must outlive every request; destroy it after the pool's and
+// the timers' threads have ended.
 
+#include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/clock.hpp"
 #include "core/task.hpp"
+#include "core/timer_queue.hpp"
 #include "core/worker_pool.hpp"
+#include "ports/feature_store.hpp"
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
 #include "search/admission.hpp"
 #include "search/answer.hpp"
 #include "search/dense_retriever.hpp"
+#include "search/personalizer.hpp"
+#include "search/popular_list.hpp"
 #include "search/search_metrics.hpp"
+#include "search/shopper_read.hpp"
 #include "search/snapshot_holder.hpp"
-#include "search/timer_queue.hpp"
 #include "telemetry/metrics.hpp"
 
+namespace scalestyle::recommend {
+class Popularity;
+}
+
 namespace scalestyle::search {
+
+class Experiments;
+class ImpressionRecorder;
+struct Progress;
 
 struct SearchOptions {
   std::string query_prefix{};            // put before every query text; what the model's card asks for
   std::size_t pool_size = 1000;          // 1 … 16,384
-  std::size_t max_in_progress = 256;     // searches; more are refused
+  std::size_t max_in_progress = 256;     // requests; more are refused
   DenseRetriever::Options dense{};
+  PersonalizationOptions personalization{};
 
   // kInvalidArgument with the setting as field.
   [[nodiscard]] core::Status validate() const;
@@ -45,36 +69,78 @@ class SearchService {
     ports::TextEncoder& encoder;
     ports::VectorIndex& index;
     core::WorkerPool& pool;
-    TimerQueue& timers;
+    core::TimerQueue& timers;
     const core::Clock& clock;
     telemetry::Metrics& metrics;
+    ports::FeatureStore* features = nullptr;       // null: nothing is personalised, `after` is never reached
+    recommend::Popularity* popularity = nullptr;   // null: no popular lists: browse by popularity and trending are
+                                                   // unavailable, a search that fails has nothing to fall back to
+    const ImpressionRecorder* impressions = nullptr;  // null: answers are not noted; nor are those without a request id
+    const Experiments* experiments = nullptr;      // null: none
   };
 
   // `options` must be valid.
   SearchService(Dependencies dependencies, SearchOptions options);
+  SearchService(const SearchService&) = delete;
+  SearchService& operator=(const SearchService&) = delete;
 
   // Failures: without a reason, kInvalidArgument with the parameter as field (the request is wrong), kCancelled, or
-  // kUnavailable (no generation yet); with DOWNSTREAM_CAPACITY_REJECTED (a limit was reached), INFERENCE_TIMEOUT,
-  // INFERENCE_UNAVAILABLE or RETRIEVAL_UNAVAILABLE (nothing can answer the query).
+  // kUnavailable (no generation yet); with DOWNSTREAM_CAPACITY_REJECTED (a limit was reached); with INFERENCE_TIMEOUT,
+  // INFERENCE_UNAVAILABLE or RETRIEVAL_UNAVAILABLE (nothing can answer the query, and no popular list is at hand).
   [[nodiscard]] core::Task<SearchOutcome> search(SearchRequest request);
 
- private:
-  struct Progress;
+  // Failures: as search(), without those of its last line; kUnavailable without popular lists, where they are needed.
+  [[nodiscard]] core::Task<SearchOutcome> browse(BrowseRequest request);
 
-  [[nodiscard]] core::Task<SearchOutcome> run(SearchRequest request, Progress& progress);
+  // A window in which nothing happened inside the filters gives way to the next longer one and at last to all-time
+  // popularity; `fallback_source` names what was served instead.
+  [[nodiscard]] core::Task<SearchOutcome> trending(TrendingRequest request);
+
+ private:
+  enum class ListKind : std::uint8_t {
+    kFound,    // by a query: the shopper's features act
+    kPopular,  // they act, and popularity decides the list itself
+    kSorted,   // by a column: nothing acts
+  };
+
+  // search_service.cpp: what all lists share. admit() does everything around a run().
+  template <class Request>
+  [[nodiscard]] core::Task<SearchOutcome> admit(Request request);
+  template <class Request>
+  [[nodiscard]] core::Task<SearchOutcome> checked(const Request& request, Progress& progress);
+  void begin_read(const ListRequest& request, ListKind kind, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> finish_read(Progress& progress);
+  [[nodiscard]] core::Task<core::Status> to_worker(Progress& progress);
+  static void set_eligible(const ListRequest& request, Progress& progress);
+  [[nodiscard]] PopularScope popular_scope(const ListRequest& request, const Progress& progress) const;
+  [[nodiscard]] SearchAnswer answer(const ListRequest& request, Progress& progress) const;
+  void fill_page(const ListRequest& request, Progress& progress, SearchAnswer& answer) const;
+
+  // query_list.cpp
+  [[nodiscard]] core::Task<SearchOutcome> run(const SearchRequest& request, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> find_by_query(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Task<core::Result<DenseHits>> retrieve(const SearchRequest& request, Progress& progress);
-  [[nodiscard]] core::Task<core::Status> find_eligible(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Status order(const ports::VectorHits& hits, Progress& progress) const;
+  [[nodiscard]] bool fall_back(const ListRequest& request, Progress& progress) const;
+
+  // browse_list.cpp
+  [[nodiscard]] core::Task<SearchOutcome> run(const BrowseRequest& request, Progress& progress);
+  [[nodiscard]] core::Task<SearchOutcome> run(const TrendingRequest& request, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> prepare_list(const ListRequest& request, ListKind kind, Progress& progress);
 
   Dependencies use_;
   SearchOptions options_;
   AdmissionLimit admission_;
   SearchMetrics metrics_;
   DenseRetriever dense_;
+  Personalizer personalizer_;
+  std::unique_ptr<ShopperReader> reader_;  // null without a feature store
 };
 
 // kInvalidArgument with the parameter as field.
 [[nodiscard]] core::Status validate(const SearchRequest& request);
+[[nodiscard]] core::Status validate(const BrowseRequest& request);
+[[nodiscard]] core::Status validate(const TrendingRequest& request);
 
 // (0, 1]; see above.
 [[nodiscard]] double calibrated_score(float cosine);

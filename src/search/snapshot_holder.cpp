@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "recommend/popularity.hpp"
+
 namespace scalestyle::search {
 
 namespace detail {
@@ -32,7 +34,7 @@ struct OpenGenerations {
 
 }  // namespace detail
 
-ServingGeneration::~ServingGeneration() { open_->release(snapshot_->info.id); }
+ServingGeneration::~ServingGeneration() { open_->release(parts_.snapshot->info.id); }
 
 std::string dense_mismatch(const ports::EncoderInfo& documents, const ports::EncoderInfo& query) {
   const char* const advice = "run ingest with the model that the server uses, or start the server with the generation's model";
@@ -52,10 +54,12 @@ std::string dense_mismatch(const ports::EncoderInfo& documents, const ports::Enc
   return {};
 }
 
-SnapshotHolder::SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder)
+SnapshotHolder::SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder,
+                               recommend::Popularity* popularity)
     : store_(store),
       index_(index),
       query_encoder_(std::move(query_encoder)),
+      popularity_(popularity),
       open_(std::make_shared<detail::OpenGenerations>(index)) {}
 
 SnapshotHolder::~SnapshotHolder() = default;
@@ -97,11 +101,13 @@ core::Task<core::Result<RefreshOutcome>> SnapshotHolder::refresh_alone(core::Dea
     co_return core::fail(core::ErrorCode::kDataLoss, fmt::format("the store gave generation {} for {}",
                                                                  snapshot->info.id.value(), current.value()));
   }
-  std::string refusal = dense_mismatch(snapshot->info.document_encoder, query_encoder_);
+  ServingGeneration::Parts parts{.snapshot = snapshot,
+                                 .dense_refusal = dense_mismatch(snapshot->info.document_encoder, query_encoder_)};
+  if (popularity_ != nullptr) parts.popularity = co_await popularity_->prepare(snapshot, deadline);
   open_->acquire(current);
   std::shared_ptr<const ServingGeneration> next;
   try {
-    next = std::make_shared<const ServingGeneration>(open_, std::move(snapshot), std::move(refusal));
+    next = std::make_shared<const ServingGeneration>(open_, std::move(parts));
   } catch (...) {
     open_->release(current);
     throw;

@@ -19,6 +19,12 @@
 #include "ports/catalog_store.hpp"
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
+#include "search/browse_orders.hpp"
+
+namespace scalestyle::recommend {
+class Popularity;
+class PopularityBoard;
+}  // namespace scalestyle::recommend
 
 namespace scalestyle::search {
 
@@ -26,26 +32,34 @@ namespace detail {
 struct OpenGenerations;
 }
 
-// One generation with its catalogue in memory and its vectors open. Immutable.
+// One generation with its catalogue in memory and its vectors open. Immutable, but for what its popularity board holds.
 class ServingGeneration {
  public:
-  ServingGeneration(std::shared_ptr<detail::OpenGenerations> open, std::shared_ptr<const ports::CatalogSnapshot> snapshot,
-                    std::string dense_refusal)
-      : open_(std::move(open)), snapshot_(std::move(snapshot)), dense_refusal_(std::move(dense_refusal)) {}
+  struct Parts {
+    std::shared_ptr<const ports::CatalogSnapshot> snapshot;    // not null
+    std::shared_ptr<recommend::PopularityBoard> popularity{};  // null without popular lists
+    std::string dense_refusal{};
+  };
+  ServingGeneration(std::shared_ptr<detail::OpenGenerations> open, Parts parts)
+      : open_(std::move(open)), parts_(std::move(parts)), orders_(*parts_.snapshot->catalog) {}
   ~ServingGeneration();
   ServingGeneration(const ServingGeneration&) = delete;
   ServingGeneration& operator=(const ServingGeneration&) = delete;
 
-  [[nodiscard]] const ports::GenerationInfo& info() const { return snapshot_->info; }
-  [[nodiscard]] const catalog::Catalog& catalog() const { return *snapshot_->catalog; }
+  [[nodiscard]] const ports::GenerationInfo& info() const { return parts_.snapshot->info; }
+  [[nodiscard]] const catalog::Catalog& catalog() const { return *parts_.snapshot->catalog; }
 
   // Why dense search cannot be served from this generation; empty when it can.
-  [[nodiscard]] const std::string& dense_refusal() const { return dense_refusal_; }
+  [[nodiscard]] const std::string& dense_refusal() const { return parts_.dense_refusal; }
+
+  // How popular its articles are now; null where the holder has no Popularity.
+  [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
+  [[nodiscard]] const BrowseOrders& orders() const { return orders_; }
 
  private:
   std::shared_ptr<detail::OpenGenerations> open_;
-  std::shared_ptr<const ports::CatalogSnapshot> snapshot_;
-  std::string dense_refusal_;
+  Parts parts_;
+  BrowseOrders orders_;
 };
 
 // Empty when queries embedded by `query` can be compared with documents embedded by `documents`; else what differs and
@@ -60,8 +74,10 @@ enum class RefreshOutcome : std::uint8_t {
 
 class SnapshotHolder {
  public:
-  // The ports must outlive this object and everything that serving() gave.
-  SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder);
+  // The ports and `popularity` must outlive this object and everything that serving() gave. `popularity`, when not
+  // null, prepares the board of each generation before it is served.
+  SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder,
+                 recommend::Popularity* popularity = nullptr);
   ~SnapshotHolder();
   SnapshotHolder(const SnapshotHolder&) = delete;
   SnapshotHolder& operator=(const SnapshotHolder&) = delete;
@@ -83,6 +99,7 @@ class SnapshotHolder {
   ports::CatalogStore& store_;
   ports::VectorIndex& index_;
   const ports::EncoderInfo query_encoder_;
+  recommend::Popularity* const popularity_;
   std::shared_ptr<detail::OpenGenerations> open_;
 
   mutable std::mutex mutex_;

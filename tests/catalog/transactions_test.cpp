@@ -36,6 +36,34 @@ TEST_F(Transactions, AddsUpByCanonicalId) {
   EXPECT_EQ(all.summary->rows_read, 5U);
   EXPECT_EQ(all.summary->rejected, 0U);
   EXPECT_EQ(all.summary->without_price, 3U);
+  EXPECT_EQ(all.summary->first_date, "2018-09-20");
+  EXPECT_EQ(all.summary->last_date, "2018-09-22");
+}
+
+TEST_F(Transactions, DaysThatTheCalendarLacksAreNone) {
+  const auto file = folder_.write("t.csv", std::string(kHeader) +
+                                               "2018-02-30,c1,1,1,1\n2018-13-01,c1,1,1,1\n0000-00-00,c1,1,1,1\n"
+                                               "2018-02-28T10:00:00,c1,2,1,1\n9999-99-99,c1,2,1,1\n2018,c1,2,1,1\n");
+  const auto all = read_all_transactions(file);
+  ASSERT_TRUE(all.summary) << all.summary.error().message;
+  EXPECT_EQ(all.articles.at(0).last_date, "");
+  EXPECT_EQ(all.articles.at(1).last_date, "2018-02-28");
+  EXPECT_EQ(all.summary->first_date, "2018-02-28");
+  EXPECT_EQ(all.summary->last_date, "2018-02-28");
+  const auto none = read_all_transactions(folder_.write("n.csv", "article_id\n1\n"));
+  ASSERT_TRUE(none.summary);
+  EXPECT_EQ(none.summary->first_date, "");
+  EXPECT_EQ(none.summary->last_date, "");
+}
+
+TEST_F(Transactions, DaysBeyondFourDigitYearsAreNone) {
+  const auto all = read_all_transactions(folder_.write_parquet(
+      "t.parquet", "SELECT * FROM (VALUES (DATE '10020-01-01', 'x'), (DATE 'infinity', 'x'), (DATE '2020-05-01', 'y'), "
+                   "(DATE '2020-04-01', 'z')) AS rows(t_dat, article_id)"));
+  ASSERT_TRUE(all.summary) << all.summary.error().message;
+  EXPECT_EQ(all.articles.at(0).last_date, "");
+  EXPECT_EQ(all.summary->first_date, "2020-04-01");
+  EXPECT_EQ(all.summary->last_date, "2020-05-01");
 }
 
 TEST_F(Transactions, BadRowsAreCountedAndGoodOnesKept) {
@@ -77,6 +105,8 @@ TEST_F(Transactions, ParquetWithNativeTypes) {
     EXPECT_NEAR(*article.mean_price, 0.25, 1e-4);
     EXPECT_EQ(article.last_date, "2020-01-10");
   }
+  EXPECT_EQ(one.summary->first_date, "2020-01-01");
+  EXPECT_EQ(one.summary->last_date, "2020-01-10");
   EXPECT_EQ(purchases, 100000U);
   ReaderOptions single;
   single.threads = 1;

@@ -64,6 +64,17 @@ class Server:
         except urllib.error.HTTPError as error:
             return error.code, dict(error.headers), error.read()
 
+    def ask(self, path, method="GET", body=None):
+        """A JSON exchange; returns status and document."""
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        status, _, answer = self.request(path, method, headers, None if body is None else json.dumps(body).encode())
+        return status, json.loads(answer)
+
+    def kill(self):
+        """SIGKILL: no time to say anything."""
+        self.process.kill()
+        self.process.wait(timeout=20)
+
     def stop(self):
         """SIGTERM; returns the exit code and the seconds it took."""
         started = time.monotonic()

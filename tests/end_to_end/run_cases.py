@@ -1,8 +1,11 @@
-"""Asks the server of a sample catalogue what cases/*.json say, and compares the answers.
+"""Asks the server of a sample catalogue what cases/*.json say, and compares the answers. Cases of a file run in order.
 
-A case: {"name", "path", "method"?, "status", "headers"? {name: text}, "fields"? {dotted.path: value},
-"each"? {field of every item of data: value or [values]}, "count"? items of data, "contains"? text of the body}.
-A field's value "*" stands for any value but null. "{first}" in a path is the id of the catalogue's first article.
+A case: {"name", "path", "method"?, "body"? JSON or text, "status", "headers"? {name: text}, "fields"? {dotted.path: value},
+"absent"? [dotted.path], "each"? {field of every item of data: value or [values]}, "items"? {article id: {field: value}},
+"count"? items of data, "contains"? text of the body, "capture"? {name: dotted.path}}.
+A field's value "*" stands for any value but null, {"above": n} for a greater number, null for none.
+"{name}" in any text of a case is a captured value of an earlier case of the file; "{first}", "{second}" and "{third}"
+are ids of the catalogue's first articles.
 """
 
 import argparse
@@ -10,6 +13,7 @@ import glob
 import json
 import os
 
+import catalogue
 import harness
 
 
@@ -24,6 +28,26 @@ def value_at(document, dotted):
     return document
 
 
+def substituted(value, known):
+    if isinstance(value, str):
+        for name, text in known.items():
+            value = value.replace("{" + name + "}", text)
+        return value
+    if isinstance(value, list):
+        return [substituted(entry, known) for entry in value]
+    if isinstance(value, dict):
+        return {substituted(key, known): substituted(entry, known) for key, entry in value.items()}
+    return value
+
+
+def is_as_expected(actual, expected):
+    if expected == "*":
+        return actual is not None
+    if isinstance(expected, dict) and expected.keys() == {"above"}:
+        return isinstance(actual, (int, float)) and actual > expected["above"]
+    return actual == expected
+
+
 def compare(case, status, headers, body, failures):
     name = case["name"]
     failures.check(f"{name}: status", status == case["status"], f"{status} {body[:300]}")
@@ -32,20 +56,42 @@ def compare(case, status, headers, body, failures):
         failures.check(f"{name}: header {header}", text in lower.get(header.lower(), ""), str(headers))
     if "contains" in case:
         failures.check(f"{name}: body", case["contains"] in body.decode(errors="replace"), body[:300])
-    if not ({"fields", "each", "count"} & case.keys()):
-        return
+    if not ({"fields", "absent", "each", "items", "count", "capture"} & case.keys()):
+        return {}
     document = json.loads(body)
     for dotted, expected in case.get("fields", {}).items():
         actual = value_at(document, dotted)
-        good = actual is not None if expected == "*" else actual == expected
-        failures.check(f"{name}: {dotted}", good, f"{actual!r} is not {expected!r}")
+        failures.check(f"{name}: {dotted}", is_as_expected(actual, expected), f"{actual!r} is not {expected!r}")
+    for dotted in case.get("absent", []):
+        failures.check(f"{name}: no {dotted}", value_at(document, dotted) is None, repr(value_at(document, dotted)))
     data = document.get("data") or []
     if "count" in case:
         failures.check(f"{name}: items", len(data) == case["count"], f"{len(data)} is not {case['count']}")
     for field, expected in case.get("each", {}).items():
         allowed = expected if isinstance(expected, list) else [expected]
         for item in data:
-            failures.check(f"{name}: {field} of {item['article_id']}", item[field] in allowed, repr(item[field]))
+            failures.check(f"{name}: {field} of {item['article_id']}", item.get(field) in allowed, repr(item.get(field)))
+    by_id = {item["article_id"]: item for item in data} if "items" in case else {}
+    for article, fields in case.get("items", {}).items():
+        failures.check(f"{name}: {article} is shown", article in by_id, str(list(by_id)))
+        for field, expected in fields.items():
+            actual = by_id.get(article, {}).get(field)
+            failures.check(f"{name}: {field} of {article}", is_as_expected(actual, expected), f"{actual!r} is not {expected!r}")
+    return {key: str(value_at(document, dotted)) for key, dotted in case.get("capture", {}).items()}
+
+
+def run_file(path, server, articles, failures):
+    known = dict(zip(["first", "second", "third"], articles))
+    with open(path, encoding="utf-8") as file:
+        cases = json.load(file)
+    for case in cases:
+        case = substituted(case, known)
+        body = case.get("body")
+        if body is not None:
+            body = (body if isinstance(body, str) else json.dumps(body)).encode()
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        answer = server.request(case["path"], case.get("method", "GET"), headers, body)
+        known.update(compare(case, *answer, failures))
 
 
 def main():
@@ -55,23 +101,14 @@ def main():
     harness.need_model()
     failures = harness.Failures()
     with harness.temporary_folder() as folder:
-        sample, data = os.path.join(folder, "sample"), os.path.join(folder, "data")
-        made = harness.run(program, "sample", "--out", sample, "--products", "120", "--seed", "7")
-        failures.check("sample", made.returncode == 0, made.stderr)
-        ingested = harness.run(program, "ingest", "--data", data, "--articles", os.path.join(sample, "articles.csv"),
-                               "--images", os.path.join(sample, "images"),
-                               "--transactions", os.path.join(sample, "transactions.csv"), "--currency", "EUR")
-        failures.check("ingest", ingested.returncode == 0, ingested.stderr)
-        with open(os.path.join(sample, "articles.csv"), encoding="utf-8") as articles:
-            articles.readline()
-            first = articles.readline().split(",", 1)[0]
+        data, table = catalogue.ingest_sample(program, folder, failures)
+        with open(table, encoding="utf-8") as file:
+            file.readline()
+            articles = [file.readline().split(",", 1)[0] for _ in range(3)]
         server = harness.Server(program, data)
         try:
             for path in sorted(glob.glob(os.path.join(os.path.dirname(__file__), "cases", "*.json"))):
-                with open(path, encoding="utf-8") as file:
-                    for case in json.load(file):
-                        answer = server.request(case["path"].replace("{first}", first), case.get("method", "GET"))
-                        compare(case, *answer, failures)
+                run_file(path, server, articles, failures)
             failures.check("the server is alive", server.process.poll() is None)
         finally:
             code, seconds = server.stop()

@@ -150,6 +150,15 @@ TEST_F(ApiTest, UnknownPathsAndMethods) {
   for (const char* path : {"/", "/api", "/api/articles/", "/api/articles/1/2", "/live/", "//live", "/LIVE", "/images/../live"}) {
     EXPECT_EQ(refused_field(path, 404), "") << path;
   }
+  for (const char* path : {"/api/users/u", "/api/events"}) {
+    const auto response = server_.get(path, "Content-Length: 0\r\n", "PUT");
+    EXPECT_EQ(response.status, 405) << path;
+    EXPECT_EQ(server_.get(path, {}, "OPTIONS").headers.at("Allow"), response.headers.at("Allow"));
+  }
+  EXPECT_EQ(server_.get("/api/users/u", {}, "OPTIONS").headers.at("Allow"), "GET, HEAD, DELETE, OPTIONS");
+  EXPECT_EQ(server_.get("/api/events/click", {}, "HEAD").status, 405);
+  EXPECT_EQ(server_.get("/api/events/click").headers.at("Allow"), "POST, OPTIONS");
+  EXPECT_EQ(server_.get("*", {}, "OPTIONS").headers.at("Allow"), "GET, HEAD, POST, DELETE, OPTIONS");
   for (const char* method : {"POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"}) {
     const auto response = server_.get("/live", "Content-Length: 0\r\n", method);
     EXPECT_EQ(response.status, 405) << method;
@@ -190,27 +199,6 @@ TEST_F(ApiTest, BadRequestIdsAreReplaced) {
   }
 }
 
-TEST_F(ApiTest, FailuresAre503WithReasonAndRetryAfter) {
-  server_.encoder().fail_with(core::Error{core::ErrorCode::kInternal, "broken"});
-  const auto response = server_.get(kSearch + "?query=x");
-  EXPECT_EQ(response.status, 503);
-  EXPECT_EQ(response.headers.at("Retry-After"), "1");
-  const auto error = parse(response).at("error").as_object();
-  EXPECT_EQ(error.at("reason").as_string(), "INFERENCE_UNAVAILABLE");
-  EXPECT_EQ(error.at("code").as_string(), "unavailable");
-}
-
-TEST_F(ApiTest, DeadlineIsKept) {
-  server_.encoder().hold();
-  const auto began = std::chrono::steady_clock::now();
-  const auto response = server_.get(kSearch + "?query=x&deadline_ms=50");
-  const auto took = std::chrono::steady_clock::now() - began;
-  EXPECT_EQ(response.status, 503);
-  EXPECT_EQ(parse(response).at("error").as_object().at("reason").as_string(), "INFERENCE_TIMEOUT");
-  EXPECT_GE(took, std::chrono::milliseconds(50));
-  EXPECT_LT(took, std::chrono::milliseconds(2'000));
-}
-
 TEST_F(ApiTest, MetricsCountByRouteAndHoldNoUserText) {
   static_cast<void>(server_.get(kSearch + "?query=very-private-words"));
   static_cast<void>(server_.get("/no-such-private-path"));
@@ -222,6 +210,31 @@ TEST_F(ApiTest, MetricsCountByRouteAndHoldNoUserText) {
   EXPECT_NE(response.body.find(R"(scalestyle_search_stage_seconds_count{stage="embed"} 1)"), std::string::npos);
   EXPECT_NE(response.body.find("scalestyle_generation_articles 20"), std::string::npos);
   EXPECT_EQ(response.body.find("private"), std::string::npos);
+}
+
+TEST(NothingToFallBackTo, FailuresAre503WithReasonAndRetryAfter) {
+  RunningServer server({}, {.popular_lists = false});
+  server.publish();
+  server.encoder().fail_with(core::Error{core::ErrorCode::kInternal, "broken"});
+  const auto response = server.get(kSearch + "?query=x");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.headers.at("Retry-After"), "1");
+  const auto error = parse(response).at("error").as_object();
+  EXPECT_EQ(error.at("reason").as_string(), "INFERENCE_UNAVAILABLE");
+  EXPECT_EQ(error.at("code").as_string(), "unavailable");
+  EXPECT_FALSE(error.contains("outcome"));
+}
+
+TEST(NothingToFallBackTo, DeadlineIsKept) {
+  RunningServer server({}, {.popular_lists = false});
+  server.publish();
+  server.encoder().hold();
+  const auto began = std::chrono::steady_clock::now();
+  const auto response = server.get(kSearch + "?query=x&deadline_ms=50");
+  const auto took = std::chrono::steady_clock::now() - began;
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(parse(response).at("error").as_object().at("reason").as_string(), "INFERENCE_TIMEOUT");
+  EXPECT_LT(took, std::chrono::milliseconds(2'000));
 }
 
 TEST(Readiness, NotReadyUntilWarmAndNotWhileDraining) {

@@ -20,7 +20,7 @@ const std::string kSearch = "GET /api/recommendation/search?query=name+3&k=2&dea
 std::string stable_part(const std::string& body) { return body.substr(body.find("\"total\"")); }
 
 TEST(Lifecycle, ClientThatGoesCancelsItsSearch) {
-  RunningServer server({}, {.max_in_progress = 1});
+  RunningServer server({}, {.search = {.max_in_progress = 1}});
   server.publish();
   server.encoder().hold();
   {
@@ -138,7 +138,7 @@ TEST(Lifecycle, ConnectionsAboveTheLimitAreToldSo) {
 }
 
 TEST(Lifecycle, SearchesAboveTheLimitAreRefusedWithAReason) {
-  RunningServer server({}, {.max_in_progress = 2});
+  RunningServer server({}, {.search = {.max_in_progress = 2}});
   server.publish();
   server.encoder().hold();
   std::vector<support::RawClient> waiting;

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "http/query_string.hpp"
-#include "http/route_table.hpp"
 
 namespace scalestyle::http {
 namespace {
@@ -60,17 +59,6 @@ TEST(ParseQuery, KeepsOrderAndSkipsEmptyPieces) {
   const auto pairs = parse_query("&a=1&&b&c==x&").value();
   EXPECT_EQ(pairs, (QueryPairs{{"a", "1"}, {"b", ""}, {"c", "=x"}}));
   EXPECT_TRUE(parse_query("").value().empty());
-}
-
-TEST(MatchRoute, SegmentsDecideAndParametersAreDecoded) {
-  EXPECT_EQ(match_route("/live").value()->route->id, RouteId::kLive);
-  const auto article = match_route("/api/articles/a%2Fb").value();
-  ASSERT_TRUE(article);
-  EXPECT_EQ(article->path_values, (QueryPairs{{"id", "a/b"}}));
-  EXPECT_FALSE(match_route("/api/articles/").value());
-  EXPECT_FALSE(match_route("/").value());
-  EXPECT_FALSE(match_route("live").value());
-  EXPECT_FALSE(match_route("/images/%zz"));
 }
 
 }  // namespace

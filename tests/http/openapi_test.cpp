@@ -20,37 +20,90 @@ namespace json = boost::json;
 json::object document() { return json::parse(openapi_document("1.2.3")).as_object(); }
 const json::object& schemas(const json::object& api) { return api.at("components").as_object().at("schemas").as_object(); }
 
+std::string method_key(Method method) { return method == Method::kPost ? "post" : method == Method::kDelete ? "delete" : "get"; }
+
+void expect_described(const ParameterSpec& spec, const json::object& shown) {
+  EXPECT_EQ(shown.at("name").as_string(), spec.name);
+  EXPECT_EQ(shown.at("in").as_string(), spec.place == ParameterPlace::kPath ? "path" : "query");
+  EXPECT_EQ(shown.at("required").as_bool(), spec.required);
+  EXPECT_FALSE(shown.at("description").as_string().empty()) << spec.name;
+  const auto& outer = shown.at("schema").as_object();
+  const auto& schema = spec.max_values > 1 ? outer.at("items").as_object() : outer;
+  if (spec.kind == ParameterKind::kBoolean) {
+    EXPECT_EQ(schema.at("type").as_string(), "boolean");
+    return;
+  }
+  if (spec.kind == ParameterKind::kChoice) {
+    EXPECT_EQ(schema.at("enum").as_array().size(), spec.choices.size());
+    EXPECT_NE(std::ranges::find(spec.choices, std::string_view(schema.at("default").as_string())), spec.choices.end());
+    return;
+  }
+  const bool text = spec.kind == ParameterKind::kText;
+  EXPECT_EQ(schema.at(text ? "minLength" : "minimum").to_number<double>(), spec.minimum) << spec.name;
+  if (spec.maximum > spec.minimum) {
+    EXPECT_EQ(schema.at(text ? "maxLength" : "maximum").to_number<double>(), spec.maximum) << spec.name;
+  }
+}
+
 TEST(OpenApi, HasEveryRouteAndParameterOfTheTableAndNoOther) {
   const auto api = document();
   EXPECT_EQ(api.at("openapi").as_string(), "3.1.0");
   EXPECT_EQ(api.at("info").at("version").as_string(), "1.2.3");
   const auto& paths = api.at("paths").as_object();
-  EXPECT_EQ(paths.size(), route_table().size());
+  std::size_t shown_operations = 0;
+  for (const auto& [path, methods] : paths) shown_operations += methods.as_object().size();
+  EXPECT_EQ(shown_operations, route_table().size());
   std::set<std::string> operations;
   for (const Route& route : route_table()) {
     ASSERT_TRUE(paths.contains(route.pattern)) << route.pattern;
-    const auto& get = paths.at(route.pattern).as_object().at("get").as_object();
-    EXPECT_TRUE(operations.insert(std::string(get.at("operationId").as_string())).second);
-    const auto& parameters = get.at("parameters").as_array();
+    const auto& operation = paths.at(route.pattern).as_object().at(method_key(route.method)).as_object();
+    EXPECT_TRUE(operations.insert(std::string(operation.at("operationId").as_string())).second);
+    const auto& parameters = operation.at("parameters").as_array();
     ASSERT_EQ(parameters.size(), route.parameters.size()) << route.pattern;
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const ParameterSpec& spec = route.parameters[i];
-      const auto& shown = parameters[i].as_object();
-      EXPECT_EQ(shown.at("name").as_string(), spec.name);
-      EXPECT_EQ(shown.at("in").as_string(), spec.place == ParameterPlace::kPath ? "path" : "query");
-      EXPECT_EQ(shown.at("required").as_bool(), spec.required);
-      EXPECT_FALSE(shown.at("description").as_string().empty()) << spec.name;
-      const auto& outer = shown.at("schema").as_object();
-      const auto& schema = spec.max_values > 1 ? outer.at("items").as_object() : outer;
-      const bool text = spec.kind == ParameterKind::kText;
-      EXPECT_EQ(schema.at(text ? "minLength" : "minimum").to_number<double>(), spec.minimum) << spec.name;
-      if (spec.maximum > spec.minimum) {
-        EXPECT_EQ(schema.at(text ? "maxLength" : "maximum").to_number<double>(), spec.maximum) << spec.name;
-      }
-    }
-    const auto& responses = get.at("responses").as_object();
+    for (std::size_t i = 0; i < parameters.size(); ++i) expect_described(route.parameters[i], parameters[i].as_object());
+    EXPECT_EQ(operation.contains("requestBody"), route.body != nullptr) << route.pattern;
+    const auto& responses = operation.at("responses").as_object();
     EXPECT_EQ(responses.size(), route.responses.size() + 1) << "two responses of one status, or none for 500";
     for (const ResponseSpec& spec : route.responses) EXPECT_TRUE(responses.contains(std::to_string(spec.status)));
+  }
+}
+
+void expect_body_described(const json::object& all, const BodySpec& spec) {
+  const auto& schema = all.at(spec.schema).as_object();
+  EXPECT_FALSE(schema.at("additionalProperties").as_bool());
+  const auto& properties = schema.at("properties").as_object();
+  EXPECT_EQ(properties.size(), spec.fields.size());
+  std::size_t required = 0;
+  for (const BodyField& field : spec.fields) {
+    required += field.required ? 1 : 0;
+    const auto& shown = properties.at(field.name).as_object();
+    EXPECT_FALSE(shown.at("description").as_string().empty()) << field.name;
+    if (!field.choices.empty()) {
+      EXPECT_EQ(shown.at("enum").as_array().size(), field.choices.size() + (field.required ? 0 : 1));
+    }
+    if (field.kind == BodyKind::kText) {
+      EXPECT_EQ(shown.at("maxLength").to_number<double>(), field.maximum) << field.name;
+    }
+    if (field.kind == BodyKind::kInteger) {
+      EXPECT_EQ(shown.at("maximum").to_number<double>(), field.maximum) << field.name;
+    }
+    if (field.entries == nullptr) continue;
+    EXPECT_EQ(shown.at("maxItems").to_number<double>(), field.maximum);
+    EXPECT_EQ(shown.at("items").at("$ref").as_string(), "#/components/schemas/" + std::string(field.entries->schema));
+    expect_body_described(all, *field.entries);
+  }
+  EXPECT_EQ(schema.at("required").as_array().size(), required);
+}
+
+TEST(OpenApi, BodiesAreDescribed) {
+  const auto api = document();
+  for (const Route& route : route_table()) {
+    if (route.body == nullptr) continue;
+    const auto& content = api.at("paths").at(route.pattern).at("post").at("requestBody").at("content").as_object();
+    for (const char* type : {"application/json", "text/plain"}) {
+      EXPECT_EQ(content.at(type).at("schema").at("$ref").as_string(), "#/components/schemas/" + std::string(route.body->schema));
+    }
+    expect_body_described(schemas(api), *route.body);
   }
 }
 
@@ -62,7 +115,8 @@ TEST(OpenApi, PublicSearchParametersAreTheAgreedOnes) {
     names.insert(std::string(parameter.at("name").as_string()));
   }
   EXPECT_EQ(names, (std::set<std::string>{"query", "k", "offset", "deadline_ms", "colour", "colour_family", "type", "group", "department",
-                                          "section", "garment_group", "index", "price_min", "price_max", "userId", "sessionId"}));
+                                          "section", "garment_group", "index", "price_min", "price_max", "userId", "sessionId",
+                                          "personalize", "after"}));
 }
 
 TEST(OpenApi, EnumsAreThoseOfTheCode) {
@@ -85,6 +139,11 @@ TEST(OpenApi, EnumsAreThoseOfTheCode) {
     shown.insert(std::string(value.as_string()));
   }
   EXPECT_EQ(shown, stages);
+  const auto& fallbacks = schemas(api).at("SearchAnswer").at("properties").at("fallback_source").at("enum").as_array();
+  ASSERT_EQ(fallbacks.size(), search::kFallbackSourceCount);
+  for (std::size_t i = 0; i < fallbacks.size(); ++i) {
+    EXPECT_EQ(fallbacks[i].as_string(), search::to_string(static_cast<search::FallbackSource>(i)));
+  }
 }
 
 void collect_references(const json::value& value, std::set<std::string>& names) {
@@ -145,11 +204,29 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   };
   check("/api/recommendation/search?query=name+0&colour=red", "SearchAnswer");
   check("/api/articles/1001", "ArticleAnswer");
+  const auto check_post = [&](const std::string& target, const std::string& body, const char* schema, const char* method = "POST") {
+    const auto response = server.post(target, body, "", method);
+    expect_fits(schemas(api), schemas(api).at(schema).as_object(), json::parse(response.body), target + " " + response.body);
+  };
+  check_post("/api/events/click", R"({"user_id":"u","item_id":"1001","source":"search","query":"q","position":1})", "EventAnswer");
+  check_post("/api/events", R"({"events":[{"event_type":"view","user_id":"u","item_id":"1001"},
+      {"event_type":"impression","user_id":"u","item_id":"1001","request_id":"r"}]})", "EventsAnswer");
+  check_post("/api/events", R"({"events":[{"event_type":"view"}]})", "Error");
+  check_post("/api/users/u/merge", R"({"session_id":"s"})", "EventAnswer");
+  check_post("/api/users/u/preferences", R"({"personalize":true})", "EventAnswer");
+  check("/api/recommendation/browse?k=3", "SearchAnswer");
+  check("/api/recommendation/trending?window=1h&userId=u", "SearchAnswer");
+  check("/api/recommendation/search?query=name+1&userId=u&after=" + events::to_token({"fake", 0, 1}), "SearchAnswer");
+  check("/api/users/u", "UserAnswer");
+  check("/api/users/u?limit=1", "UserAnswer");
+  check_post("/api/users/u", "", "ForgetAnswer", "DELETE");
+  server.event_log().fail_append_with(ports::AppendOutcome::kUnknown, core::ErrorCode::kUnavailable);
+  check_post("/api/events/click", R"({"user_id":"u","item_id":"1001","source":"search"})", "Error");
   check("/live", "Live");
   check("/ready", "Ready");
   check("/api/recommendation/search", "Error");
   server.encoder().fail_with(core::Error{core::ErrorCode::kUnavailable, "away"});
-  check("/api/recommendation/search?query=x", "Error");
+  check("/api/recommendation/search?query=x", "SearchAnswer");
   EXPECT_EQ(server.get("/openapi.json").body, openapi_document("1.2.3"));
 }
 

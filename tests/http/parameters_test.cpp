@@ -5,7 +5,8 @@
 #include <array>
 #include <string>
 
-#include "http/search_parameters.hpp"
+#include "events/event_position.hpp"
+#include "http/list_parameters.hpp"
 
 namespace scalestyle::http {
 namespace {
@@ -19,12 +20,41 @@ TEST(Parameters, UnknownNameTellsTheNearest) {
 
 TEST(Parameters, DefaultsAreThoseOfASearch) {
   const auto checked = Parameters::check(search_parameters(), {{"query", "a"}}).value();
-  const auto request = to_search_request(checked, core::SteadyTime{});
+  const auto request = to_search_request(checked, core::SteadyTime{}).value();
   EXPECT_EQ(request.k, search::kDefaultK);
   EXPECT_EQ(request.offset, 0U);
   EXPECT_EQ(request.deadline.time(), core::SteadyTime{} + search::kDefaultDeadline);
   EXPECT_TRUE(request.filter.empty());
   EXPECT_FALSE(request.user_id);
+  EXPECT_TRUE(request.personalize);
+  EXPECT_FALSE(request.after);
+}
+
+TEST(Parameters, ChoicesHaveDefaultsAndTellTheNearest) {
+  const auto window = [](QueryPairs pairs) {
+    return to_trending_request(Parameters::check(trending_parameters(), std::move(pairs)).value(), core::SteadyTime{}).value().window;
+  };
+  EXPECT_EQ(window({}), events::Window::k24h);
+  EXPECT_EQ(window({{"window", "1h"}}), events::Window::k1h);
+  EXPECT_EQ(window({{"window", "7d"}}), events::Window::k7d);
+  const auto sort = [](QueryPairs pairs) {
+    return to_browse_request(Parameters::check(browse_parameters(), std::move(pairs)).value(), core::SteadyTime{}).value().sort;
+  };
+  EXPECT_EQ(sort({}), search::BrowseSort::kPopular);
+  EXPECT_EQ(sort({{"sort", "price_asc"}}), search::BrowseSort::kPriceAscending);
+  EXPECT_EQ(sort({{"sort", "price_desc"}}), search::BrowseSort::kPriceDescending);
+  EXPECT_EQ(sort({{"sort", "name"}}), search::BrowseSort::kName);
+  const auto wrong = Parameters::check(browse_parameters(), {{"sort", "prise_asc"}});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().field, "sort");
+  EXPECT_NE(wrong.error().message.find("did you mean \"price_asc\""), std::string::npos) << wrong.error().message;
+}
+
+TEST(Parameters, BooleansAreTrueOrFalse) {
+  const auto personalize = [](const std::string& value) { return Parameters::check(browse_parameters(), {{"personalize", value}}); };
+  EXPECT_TRUE(personalize("true")->boolean("personalize"));
+  EXPECT_FALSE(personalize("false")->boolean("personalize"));
+  for (const char* wrong : {"", "1", "yes", "True", "false "}) EXPECT_FALSE(personalize(wrong)) << wrong;
 }
 
 TEST(Parameters, EverySearchParameterReachesTheRequest) {
@@ -44,9 +74,11 @@ TEST(Parameters, EverySearchParameterReachesTheRequest) {
                                                                {"price_min", "1.5"},
                                                                {"price_max", "2"},
                                                                {"userId", "u"},
-                                                               {"sessionId", "s"}})
+                                                               {"sessionId", "s"},
+                                                               {"personalize", "false"},
+                                                               {"after", events::to_token({"log", 1, 7})}})
                            .value();
-  const auto request = to_search_request(checked, core::SteadyTime{});
+  const auto request = to_search_request(checked, core::SteadyTime{}).value();
   EXPECT_EQ(request.query, "q");
   EXPECT_EQ(request.k, 3U);
   EXPECT_EQ(request.offset, 4U);
@@ -57,6 +89,8 @@ TEST(Parameters, EverySearchParameterReachesTheRequest) {
   EXPECT_EQ(request.filter.price_max, 2.0);
   EXPECT_EQ(request.user_id->value(), "u");
   EXPECT_EQ(request.session_id->value(), "s");
+  EXPECT_FALSE(request.personalize);
+  EXPECT_EQ(request.after, (events::EventPosition{"log", 1, 7}));
 }
 
 TEST(Parameters, RepeatsAreBounded) {

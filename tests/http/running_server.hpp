@@ -1,5 +1,6 @@
 #pragma once
-// A whole server with fakes behind it, on a free port of the loopback interface.
+// A whole server with fakes behind it, on a free port of the loopback interface. What is tracked takes effect in the
+// feature store before it is acknowledged.
 
 #include <atomic>
 #include <cstdint>
@@ -11,20 +12,52 @@
 
 #include "http/api.hpp"
 #include "http/server.hpp"
+#include "recommend/popularity.hpp"
+#include "search/event_service.hpp"
+#include "search/experiments.hpp"
+#include "search/impression_recorder.hpp"
 #include "search/search_service.hpp"
 #include "support/compute_threads.hpp"
 #include "support/fake_catalog_store.hpp"
+#include "support/fake_event_log.hpp"
+#include "support/fake_feature_store.hpp"
+#include "support/fake_impression_log.hpp"
 #include "support/fake_text_encoder.hpp"
 #include "support/raw_client.hpp"
 
 namespace scalestyle::http {
 
+struct ServerSetup {
+  search::SearchOptions search{};
+  search::EventOptions events{};
+  std::string experiments{};
+  bool popular_lists = true;  // false: a search that fails has nothing to fall back to
+};
+
 class RunningServer {
  public:
-  explicit RunningServer(ServerOptions options = {}, search::SearchOptions search_options = {})
-      : log_({telemetry::LogLevel::kError, telemetry::LogFormat::kHuman}, compute_.clock()),
-        search_({holder_, encoder_, index_, compute_.pool(), compute_.timers(), compute_.clock(), metrics_}, std::move(search_options)),
-        api_({search_, holder_, compute_.pool(), compute_.clock(), metrics_, log_}, {.version = "1.2.3"}) {
+  explicit RunningServer(ServerOptions options = {}, ServerSetup setup = {})
+      : popularity_(features_, compute_.clock()),
+        holder_(store_, index_, encoder_.info(), setup.popular_lists ? &popularity_ : nullptr),
+        log_({telemetry::LogLevel::kError, telemetry::LogFormat::kHuman}, compute_.clock()),
+        experiments_(search::Experiments::parse(setup.experiments, "salt").value()),
+        search_({.generations = holder_,
+                 .encoder = encoder_,
+                 .index = index_,
+                 .pool = compute_.pool(),
+                 .timers = compute_.timers(),
+                 .clock = compute_.clock(),
+                 .metrics = metrics_,
+                 .features = &features_,
+                 .popularity = setup.popular_lists ? &popularity_ : nullptr,
+                 .impressions = &recorder_,
+                 .experiments = &experiments_},
+                std::move(setup.search)),
+        events_({holder_, event_log_, features_, impressions_, compute_.timers(), compute_.clock(), metrics_}, setup.events),
+        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_}, {.version = "1.2.3"}) {
+    event_log_.on_append([this](const std::vector<events::LoggedEvent>& added) {
+      core::sync_wait(features_.apply(std::make_shared<const std::vector<events::LoggedEvent>>(added), core::Deadline::never())).value();
+    });
     options.port = 0;
     server_ = Server::open(options, {api_, compute_.clock(), metrics_, log_}).value();
     thread_ = std::thread([this] {
@@ -35,8 +68,9 @@ class RunningServer {
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;
   ~RunningServer() {
-    encoder_.release();
+    release();
     drain();
+    release();
     compute_.stop();
   }
 
@@ -60,6 +94,16 @@ class RunningServer {
     api_.mark_warm();
   }
 
+  // Lets everything go on that a test holds.
+  void release() {
+    encoder_.release();
+    event_log_.gate().release();
+    event_log_.history_gate().release();
+    event_log_.erasure_gate().release();
+    features_.read_gate().release();
+    features_.apply_gate().release();
+  }
+
   void begin_drain() { server_->begin_drain(); }
   void drain() {
     if (!thread_.joinable()) return;
@@ -78,8 +122,21 @@ class RunningServer {
     return client.read(method == "HEAD").value_or(support::RawResponse{});
   }
 
+  // The same with a body.
+  [[nodiscard]] support::RawResponse post(const std::string& target, const std::string& body,
+                                          const std::string& extra = "Content-Type: application/json\r\n",
+                                          const std::string& method = "POST") const {
+    auto client = connect();
+    client.send(method + " " + target + " HTTP/1.1\r\nHost: x\r\n" + extra + "Content-Length: " + std::to_string(body.size()) +
+                "\r\n\r\n" + body);
+    return client.read().value_or(support::RawResponse{});
+  }
+
   [[nodiscard]] support::FakeTextEncoder& encoder() { return encoder_; }
   [[nodiscard]] support::FakeVectorIndex& index() { return index_; }
+  [[nodiscard]] support::FakeEventLog& event_log() { return event_log_; }
+  [[nodiscard]] support::FakeFeatureStore& features() { return features_; }
+  [[nodiscard]] support::FakeImpressionLog& impressions() { return impressions_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
 
  private:
@@ -88,9 +145,16 @@ class RunningServer {
   support::FakeTextEncoder encoder_{compute_.pool()};
   support::FakeCatalogStore store_;
   support::FakeVectorIndex index_{store_, compute_.pool()};
-  search::SnapshotHolder holder_{store_, index_, encoder_.info()};
+  support::FakeFeatureStore features_{&compute_.timers()};
+  recommend::Popularity popularity_;
+  search::SnapshotHolder holder_;
   telemetry::Logger log_;
+  support::FakeEventLog event_log_;
+  support::FakeImpressionLog impressions_;
+  search::ImpressionRecorder recorder_{impressions_, 1.0, metrics_};
+  search::Experiments experiments_;
   search::SearchService search_;
+  search::EventService events_;
   Api api_;
   std::unique_ptr<Server> server_;
   std::thread thread_;

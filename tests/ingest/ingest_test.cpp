@@ -178,6 +178,8 @@ TEST_F(IngestTest, TransactionsGiveMeanPriceAndPurchaseCounts) {
   EXPECT_FALSE(snapshot->catalog->row({2}).price().has_value());
   EXPECT_EQ(snapshot->catalog->row({2}).purchase_count(), 1U);
   EXPECT_THAT(summary->notes, ::testing::Contains(HasSubstr("1 articles of the transactions are not in the catalogue")));
+  EXPECT_EQ(snapshot->info.purchases_from, "2020-09-01");
+  EXPECT_EQ(snapshot->info.purchases_to, "2020-09-02");
 }
 
 TEST_F(IngestTest, AnOwnPriceColumnWinsOverTransactions) {
@@ -191,6 +193,9 @@ TEST_F(IngestTest, AnOwnPriceColumnWinsOverTransactions) {
   EXPECT_FALSE(snapshot->catalog->row({1}).price().has_value());
   EXPECT_EQ(snapshot->catalog->row({1}).purchase_count(), 1U);
   EXPECT_THAT(summary->notes, ::testing::Contains(HasSubstr("prices come from it")));
+  EXPECT_THAT(summary->notes, ::testing::Contains(HasSubstr("the transactions have no dates")));
+  EXPECT_EQ(snapshot->info.purchases_from, "");
+  EXPECT_EQ(snapshot->info.purchases_to, "");
 }
 
 TEST_F(IngestTest, PicturesAreFoundById) {

@@ -40,23 +40,30 @@ done
 sleep 0.5
 echo "demo test: serving after $SECONDS s"
 
-mapfile -t questions < <(sed -nE 's/^ +(curl .*)/\1/p' "$log")
-[ "${#questions[@]}" = 3 ] || fail "expected three curl lines, found ${#questions[@]}"
-for question in "${questions[@]}"; do
-  answer=$(bash -c "$question --fail --max-time 10") || fail "failed: $question"
-  case $question in
-    */search*)
-      python3 -c '
+mapfile -t questions < <(sed -nE 's/^ +((curl|id=).*)/\1/p' "$log")
+[ "${#questions[@]}" = 9 ] || fail "expected nine lines to try, found ${#questions[@]}"
+# One shell for all, as a person's: the lines follow from each other. A NUL ends each answer.
+{
+  echo 'set -e; curl() { command curl --fail --max-time 10 "$@"; }'
+  for question in "${questions[@]}"; do printf '%s\nprintf "\\0"\n' "$question"; done
+} >"$work_dir/questions"
+bash "$work_dir/questions" >"$work_dir/answers" || fail "a line failed: $(tr '\0' '\n' <"$work_dir/answers" | tail -2)"
+python3 - "$work_dir/answers" <<'EOF' || fail "an answer is not what it must be"
 import json, sys
-answer = json.loads(sys.argv[1])
-assert answer["status"] != "error", answer
-assert answer["data"], "no article found"
-assert all(article["article_id"] and article["product_name"] for article in answer["data"])
-' "$answer" || fail "not a good answer: $question: $answer"
-      ;;
-    *) [ -n "$answer" ] || fail "empty answer: $question" ;;
-  esac
-done
+jacket, beach, metrics, chosen, click, again, trending, export, forgotten, end = open(sys.argv[1]).read().split("\0")
+assert chosen == "" and end == "" and "scalestyle_" in metrics
+for text in (jacket, beach, again, trending):
+    answer = json.loads(text)
+    assert answer["status"] == "success" and answer["data"] and not answer["degraded"], answer
+    assert all(article["article_id"] and article["product_name"] for article in answer["data"])
+click, again, trending, export, forgotten = map(json.loads, (click, again, trending, export, forgotten))
+assert click["status"] == "success" and click["token"] and click["event_id"], click
+boosted = [article for article in again["data"] if article.get("reason") == "recent_click"]
+assert len(boosted) == 1 and boosted[0]["behaviorScore"] > 0, again
+assert trending["data"][0]["article_id"] == boosted[0]["article_id"], trending
+assert export["user_id"] == "ann" and len(export["events"]) == 1, export
+assert forgotten["status"] == "success", forgotten
+EOF
 
 kill -INT -- "-$demo"
 deadline=$((SECONDS + stop_wait_seconds))

@@ -8,7 +8,7 @@
 
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
-#include "search/timer_queue.hpp"
+#include "core/timer_queue.hpp"
 
 namespace scalestyle::support {
 
@@ -31,13 +31,13 @@ class ComputeThreads {
   }
 
   [[nodiscard]] core::WorkerPool& pool() { return pool_; }
-  [[nodiscard]] search::TimerQueue& timers() { return timers_; }
+  [[nodiscard]] core::TimerQueue& timers() { return timers_; }
   [[nodiscard]] const core::Clock& clock() const { return clock_; }
 
  private:
   core::SystemClock clock_;
   core::WorkerPool pool_;
-  search::TimerQueue timers_;
+  core::TimerQueue timers_;
   std::vector<std::thread> threads_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adapters/embedded/data_folder.hpp"
+#include "catalog/date.hpp"
 #include "core/hash.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -88,6 +89,20 @@ std::unexpected<core::Error> damaged(std::string_view name, std::string_view wha
   return core::fail(core::ErrorCode::kDataLoss, fmt::format("{}: {}; the file is damaged, ingest again", name, what));
 }
 
+// The two fields are optional, together. Returns the name of the one at fault.
+std::string read_purchase_period(const json::object& object, ports::GenerationInfo& info) {
+  if (!object.contains("purchases_from") && !object.contains("purchases_to")) return {};
+  Fields fields(object);
+  fields.read("purchases_from", info.purchases_from);
+  fields.read("purchases_to", info.purchases_to);
+  if (!fields.bad().empty()) return fields.bad();
+  if (info.purchases_from.empty() && info.purchases_to.empty()) return {};
+  const auto first = catalog::parse_date(info.purchases_from);
+  const auto last = catalog::parse_date(info.purchases_to);
+  if (!first) return "purchases_from";
+  return !last || *last < *first ? "purchases_to" : "";
+}
+
 // Reads what format version 1 has; returns the name of the field at fault, empty when all is well.
 std::string read_version_1(const json::object& object, GenerationManifest& manifest) {
   Fields fields(object);
@@ -126,6 +141,7 @@ std::string read_version_1(const json::object& object, GenerationManifest& manif
     if (!inner.bad().empty()) return "counts." + inner.bad();
   }
   manifest.info.articles = manifest.counts.articles;
+  if (const std::string bad = read_purchase_period(object, manifest.info); !bad.empty()) return bad;
   if (fields.bad().empty() && !is_generation_id(id)) return "id";
   return fields.bad();
 }
@@ -143,6 +159,8 @@ std::string GenerationManifest::to_json() const {
       {"price_scale", info.price_scale},
       {"price_source", price_source},
       {"image_folder", info.image_folder},
+      {"purchases_from", info.purchases_from},
+      {"purchases_to", info.purchases_to},
       {"encoder",
        {{"model", encoder.model},
         {"weights_sha256", encoder.weights_hash},

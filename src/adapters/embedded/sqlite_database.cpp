@@ -64,6 +64,8 @@ core::Status SqliteStatement::run() {
   return {};
 }
 
+void SqliteStatement::reset() { sqlite3_reset(statement_.get()); }
+
 void SqliteStatement::bind(int index, std::int64_t value) { sqlite3_bind_int64(statement_.get(), index, value); }
 void SqliteStatement::bind(int index, double value) { sqlite3_bind_double(statement_.get(), index, value); }
 void SqliteStatement::bind(int index, std::string_view text) {
@@ -89,21 +91,22 @@ std::span<const std::uint8_t> SqliteStatement::blob(int column) const {
   return {static_cast<const std::uint8_t*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
-core::Result<SqliteDatabase> SqliteDatabase::open(const std::filesystem::path& path, SqliteMode mode) {
+core::Result<SqliteDatabase> SqliteDatabase::open(const std::filesystem::path& path, SqliteMode mode, const std::string& vfs) {
   std::error_code error;
   const bool exists = std::filesystem::exists(path, error);
   if (error) return core::fail(core::ErrorCode::kUnavailable, fmt::format("{}: {}", path.string(), error.message()));
   if (mode == SqliteMode::kCreate && exists) {
     return core::fail(core::ErrorCode::kAlreadyExists, fmt::format("{} exists already", path.string()));
   }
-  if (mode == SqliteMode::kImmutable && !exists) {
+  if ((mode == SqliteMode::kImmutable || mode == SqliteMode::kReadOnly) && !exists) {
     return core::fail(core::ErrorCode::kNotFound, fmt::format("{} does not exist", path.string()));
   }
   const std::string name = mode == SqliteMode::kImmutable ? immutable_uri(path) : path.string();
-  const int flags = mode == SqliteMode::kImmutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
-                                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  if (mode == SqliteMode::kImmutable) flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+  if (mode == SqliteMode::kReadOnly) flags = SQLITE_OPEN_READONLY;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, vfs.empty() ? nullptr : vfs.c_str());
   SqliteDatabase database(handle, path.string());
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(handle, code, path.string()));
   if (mode == SqliteMode::kCreate) {
@@ -123,6 +126,47 @@ core::Result<SqliteStatement> SqliteDatabase::prepare(const std::string& sql) {
   const int code = sqlite3_prepare_v2(database_.get(), sql.c_str(), static_cast<int>(sql.size()), &statement, nullptr);
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(database_.get(), code, path_));
   return SqliteStatement(statement, path_);
+}
+
+core::Result<std::int64_t> SqliteDatabase::integer(const std::string& sql) {
+  CORE_TRY(auto statement, prepare(sql));
+  CORE_TRY(const bool row, statement.step());
+  if (!row) return core::fail(core::ErrorCode::kDataLoss, fmt::format("{}: nothing found by \"{}\"", path_, sql));
+  return statement.integer(0);
+}
+
+std::int64_t SqliteDatabase::changes() const { return sqlite3_changes64(database_.get()); }
+bool SqliteDatabase::in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
+bool SqliteDatabase::disk_was_full() const { return (sqlite3_errcode(database_.get()) & 0xff) == SQLITE_FULL; }
+
+core::Result<SqliteCheckpointed> SqliteDatabase::checkpoint(SqliteCheckpoint kind) {
+  int frames = 0;
+  int copied = 0;
+  const int mode = kind == SqliteCheckpoint::kPassive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
+  const int code = sqlite3_wal_checkpoint_v2(database_.get(), "main", mode, &frames, &copied);
+  if (code == SQLITE_BUSY) return SqliteCheckpointed{.complete = false, .frames = frames, .copied = copied};
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(database_.get(), code, path_));
+  return SqliteCheckpointed{.complete = frames == copied, .frames = frames, .copied = copied};
+}
+
+void SqliteDatabase::count_wal_frames(std::atomic<std::int64_t>& frames) {
+  sqlite3_wal_hook(
+      database_.get(),
+      [](void* counter, sqlite3*, const char*, int pages) {
+        static_cast<std::atomic<std::int64_t>*>(counter)->store(pages, std::memory_order_relaxed);
+        return SQLITE_OK;
+      },
+      &frames);
+}
+
+core::Status SqliteDatabase::sync_file() {
+  sqlite3_file* file = nullptr;
+  int code = sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (code == SQLITE_OK && file != nullptr && file->pMethods != nullptr) {
+    code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+  }
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(nullptr, code, path_));
+  return {};
 }
 
 core::Status SqliteDatabase::close() {

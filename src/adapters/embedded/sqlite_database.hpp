@@ -1,6 +1,7 @@
 #pragma once
 // One SQLite connection and its statements, with errors as core::Error. Not thread-safe.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,6 +20,19 @@ namespace scalestyle::adapters::embedded {
 enum class SqliteMode : std::uint8_t {
   kCreate,    // a new file, which must not exist; no journal: the caller deletes a half-written file
   kImmutable, // a file that nobody changes: no locks, nothing written beside it
+  kReadWrite, // made when missing; journal and syncs as the caller's PRAGMAs say
+  kReadOnly,  // a file that others may be writing
+};
+
+// How sqlite3_wal_checkpoint_v2() goes about it.
+enum class SqliteCheckpoint : std::uint8_t {
+  kPassive,   // copies what it can without waiting for anybody
+  kTruncate,  // copies everything, waiting for readers as long as the busy time-out says, and empties the file
+};
+struct SqliteCheckpointed {
+  bool complete = false;    // all frames are in the database
+  std::int64_t frames = 0;  // in the write-ahead log
+  std::int64_t copied = 0;  // of these
 };
 
 class SqliteStatement {
@@ -26,6 +40,7 @@ class SqliteStatement {
   // True for a row, false at the end.
   [[nodiscard]] core::Result<bool> step();
   [[nodiscard]] core::Status run();  // steps to the end and resets, for statements without rows
+  void reset();                      // before binding again, and to end a read that stopped early
 
   void bind(int index, std::int64_t value);
   void bind(int index, double value);
@@ -53,10 +68,23 @@ class SqliteStatement {
 class SqliteDatabase {
  public:
   // Errors: kNotFound, kPermissionDenied, kResourceExhausted (disk full), kDataLoss (not a database), kUnavailable.
-  [[nodiscard]] static core::Result<SqliteDatabase> open(const std::filesystem::path& path, SqliteMode mode);
+  // `vfs` names SQLite's file layer; empty: the system's.
+  [[nodiscard]] static core::Result<SqliteDatabase> open(const std::filesystem::path& path, SqliteMode mode,
+                                                         const std::string& vfs = {});
 
   [[nodiscard]] core::Status execute(const std::string& sql);
   [[nodiscard]] core::Result<SqliteStatement> prepare(const std::string& sql);
+  // The first column of the first row; kDataLoss when there is no row.
+  [[nodiscard]] core::Result<std::int64_t> integer(const std::string& sql);
+  [[nodiscard]] std::int64_t changes() const;     // rows that the last INSERT, UPDATE or DELETE touched
+  [[nodiscard]] bool in_transaction() const;
+  [[nodiscard]] bool disk_was_full() const;       // why the last call failed: not one byte of it is in the file's content
+  [[nodiscard]] core::Result<SqliteCheckpointed> checkpoint(SqliteCheckpoint kind);
+  // From now on `frames` holds how many pages the write-ahead log has after each commit of this connection. Replaces
+  // automatic checkpoints. `frames` must outlive the connection.
+  void count_wal_frames(std::atomic<std::int64_t>& frames);
+  // Syncs the database file itself, through SQLite's own handle: a second one, closed, would drop SQLite's locks.
+  [[nodiscard]] core::Status sync_file();
   // Reports what a silent close would not. The object is empty afterwards.
   [[nodiscard]] core::Status close();
 

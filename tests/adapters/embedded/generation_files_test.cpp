@@ -7,6 +7,7 @@
 #include "adapters/embedded/catalog_file.hpp"
 #include "adapters/embedded/local_catalog_store.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
+#include "core/hash.hpp"
 #include "generation_support.hpp"
 #include "support/running_pool.hpp"
 #include "support/temporary_folder.hpp"
@@ -90,6 +91,51 @@ TEST_F(GenerationFilesTest, ANewerFormatIsRefusedAsSuch) {
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().code, core::ErrorCode::kFailedPrecondition);
   EXPECT_THAT(parsed.error().message, HasSubstr("format version 2, this program reads version 1"));
+}
+
+TEST_F(GenerationFilesTest, ThePurchasePeriodIsKept) {
+  GenerationManifest dated = manifest_;
+  dated.info.purchases_from = "2020-09-16";
+  dated.info.purchases_to = "2020-09-22";
+  const auto parsed = GenerationManifest::parse(dated.to_json(), "m");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->info.purchases_from, "2020-09-16");
+  EXPECT_EQ(parsed->info.purchases_to, "2020-09-22");
+}
+
+// The manifest with `from` instead of `to` in its body, and the right checksum for that.
+std::string manifest_with(const GenerationManifest& manifest, std::string_view from, std::string_view to) {
+  std::string text = manifest.to_json();
+  constexpr std::string_view kBody = "\"manifest\":";
+  const std::size_t body_at = text.find(kBody) + kBody.size();
+  std::string body = text.substr(body_at, text.size() - body_at - 3);  // a newline, a brace, a newline
+  const std::size_t at = body.find(from);
+  EXPECT_NE(at, std::string::npos);
+  body.replace(at, from.size(), to);
+  return "{\"sha256\":\"" + core::sha256_hex(body) + "\",\n\"manifest\":" + body + "\n}\n";
+}
+
+TEST_F(GenerationFilesTest, AManifestWithoutAPurchasePeriodIsRead) {
+  const auto parsed = GenerationManifest::parse(
+      manifest_with(manifest_, "\"purchases_from\":\"\",\"purchases_to\":\"\",", ""), "m");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->info.purchases_from, "");
+  EXPECT_EQ(parsed->info.purchases_to, "");
+}
+
+TEST_F(GenerationFilesTest, APurchasePeriodThatIsNoneIsNamed) {
+  const auto fault_of = [&](std::string_view period) {
+    const auto parsed = GenerationManifest::parse(
+        manifest_with(manifest_, "\"purchases_from\":\"\",\"purchases_to\":\"\"", period), "m");
+    EXPECT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().code, core::ErrorCode::kDataLoss);
+    return parsed.error().message;
+  };
+  EXPECT_THAT(fault_of("\"purchases_from\":\"2020-09-01\",\"purchases_to\":\"\""), HasSubstr("purchases_to"));
+  EXPECT_THAT(fault_of("\"purchases_from\":\"2020-13-01\",\"purchases_to\":\"2020-09-01\""), HasSubstr("purchases_from"));
+  EXPECT_THAT(fault_of("\"purchases_from\":\"2020-09-02\",\"purchases_to\":\"2020-09-01\""), HasSubstr("purchases_to"));
+  EXPECT_THAT(fault_of("\"purchases_from\":\"2020-09-02\",\"purchases_to\":7"), HasSubstr("purchases_to"));
+  EXPECT_THAT(fault_of("\"purchases_to\":\"2020-09-02\""), HasSubstr("purchases_from"));
 }
 
 TEST_F(GenerationFilesTest, DamagedFilesAreNamed) {

@@ -1,0 +1,64 @@
+#pragma once
+// The event side of a server, wired: what clicks go into and what lists are personalised by.
+
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include "consumer/embedded_events.hpp"
+#include "core/result.hpp"
+#include "core/settings.hpp"
+#include "recommend/popularity.hpp"
+#include "recommend/popularity_loop.hpp"
+#include "search/event_service.hpp"
+#include "search/experiments.hpp"
+#include "search/impression_recorder.hpp"
+#include "search/personalizer.hpp"
+
+namespace scalestyle::app {
+
+// What the settings say of events, features and boosts. kInvalidArgument with the setting as field.
+[[nodiscard]] core::Result<events::FeatureOptions> feature_options(const core::Settings& settings);
+[[nodiscard]] core::Result<search::PersonalizationOptions> personalization_options(const core::Settings& settings);
+[[nodiscard]] core::Result<search::EventOptions> event_options(const core::Settings& settings);
+
+// The settings' names, for the commands that take them.
+[[nodiscard]] std::vector<std::string> with_feature_settings(std::vector<std::string> names);
+[[nodiscard]] std::vector<std::string> with_serving_settings(std::vector<std::string> names);
+
+class EventStack {
+ public:
+  using Services = consumer::EmbeddedEvents::Services;
+
+  // Opens the files of `data`, with repair. Blocks: about a second for a million shoppers.
+  [[nodiscard]] static core::Result<std::unique_ptr<EventStack>> open(const core::Settings& settings,
+                                                                      const std::filesystem::path& data, Services services);
+  EventStack(const EventStack&) = delete;
+  EventStack& operator=(const EventStack&) = delete;
+  ~EventStack();
+
+  // Starts the log's and the maintenance thread, and waits until what the log holds has taken effect.
+  [[nodiscard]] core::Status start();
+
+  // Checkpoints, writes what is queued, ends both threads; once. The pool's and the timers' threads must still run.
+  void stop();
+
+  [[nodiscard]] consumer::EmbeddedEvents& embedded() { return *embedded_; }
+  [[nodiscard]] recommend::Popularity& popularity() { return *popularity_; }
+  [[nodiscard]] const search::ImpressionRecorder& impressions() const { return *recorder_; }
+  [[nodiscard]] const search::Experiments& experiments() const { return experiments_; }
+
+ private:
+  explicit EventStack(Services services) : use_(services) {}
+
+  Services use_;
+  std::unique_ptr<consumer::EmbeddedEvents> embedded_;
+  std::unique_ptr<recommend::Popularity> popularity_;
+  std::unique_ptr<recommend::PopularityLoop> popularity_loop_;
+  std::unique_ptr<search::ImpressionRecorder> recorder_;
+  search::Experiments experiments_;
+  std::thread writer_;
+  std::thread keeper_;
+};
+
+}  // namespace scalestyle::app

@@ -1,0 +1,13 @@
+#pragma once
+// Calendar days as catalogue data writes them: "YYYY-MM-DD". Pure; any thread.
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace scalestyle::catalog {
+
+// Nothing for any other form, or a day that the calendar does not have. Texts of this form order as their days do.
+[[nodiscard]] std::optional<std::chrono::sys_days> parse_date(std::string_view text);
+
+}  // namespace scalestyle::catalog

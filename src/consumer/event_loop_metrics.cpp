@@ -1,0 +1,63 @@
+#include "consumer/event_loop_metrics.hpp"
+
+#include <string>
+
+namespace scalestyle::consumer {
+
+std::string_view to_string(LoopStage stage) {
+  constexpr std::array<std::string_view, kLoopStageCount> kNames{"positions", "seek",        "poll",   "pause",
+                                                                 "apply",     "dead_letter", "commit", "unexpected"};
+  return kNames[static_cast<std::size_t>(stage)];
+}
+
+struct EventLoopMetrics::Live {
+  Live(const ports::EventStream& events, const core::Clock& time) : stream(&events), clock(time) {}
+
+  std::mutex mutex;
+  const ports::EventStream* stream;  // guarded by mutex; null once the loop is gone
+  const core::Clock& clock;
+  std::atomic<events::EpochMs> newest_received_ms{0};
+  telemetry::Gauge lag;
+  telemetry::Gauge newest_age_seconds;
+
+  void collect() {
+    const std::lock_guard lock(mutex);
+    if (stream == nullptr) return;
+    lag.set(static_cast<double>(stream->lag()));
+    const events::EpochMs newest = newest_received_ms.load(std::memory_order_relaxed);
+    if (newest == 0) return;
+    const auto age = clock.wall_now() - core::WallTime(std::chrono::milliseconds(newest));
+    newest_age_seconds.set(std::chrono::duration<double>(age).count());
+  }
+};
+
+EventLoopMetrics::EventLoopMetrics(telemetry::Metrics& metrics, const ports::EventStream& stream, const core::Clock& clock)
+    : applied_(metrics.counter({"scalestyle_consumer_applied_events_total", "Events that the feature store took."})),
+      undecodable_(metrics.counter({"scalestyle_consumer_undecodable_records_total", "Records of the log that are no event."})),
+      apply_seconds_(metrics.histogram({"scalestyle_consumer_apply_seconds", "Duration of letting a batch take effect."})),
+      live_(std::make_shared<Live>(stream, clock)) {
+  for (std::size_t i = 0; i < kLoopStageCount; ++i) {
+    failures_[i] = metrics.counter({"scalestyle_consumer_failures_total", "Steps of the event loop that failed, by stage.",
+                                    {{"stage", std::string(to_string(static_cast<LoopStage>(i)))}}});
+  }
+  live_->lag = metrics.gauge({"scalestyle_consumer_lag_events", "Events of the log that have not reached the feature store."});
+  live_->newest_age_seconds = metrics.gauge(
+      {"scalestyle_consumer_newest_applied_age_seconds", "Time since the receipt of the newest event that has taken effect."});
+  metrics.on_render([live = live_] { live->collect(); });
+}
+
+EventLoopMetrics::~EventLoopMetrics() {
+  const std::lock_guard lock(live_->mutex);
+  live_->stream = nullptr;
+}
+
+void EventLoopMetrics::applied(std::size_t events, std::chrono::nanoseconds took, events::EpochMs newest_received_ms) {
+  applied_.add(static_cast<double>(events));
+  apply_seconds_.observe(std::chrono::duration<double>(took).count());
+  auto newest = live_->newest_received_ms.load(std::memory_order_relaxed);
+  while (newest < newest_received_ms &&
+         !live_->newest_received_ms.compare_exchange_weak(newest, newest_received_ms, std::memory_order_relaxed)) {
+  }
+}
+
+}  // namespace scalestyle::consumer

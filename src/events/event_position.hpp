@@ -1,0 +1,26 @@
+#pragma once
+// EventPosition: where an event is in its log, and the opaque token that clients carry of it.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/result.hpp"
+
+namespace scalestyle::events {
+
+struct EventPosition {
+  std::string stream{};        // which log: 1–32 of [a-z0-9.]; a new log has a new name
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;     // ascending within the partition, not dense
+
+  friend bool operator==(const EventPosition&, const EventPosition&) = default;
+};
+
+// URL-safe text of at most 96 characters that carries the position and a check sum against mistyping.
+[[nodiscard]] std::string to_token(const EventPosition& position);
+
+// kInvalidArgument, with `field`, when the text was not made by to_token().
+[[nodiscard]] core::Result<EventPosition> parse_token(std::string_view token, std::string_view field);
+
+}  // namespace scalestyle::events

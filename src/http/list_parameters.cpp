@@ -1,0 +1,157 @@
+#include "http/list_parameters.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "events/event_position.hpp"
+
+namespace scalestyle::http {
+
+namespace {
+
+constexpr double kMaxFilterCharacters = 200;
+
+constexpr ParameterSpec filter_parameter(std::string_view name, std::string_view description) {
+  return {.name = name, .description = description, .minimum = 1, .maximum = kMaxFilterCharacters,
+          .max_values = search::kMaxFilterValues};
+}
+
+constexpr double kMaxTokenCharacters = 96;
+
+constexpr std::array<std::string_view, 4> kSorts{"popular", "price_asc", "price_desc", "name"};
+constexpr std::array<std::string_view, events::kWindowCount> kWindowNames{events::kWindows[0].name, events::kWindows[1].name,
+                                                                         events::kWindows[2].name};
+
+// Of every list.
+constexpr std::array kListParameters{
+    ParameterSpec{.name = "k",
+                  .kind = ParameterKind::kInteger,
+                  .description = "How many articles to return.",
+                  .minimum = 1,
+                  .maximum = static_cast<double>(search::kMaxK),
+                  .default_value = "10"},
+    ParameterSpec{.name = "offset",
+                  .kind = ParameterKind::kInteger,
+                  .description = "How many articles of the ranked list to pass over; beyond its end the page is empty.",
+                  .minimum = 0,
+                  .maximum = static_cast<double>(search::kMaxOffset),
+                  .default_value = "0"},
+    ParameterSpec{.name = "deadline_ms",
+                  .kind = ParameterKind::kInteger,
+                  .description = "How long the answer may take, in milliseconds.",
+                  .minimum = static_cast<double>(search::kMinDeadline.count()),
+                  .maximum = static_cast<double>(search::kMaxDeadline.count()),
+                  .default_value = "600"},
+    filter_parameter("colour", "Only articles of this colour; repeat for any of several, as with every filter. "
+                               "Values compare whole, without regard to case."),
+    filter_parameter("colour_family", "Only articles of this colour family."),
+    filter_parameter("type", "Only articles of this product type."),
+    filter_parameter("group", "Only articles of this product group."),
+    filter_parameter("department", "Only articles of this department."),
+    filter_parameter("section", "Only articles of this section."),
+    filter_parameter("garment_group", "Only articles of this garment group."),
+    filter_parameter("index", "Only articles of this index."),
+    ParameterSpec{.name = "price_min",
+                  .kind = ParameterKind::kNumber,
+                  .description = "Only articles that cost at least this much, in the catalogue's currency."},
+    ParameterSpec{.name = "price_max",
+                  .kind = ParameterKind::kNumber,
+                  .description = "Only articles that cost at most this much; not below price_min."},
+    ParameterSpec{.name = "userId",
+                  .description = "The shopper, whose own events bend the list. Empty: none.",
+                  .maximum = static_cast<double>(search::kMaxSubjectCharacters),
+                  .may_be_blank = true},
+    ParameterSpec{.name = "sessionId",
+                  .description = "The shopper's session; it counts where there is no userId. Empty: none.",
+                  .maximum = static_cast<double>(search::kMaxSubjectCharacters),
+                  .may_be_blank = true},
+    ParameterSpec{.name = "personalize",
+                  .kind = ParameterKind::kBoolean,
+                  .description = "false: the list that everyone gets.",
+                  .default_value = "true"},
+    ParameterSpec{.name = "after",
+                  .description = "The token of an event of the shopper's own: the answer waits a little until it has taken "
+                                 "effect, and after_reached tells whether it has.",
+                  .minimum = 1,
+                  .maximum = kMaxTokenCharacters},
+};
+
+constexpr ParameterSpec kQuery{.name = "query",
+                               .description = "What the shopper is looking for, in words. Not blank.",
+                               .minimum = 1,
+                               .maximum = static_cast<double>(search::kMaxQueryCharacters),
+                               .required = true};
+constexpr ParameterSpec kSort{.name = "sort",
+                              .kind = ParameterKind::kChoice,
+                              .description = "The order. Articles without a price are the last of both price orders; only "
+                                             "popular is personalised.",
+                              .default_value = "popular",
+                              .choices = kSorts};
+constexpr ParameterSpec kWindow{.name = "window",
+                                .kind = ParameterKind::kChoice,
+                                .description = "How far back events count. A window in which nothing happened gives way to the "
+                                               "next longer one, and at last to all-time popularity: see fallback_source.",
+                                .default_value = "24h",
+                                .choices = kWindowNames};
+
+constexpr auto with_list_parameters(const ParameterSpec& own) {
+  std::array<ParameterSpec, kListParameters.size() + 1> all{};
+  all[0] = own;
+  std::ranges::copy(kListParameters, all.begin() + 1);
+  return all;
+}
+
+constexpr auto kSearchParameters = with_list_parameters(kQuery);
+constexpr auto kBrowseParameters = with_list_parameters(kSort);
+constexpr auto kTrendingParameters = with_list_parameters(kWindow);
+
+core::Status fill(search::ListRequest& request, const Parameters& parameters, core::SteadyTime received) {
+  request.k = parameters.integer("k");
+  request.offset = parameters.integer("offset");
+  request.deadline = core::Deadline::at(received + std::chrono::milliseconds(parameters.integer("deadline_ms")));
+  for (const catalog::FilterField field : catalog::all_filter_fields()) {
+    request.filter[field] = parameters.texts(catalog::parameter_name(field));
+  }
+  request.filter.price_min = parameters.number("price_min");
+  request.filter.price_max = parameters.number("price_max");
+  if (auto user = parameters.text("userId"); user && !user->empty()) request.user_id = core::UserId(std::move(*user));
+  if (auto session = parameters.text("sessionId"); session && !session->empty()) {
+    request.session_id = core::SessionId(std::move(*session));
+  }
+  request.personalize = parameters.boolean("personalize");
+  if (const auto token = parameters.text("after")) {
+    CORE_TRY(request.after, events::parse_token(*token, "after"));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const ParameterSpec> search_parameters() { return kSearchParameters; }
+std::span<const ParameterSpec> browse_parameters() { return kBrowseParameters; }
+std::span<const ParameterSpec> trending_parameters() { return kTrendingParameters; }
+
+core::Result<search::SearchRequest> to_search_request(const Parameters& parameters, core::SteadyTime received) {
+  search::SearchRequest request;
+  CORE_CHECK(fill(request, parameters, received));
+  request.query = parameters.text("query").value_or("");
+  return request;
+}
+
+core::Result<search::BrowseRequest> to_browse_request(const Parameters& parameters, core::SteadyTime received) {
+  search::BrowseRequest request;
+  CORE_CHECK(fill(request, parameters, received));
+  request.sort = search::browse_sort(parameters.choice("sort")).value_or(search::BrowseSort::kPopular);
+  return request;
+}
+
+core::Result<search::TrendingRequest> to_trending_request(const Parameters& parameters, core::SteadyTime received) {
+  search::TrendingRequest request;
+  CORE_CHECK(fill(request, parameters, received));
+  const auto window = std::ranges::find(kWindowNames, parameters.choice("window"));
+  request.window = static_cast<events::Window>(window - kWindowNames.begin());
+  return request;
+}
+
+}  // namespace scalestyle::http

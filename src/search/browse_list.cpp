@@ -1,0 +1,77 @@
+// Lists without a query: everything that passes the filters, and what is popular now.
+#include <utility>
+
+#include "recommend/popularity.hpp"
+#include "search/progress.hpp"
+#include "search/search_service.hpp"
+
+namespace scalestyle::search {
+
+namespace {
+
+core::Error no_popularity() {
+  return core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles").error();
+}
+
+// A score that falls evenly along a list whose order is not one of scores.
+BaseList list_by_place(std::vector<catalog::RowIndex> rows, std::size_t total) {
+  BaseList list;
+  list.rows = std::move(rows);
+  list.total = total;
+  list.scores.reserve(list.rows.size());
+  for (std::size_t place = 0; place < list.rows.size(); ++place) {
+    list.scores.push_back(1.0 - static_cast<double>(place) / static_cast<double>(total));
+  }
+  return list;
+}
+
+}  // namespace
+
+core::Task<SearchOutcome> SearchService::run(const BrowseRequest& request, Progress& progress) {
+  const bool popular = request.sort == BrowseSort::kPopular;
+  const auto board = progress.generation->popularity();
+  if (popular && board == nullptr) co_return std::unexpected(progress.failure(no_popularity()));
+  if (auto prepared = co_await prepare_list(request, popular ? ListKind::kPopular : ListKind::kSorted, progress); !prepared) {
+    co_return std::unexpected(progress.failure(std::move(prepared).error(), progress.failure_reason));
+  }
+  if (popular) {
+    progress.list = popular_of_all_time(*board, popular_scope(request, progress));
+  } else {
+    const auto shown = request.offset + request.k;
+    progress.list = list_by_place(progress.generation->orders().first(request.sort, progress.eligible.get(), shown),
+                                  progress.eligible_count);
+  }
+  progress.report(Stage::kOrder, StageOutcome::kOk);
+  co_return answer(request, progress);
+}
+
+core::Task<SearchOutcome> SearchService::run(const TrendingRequest& request, Progress& progress) {
+  const auto board = progress.generation->popularity();
+  if (board == nullptr) co_return std::unexpected(progress.failure(no_popularity()));
+  if (auto prepared = co_await prepare_list(request, ListKind::kPopular, progress); !prepared) {
+    co_return std::unexpected(progress.failure(std::move(prepared).error(), progress.failure_reason));
+  }
+  PopularList trending = trending_list(*board, request.window, popular_scope(request, progress));
+  progress.list = std::move(trending.list);
+  progress.fallback_source = trending.source;
+  progress.report(Stage::kOrder, StageOutcome::kOk);
+  co_return answer(request, progress);
+}
+
+core::Task<core::Status> SearchService::prepare_list(const ListRequest& request, ListKind kind, Progress& progress) {
+  begin_read(request, kind, progress);
+  auto on_worker = co_await to_worker(progress);
+  // Late: no worker was free in time. The list is short work, so it is done here, while the deadline lasts.
+  if (!on_worker && on_worker.error().code != core::ErrorCode::kDeadlineExceeded) co_return on_worker;
+  set_eligible(request, progress);
+  if (on_worker) progress.report(Stage::kFilter, request.filter.empty() ? StageOutcome::kSkipped : StageOutcome::kOk);
+  if (progress.pending == nullptr) co_return core::Status();
+  static_cast<void>(co_await finish_read(progress));
+  if (kind == ListKind::kPopular && use_.popularity != nullptr) {
+    const bool followed = progress.shopper.outcome == StageOutcome::kOk && use_.popularity->last_error().empty();
+    if (!followed) progress.degradations.push_back(DegradationReason::kStaleDataAllowed);
+  }
+  co_return core::Status();
+}
+
+}  // namespace scalestyle::search

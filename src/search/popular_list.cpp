@@ -1,0 +1,85 @@
+#include "search/popular_list.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "ranking/popularity.hpp"
+
+namespace scalestyle::search {
+
+namespace {
+
+constexpr double kLeastScore = 1e-6;  // of a row of no popularity
+
+BaseList list_of(const recommend::PopularRows& popular) {
+  BaseList list;
+  list.total = popular.matching;
+  list.rows.reserve(popular.rows.size());
+  list.scores.reserve(popular.rows.size());
+  const double greatest = popular.rows.empty() ? 0 : popular.rows.front().popularity;
+  for (const recommend::PopularRow& row : popular.rows) {
+    list.rows.push_back(row.row);
+    list.scores.push_back(std::max(kLeastScore, ranking::popularity_score(row.popularity, greatest)));
+  }
+  return list;
+}
+
+// Behind the rows with popularity, which are all in `list`: the other eligible ones, up to the depth.
+void append_the_others(BaseList& list, const catalog::Bitmap* eligible, std::size_t size, std::size_t depth) {
+  catalog::Bitmap others = eligible == nullptr ? catalog::Bitmap(size, true) : *eligible;
+  for (const catalog::RowIndex row : list.rows) others.reset(row);
+  for (std::size_t word = 0; word < others.words().size() && list.rows.size() < depth; ++word) {
+    for (std::uint64_t bits = others.words()[word]; bits != 0 && list.rows.size() < depth; bits &= bits - 1) {
+      list.rows.push_back({static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)))});
+      list.scores.push_back(kLeastScore);
+    }
+  }
+}
+
+BaseList all_of(const recommend::PopularRows& popular, const recommend::PopularityBoard& board, const PopularScope& scope) {
+  BaseList list = list_of(popular);
+  list.total = scope.eligible_count;
+  if (list.rows.size() == popular.matching && list.rows.size() < scope.depth) {
+    append_the_others(list, scope.eligible, board.snapshot().catalog->size(), scope.depth);
+  }
+  return list;
+}
+
+std::optional<FallbackSource> source_of(events::Window window) {
+  switch (window) {
+    case events::Window::k24h: return FallbackSource::kPopular24h;
+    case events::Window::k7d: return FallbackSource::kPopular7d;
+    case events::Window::k1h: break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+BaseList popular_of_all_time(const recommend::PopularityBoard& board, const PopularScope& scope) {
+  return all_of(board.top_global(scope.eligible, scope.depth, scope.now_ms), board, scope);
+}
+
+PopularList trending_list(const recommend::PopularityBoard& board, events::Window window, const PopularScope& scope) {
+  for (auto at = static_cast<std::size_t>(window); at < events::kWindowCount; ++at) {
+    const auto served = static_cast<events::Window>(at);
+    const recommend::PopularRows popular = board.top(served, scope.eligible, scope.depth);
+    if (popular.matching == 0) continue;
+    return {list_of(popular), served == window ? std::nullopt : source_of(served)};
+  }
+  PopularList all{popular_of_all_time(board, scope), std::nullopt};
+  if (all.list.total > 0) all.source = FallbackSource::kGlobalPopular;
+  return all;
+}
+
+PopularList fallback_list(const recommend::PopularityBoard& board, const PopularScope& scope) {
+  const recommend::PopularFallback found = board.fallback(scope.eligible, scope.depth, scope.now_ms);
+  switch (found.tier) {
+    case recommend::PopularityTier::k24h: return {list_of(found.list), FallbackSource::kPopular24h};
+    case recommend::PopularityTier::k7d: return {list_of(found.list), FallbackSource::kPopular7d};
+    case recommend::PopularityTier::kGlobal: break;
+  }
+  return {all_of(found.list, board, scope), FallbackSource::kGlobalPopular};
+}
+
+}  // namespace scalestyle::search

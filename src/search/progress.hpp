@@ -1,0 +1,70 @@
+#pragma once
+// Progress: what one request has so far; lives in the frame of the coroutine that serves it.
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "catalog/bitmap.hpp"
+#include "catalog/filters.hpp"
+#include "core/clock.hpp"
+#include "core/deadline.hpp"
+#include "search/answer.hpp"
+#include "search/base_list.hpp"
+#include "search/shopper_read.hpp"
+#include "search/snapshot_holder.hpp"
+
+namespace scalestyle::search {
+
+struct Progress {
+  explicit Progress(const core::Clock& time_source)
+      : clock(time_source), started(time_source.steady_now()), stage_began(started) {
+    stages.reserve(kStageCount);
+  }
+
+  // Ends the stage that began when the one before it ended.
+  void report(Stage stage, StageOutcome outcome) {
+    const core::SteadyTime now = clock.steady_now();
+    stages.push_back({stage, outcome, now - stage_began});
+    stage_began = now;
+  }
+  [[nodiscard]] SearchFailure failure(core::Error error, std::optional<DegradationReason> reason = {}) {
+    return {std::move(error), reason, std::move(stages)};
+  }
+  [[nodiscard]] std::chrono::nanoseconds elapsed() const { return clock.steady_now() - started; }
+  [[nodiscard]] events::EpochMs now_ms() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall_now().time_since_epoch()).count();
+  }
+
+  const core::Clock& clock;
+  const core::SteadyTime started;
+  core::SteadyTime stage_began;
+  core::Deadline inner_deadline = core::Deadline::never();  // leaves time to answer otherwise
+  std::vector<StageReport> stages;
+  std::shared_ptr<const ServingGeneration> generation;
+  std::shared_ptr<const catalog::Filter> filter;
+  std::shared_ptr<const catalog::Bitmap> eligible;  // null: every row
+  std::size_t eligible_count = 0;
+  bool filtered = false;                            // the three above are known
+  bool personal = false;                            // a subject's features are to act
+  ShopperReader::PendingRead pending;               // null: nothing was asked of the feature store
+  ShopperView shopper;
+  std::optional<DegradationReason> failure_reason;
+  std::vector<DegradationReason> degradations;
+  std::optional<FallbackSource> fallback_source;
+  BaseList list;
+};
+
+// The part of a request's time that is kept for answering otherwise: a quarter of what is left, at most 25 ms.
+[[nodiscard]] inline core::Deadline leave_reserve(core::Deadline deadline, const core::Clock& clock) {
+  if (deadline.is_never()) return deadline;
+  constexpr std::chrono::nanoseconds kMost = std::chrono::milliseconds(25);
+  const auto reserve = std::min(kMost, deadline.remaining(clock) / 4);
+  return core::Deadline::at(deadline.time() - std::chrono::duration_cast<core::SteadyTime::duration>(reserve));
+}
+
+}  // namespace scalestyle::search

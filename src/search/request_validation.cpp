@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+#include "search/answer.hpp"
+#include "search/search_service.hpp"
+#include "text/unicode.hpp"
+
+namespace scalestyle::search {
+
+namespace {
+
+bool is_blank(std::string_view text) {
+  for (std::size_t position = 0; position < text.size();) {
+    const char32_t code_point = text::next_code_point(text, position);
+    if (!text::is_bert_whitespace(code_point) && !text::is_bert_control(code_point)) return false;
+  }
+  return true;
+}
+
+std::size_t count_characters(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t position = 0; position < text.size(); ++count) static_cast<void>(text::next_code_point(text, position));
+  return count;
+}
+
+core::Status wrong(std::string message, std::string field) {
+  return core::fail(core::ErrorCode::kInvalidArgument, std::move(message), std::move(field));
+}
+
+core::Status check_subject(const std::string& value, const char* field) {
+  if (count_characters(value) <= kMaxSubjectCharacters) return {};
+  return wrong(fmt::format("{} must have at most {} characters", field, kMaxSubjectCharacters), field);
+}
+
+core::Status validate_list(const ListRequest& request) {
+  if (request.k < 1 || request.k > kMaxK) return wrong(fmt::format("k must be 1 to {}, not {}", kMaxK, request.k), "k");
+  if (request.offset > kMaxOffset) {
+    return wrong(fmt::format("offset must be at most {}, not {}", kMaxOffset, request.offset), "offset");
+  }
+  for (const catalog::FilterField field : catalog::all_filter_fields()) {
+    if (request.filter[field].size() <= kMaxFilterValues) continue;
+    const std::string name(catalog::parameter_name(field));
+    return wrong(fmt::format("{} must have at most {} values", name, kMaxFilterValues), name);
+  }
+  if (request.user_id) CORE_CHECK(check_subject(request.user_id->value(), "userId"));
+  if (request.session_id) CORE_CHECK(check_subject(request.session_id->value(), "sessionId"));
+  return request.filter.validate();
+}
+
+}  // namespace
+
+core::Status validate(const SearchRequest& request) {
+  if (!text::is_valid_utf8(request.query)) return wrong("query must be UTF-8", "query");
+  if (request.query.find('\0') != std::string::npos) return wrong("query must not contain NUL", "query");
+  if (is_blank(request.query)) return wrong("query must not be blank", "query");
+  if (const std::size_t characters = count_characters(request.query); characters > kMaxQueryCharacters) {
+    return wrong(fmt::format("query must have at most {} characters, not {}", kMaxQueryCharacters, characters), "query");
+  }
+  return validate_list(request);
+}
+
+core::Status validate(const BrowseRequest& request) { return validate_list(request); }
+
+core::Status validate(const TrendingRequest& request) { return validate_list(request); }
+
+}  // namespace scalestyle::search
