@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case ${1:-} in
-  asan) folders=(core text nn image catalog retrieval adapters/embedded ingest http) ;;
-  tsan) folders=(core telemetry retrieval adapters/embedded ingest search http) ;;
+  asan) folders=(core text nn image catalog retrieval events adapters/embedded ingest consumer search http) ;;
+  tsan) folders=(core telemetry retrieval adapters/embedded ingest consumer recommend search http) ;;
   *)
     echo "usage: $0 asan|tsan" >&2
     exit 2
