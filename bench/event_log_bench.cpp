@@ -93,7 +93,7 @@ void fill(SqliteEventLog& log, const core::Clock& clock, std::size_t count, std:
     std::vector<events::Event> batch;
     for (int i = 0; i < 500; ++i) batch.push_back(click(random, clock));
     if (!core::sync_wait(log.append(std::move(batch), core::Deadline::never()))) std::abort();
-    if (done % 20'000 == 0 && !checkpoint_wal(log)) std::abort();
+    if (done % 5'000 == 0 && !checkpoint_wal(log)) std::abort();
   }
 }
 

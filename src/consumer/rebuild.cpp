@@ -41,12 +41,12 @@ core::Result<std::unique_ptr<MemoryFeatureStore>> FeatureRebuild::load_checkpoin
   return MemoryFeatureStore::open(copy, request_.options, environment_);
 }
 
-// Copies the horizon to `target`; false where a rebuild begins from nothing.
-core::Result<bool> FeatureRebuild::use_horizon(const fs::path& target) {
+// Copies the horizon to `target`; leaves nothing there where a rebuild begins from nothing.
+core::Status FeatureRebuild::use_horizon(const fs::path& target) {
   CORE_TRY(const auto log, extent());
   std::error_code ignored;
   if (!fs::exists(files_.horizon(), ignored)) {
-    if (log.removed_through == 0) return false;
+    if (log.removed_through == 0) return {};
     return core::fail(core::ErrorCode::kFailedPrecondition,
                       fmt::format("events up to {} have been removed from the log, and {} that stands for them is missing",
                                   log.removed_through, files_.horizon().string()));
@@ -56,17 +56,16 @@ core::Result<bool> FeatureRebuild::use_horizon(const fs::path& target) {
   if (standing(info, log) != Standing::kUsable) {
     return core::fail(core::ErrorCode::kFailedPrecondition, explain(files_.horizon(), info, log));
   }
-  if (info.options == adapters::embedded::fingerprint(request_.options)) return true;
+  if (info.options == adapters::embedded::fingerprint(request_.options)) return {};
   const std::string problem = files_.horizon().string() + " was made under other feature settings";
   if (!allow_other_horizon_) return core::fail(core::ErrorCode::kFailedPrecondition, problem);
   horizon_left_out_ = problem;
-  CORE_CHECK(files_.remove(target));
-  return false;
+  return files_.remove(target);
 }
 
 core::Result<Rebuilt> FeatureRebuild::rebuild(std::optional<std::int64_t> last) {
   const auto target = request_.work / "rebuilt.db";
-  CORE_TRY([[maybe_unused]] const bool from_horizon, use_horizon(target));
+  CORE_CHECK(use_horizon(target));
   Rebuilt rebuilt;
   CORE_TRY(rebuilt.store, MemoryFeatureStore::open(target, request_.options, environment_));
   std::int64_t offset = rebuilt.offset = applied_offset(*rebuilt.store);

@@ -59,7 +59,7 @@ class FeatureRebuild {
   FeatureRebuild(Request request, adapters::embedded::MemoryFeatureStore::Environment environment,
                  adapters::embedded::EventLogReader reader);
   [[nodiscard]] core::Result<LogExtent> extent();
-  [[nodiscard]] core::Result<bool> use_horizon(const std::filesystem::path& target);
+  [[nodiscard]] core::Status use_horizon(const std::filesystem::path& target);
 
   Request request_;
   FeatureFiles files_;

@@ -287,7 +287,8 @@ TEST_F(EmbeddedEventsTest, AForgottenShopperIsInNoFileAndARebuildKnowsIt) {
     append(*server, 5);
     const std::int64_t clicked = adapters::embedded::figures(server->events().log()).value().last_offset - 25;
     server->wait_until([&](const auto&) { return newest_candidate() >= clicked; });  // the shopper is in a copy
-    server->events().impressions().note({.request_id = "r-1", .user_id = core::UserId(name), .time_ms = clock_.now_ms, .items = {{"0108775015", 1}}});
+    server->events().impressions().note({.request_id = "r-1", .user_id = core::UserId(name), .time_ms = clock_.now_ms,
+                                         .items = {{"0108775015", 1}}});
     auto wish = support::forget(name, clock_.now_ms);
     wish.event_id = "the-wish";
     const auto position = server->append({wish});

@@ -80,7 +80,8 @@ def main():
         expect("no input", ["import", "--data", shop, "--in", os.path.join(folder, "none")], 2, "none")
         interrupted_import(program, shop, failures)
         expect("the rest", ["import", "--data", shop, "--in", good], 0, "imported 500 events; 700 were there already")
-        expect("bad lines", ["import", "--data", shop, "--in", bad], 1, "imported 2 events", "2 lines rejected", "bad.jsonl, line 2", "line 4")
+        expect("bad lines", ["import", "--data", shop, "--in", bad], 1, "imported 2 events", "2 lines rejected",
+               "bad.jsonl, line 2", "line 4")
         expect("verify", ["verify", "--data", shop], 0, "1202 events", "features.db is missing", "sound")
         expect("export", ["export", "--data", shop, "--out", out], 0, "exported 1202 events")
         exported = [json.loads(line) for line in read(out).splitlines()]

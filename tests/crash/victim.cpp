@@ -64,7 +64,9 @@ void append_all(const Plan& plan, Ledger& ledger, const VictimOptions& options, 
     progress.set(appender, i);
     while (i > progress.slowest() + kMostAhead) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     const auto& batch = batches[i];
-    if (events::concerns_item(batch.events[0].type)) stack.impressions().note(impression_of(batch.events[0]));
+    // Not of what is sent again: its subject may have been forgotten by now.
+    const bool is_new = batch.events[0].received_time_ms == batch.now_ms;
+    if (is_new && events::concerns_item(batch.events[0].type)) stack.impressions().note(impression_of(batch.events[0]));
     if (const std::string problem = send_batch(stack, batch, ledger); !problem.empty()) {
       ledger.complain(fmt::format("appender {}, batch {}: {}", appender, i, problem));
       break;

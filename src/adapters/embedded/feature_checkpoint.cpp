@@ -263,6 +263,8 @@ core::Status FeatureCheckpoint::empty_journal() {
   return core::fail(core::ErrorCode::kUnavailable, fmt::format("{}: its journal is in use and could not be emptied", path_.string()));
 }
 
+core::Status FeatureCheckpoint::compact() { return database_.execute("VACUUM"); }
+
 core::Status FeatureCheckpoint::copy_to(const std::filesystem::path& path) {
   const std::filesystem::path temporary = path.string() + ".new";
   std::error_code error;

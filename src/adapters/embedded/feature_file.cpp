@@ -12,9 +12,9 @@ namespace scalestyle::adapters::embedded {
 std::string fingerprint(const events::FeatureOptions& options) {
   return fmt::format(
       "affinity_half_life_seconds={};global_half_life_seconds={};session_ttl_seconds={};user_ttl_seconds={};"
-      "max_recent_items={};max_affinities={};max_memory_bytes={}",
+      "max_recent_items={};max_affinities={}",
       options.affinity_half_life_seconds, options.global_half_life_seconds, options.session_ttl_seconds,
-      options.user_ttl_seconds, options.max_recent_items, options.max_affinities, options.max_memory_bytes);
+      options.user_ttl_seconds, options.max_recent_items, options.max_affinities);
 }
 
 core::Status check_feature_file(SqliteDatabase& database, const std::filesystem::path& path) {
@@ -67,10 +67,19 @@ core::Status scrub_subject(const std::filesystem::path& path, const events::Subj
   CORE_TRY(auto database, SqliteDatabase::open(path, SqliteMode::kReadWrite));
   CORE_CHECK(check_feature_file(database, path));
   CORE_CHECK(database.execute(kFeatureFilePragmas));
+  const std::string key = subject.key();
+  bool is_there = false;
+  {
+    CORE_TRY(auto row, database.prepare("SELECT 1 FROM subjects WHERE key = ?"));
+    row.bind(1, std::string_view(key));
+    CORE_TRY(is_there, row.step());
+  }
+  // Pages that were balanced keep old copies of rows in the space between their cells, which secure_delete does not reach.
+  // Written anew, the file has each row once; then removing one removes its bytes.
+  if (is_there) CORE_CHECK(database.execute("VACUUM"));
   CORE_CHECK(database.execute("BEGIN IMMEDIATE"));
   {
     CORE_TRY(auto removal, database.prepare("DELETE FROM subjects WHERE key = ?"));
-    const std::string key = subject.key();
     removal.bind(1, std::string_view(key));
     CORE_CHECK(removal.run());
     CORE_TRY(auto count, database.prepare("UPDATE meta SET subjects = subjects - ?"));

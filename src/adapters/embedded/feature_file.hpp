@@ -23,7 +23,8 @@ struct FeatureFileInfo {
   std::string options{};                           // fingerprint of the FeatureOptions that made it
 };
 
-// The text that stands for `options` in a feature file.
+// The text that stands for `options` in a feature file. The bound of memory is not in it: a new one acts from now on, and a
+// rebuild under it may keep other of the least recently active subjects than were kept under the old one.
 [[nodiscard]] std::string fingerprint(const events::FeatureOptions& options);
 
 // Errors: kNotFound, kDataLoss, kFailedPrecondition (another format version), kPermissionDenied, kUnavailable.

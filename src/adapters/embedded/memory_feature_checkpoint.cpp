@@ -108,6 +108,7 @@ Positions MemoryFeatureStore::checkpoint_now() {
 core::Status MemoryFeatureStore::scrub_now() {
   const std::lock_guard lock(impl_->checkpointing);
   CORE_CHECK(impl_->checkpoint());
+  CORE_CHECK(impl_->file.compact());
   return impl_->empty_journal();
 }
 

@@ -1,10 +1,16 @@
 #include "adapters/embedded/sqlite_database.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <system_error>
+
+#include "core/files.hpp"
 
 namespace scalestyle::adapters::embedded {
 
@@ -38,6 +44,15 @@ std::string immutable_uri(const std::filesystem::path& path) {
     }
   }
   return uri + "?mode=ro&immutable=1";
+}
+
+// What is written to while the product serves is about people: its owner alone may read it. SQLite takes an empty file for
+// a new database, and gives the journals beside a file its mode.
+core::Status make_private_file(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (descriptor < 0) return std::unexpected(core::system_error("create", path, errno));
+  ::close(descriptor);
+  return {};
 }
 
 }  // namespace
@@ -105,6 +120,7 @@ core::Result<SqliteDatabase> SqliteDatabase::open(const std::filesystem::path& p
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   if (mode == SqliteMode::kImmutable) flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
   if (mode == SqliteMode::kReadOnly) flags = SQLITE_OPEN_READONLY;
+  if (mode == SqliteMode::kReadWrite && !exists) CORE_CHECK(make_private_file(path));
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, vfs.empty() ? nullptr : vfs.c_str());
   SqliteDatabase database(handle, path.string());
