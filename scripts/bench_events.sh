@@ -2,11 +2,12 @@
 # usage: bench_events.sh [serve options…] : events over HTTP, from click to changed answer, on a sample catalogue or on
 # DATA=FOLDER (its events are left behind). Prints each bound with pass or FAIL; exits 1 when one failed.
 # Environment: CLICK_SECONDS (60), SOAK_MINUTES (10; 0: none), FILL_USERS (1000000; 0: none), FILL_ROUNDS (4),
-# FEATURE_MEMORY_MB (128: below what FILL_USERS need, so that the bound binds), PRODUCTS (2000).
+# FEATURE_MEMORY_MB (128: below what FILL_USERS need, so that the bound binds), PRODUCTS (2000), BUILD (build/release).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-program=build/release/scalestyle clicks=build/release/scalestyle-click-load searches=build/release/scalestyle-load
+build=${BUILD:-build/release}
+program=$build/scalestyle clicks=$build/scalestyle-click-load searches=$build/scalestyle-load
 click_seconds=${CLICK_SECONDS:-60} soak_minutes=${SOAK_MINUTES:-10}
 fill_users=${FILL_USERS:-1000000} fill_rounds=${FILL_ROUNDS:-4} feature_memory_mb=${FEATURE_MEMORY_MB:-128}
 work=$(mktemp -d "${TMPDIR:-/tmp}/scalestyle-bench-events-XXXXXX")
@@ -32,9 +33,10 @@ processor_seconds() { awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) / hz }
 start() { # data folder, serve options…
   local folder=$1 log=$work/log
   shift
-  "$program" serve --data "$folder" --port 0 --log-format json "$@" 2>"$log" &
+  : >"$log" # the last server's line must not be taken for this one's
+  "$program" serve --data "$folder" --port 0 --log-format json "$@" 2>>"$log" &
   server=$!
-  until port=$(sed -n 's/.*"message":"ready".*"port":\([0-9]*\).*/\1/p' "$log") && [ -n "$port" ]; do
+  until port=$(sed -n 's/.*"message":"ready".*"port":\([0-9]*\).*"seconds".*/\1/p' "$log") && [ -n "$port" ]; do
     kill -0 "$server" 2>/dev/null || { cat "$log" >&2; exit 1; }
     sleep 0.02
   done

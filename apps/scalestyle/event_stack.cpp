@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "adapters/embedded/unavailable_events.hpp"
+
 namespace scalestyle::app {
 
 namespace {
@@ -90,25 +92,51 @@ core::Result<std::unique_ptr<EventStack>> EventStack::open(const core::Settings&
   options.chores.event_retention.max_bytes = size(settings, "event_retention_mb") * kMegabyte;
   options.chores.checkpoint_interval = std::chrono::milliseconds(settings.integer("checkpoint_interval_ms"));
   CORE_TRY(stack->experiments_, search::Experiments::parse(settings.text("experiments"), settings.text("experiment_salt")));
-  CORE_TRY(stack->embedded_, consumer::EmbeddedEvents::open(options, services));
+  CORE_CHECK(stack->open_files(options));
 
   recommend::PopularityBoardOptions board;
   board.purchase_weight = settings.number("event_weight_purchase");
   board.global_half_life_seconds = options.features.global_half_life_seconds;
   CORE_CHECK(board.validate());
-  stack->popularity_ = std::make_unique<recommend::Popularity>(stack->embedded_->features(), services.clock, board);
+  stack->popularity_ = std::make_unique<recommend::Popularity>(stack->features(), services.clock, board);
   stack->popularity_loop_ = std::make_unique<recommend::PopularityLoop>(
       recommend::PopularityLoop::Dependencies{.popularity = *stack->popularity_, .pool = services.pool, .timers = services.timers,
                                               .clock = services.clock, .log = services.log},
       recommend::PopularityLoop::Options{});
-  stack->recorder_ = std::make_unique<search::ImpressionRecorder>(stack->embedded_->impressions(),
-                                                                  settings.number("impression_sample"), services.metrics);
+  stack->recorder_ = std::make_unique<search::ImpressionRecorder>(stack->impression_log(), settings.number("impression_sample"),
+                                                                  services.metrics);
   return stack;
+}
+
+core::Status EventStack::open_files(const consumer::EmbeddedEvents::Options& options) {
+  namespace embedded = adapters::embedded;
+  auto opened = consumer::EmbeddedEvents::open(options, use_);
+  if (opened) {
+    embedded_ = std::move(*opened);
+    log_ = &embedded_->log();
+    features_ = &embedded_->features();
+    impression_log_ = &embedded_->impressions();
+    return {};
+  }
+  using enum core::ErrorCode;
+  const core::Error& error = opened.error();
+  if (error.code == kFailedPrecondition || error.code == kInvalidArgument) return std::unexpected(error);
+  use_.log.error("events cannot be kept and nothing is personalised until this is put right and the server started again",
+                 {{"cause", error.message}});
+  const std::string cause = "the server's event files cannot be used; its log says why";
+  no_log_ = std::make_unique<embedded::UnavailableEventLog>(cause);
+  no_features_ = std::make_unique<embedded::UnavailableFeatureStore>(cause);
+  no_impressions_ = std::make_unique<embedded::UnavailableImpressionLog>(cause);
+  log_ = no_log_.get();
+  features_ = no_features_.get();
+  impression_log_ = no_impressions_.get();
+  return {};
 }
 
 EventStack::~EventStack() { stop(); }
 
 core::Status EventStack::start() {
+  if (!embedded_) return {};
   writer_ = std::thread([this] { embedded_->write(); });
   keeper_ = std::thread([this] { embedded_->maintain(); });
   CORE_CHECK(embedded_->start(core::Deadline::after(kCatchUpLimit, use_.clock)));

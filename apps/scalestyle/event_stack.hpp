@@ -30,7 +30,9 @@ class EventStack {
  public:
   using Services = consumer::EmbeddedEvents::Services;
 
-  // Opens the files of `data`, with repair. Blocks: about a second for a million shoppers.
+  // Opens the files of `data`, with repair. Blocks: some seconds for a million shoppers. Damaged or unreadable files are no
+  // error: then events are refused, lists say that they are not personalised, and the log says why.
+  // Errors: kFailedPrecondition (another process serves this folder; other feature settings), kInvalidArgument (settings).
   [[nodiscard]] static core::Result<std::unique_ptr<EventStack>> open(const core::Settings& settings,
                                                                       const std::filesystem::path& data, Services services);
   EventStack(const EventStack&) = delete;
@@ -43,16 +45,25 @@ class EventStack {
   // Checkpoints, writes what is queued, ends both threads; once. The pool's and the timers' threads must still run.
   void stop();
 
-  [[nodiscard]] consumer::EmbeddedEvents& embedded() { return *embedded_; }
+  [[nodiscard]] ports::EventLog& log() { return *log_; }
+  [[nodiscard]] ports::FeatureStore& features() { return *features_; }
+  [[nodiscard]] ports::ImpressionLog& impression_log() { return *impression_log_; }
   [[nodiscard]] recommend::Popularity& popularity() { return *popularity_; }
   [[nodiscard]] const search::ImpressionRecorder& impressions() const { return *recorder_; }
   [[nodiscard]] const search::Experiments& experiments() const { return experiments_; }
 
  private:
   explicit EventStack(Services services) : use_(services) {}
+  core::Status open_files(const consumer::EmbeddedEvents::Options& options);
 
   Services use_;
-  std::unique_ptr<consumer::EmbeddedEvents> embedded_;
+  std::unique_ptr<consumer::EmbeddedEvents> embedded_;  // null when its files cannot be used: then the next three stand in
+  std::unique_ptr<ports::EventLog> no_log_;
+  std::unique_ptr<ports::FeatureStore> no_features_;
+  std::unique_ptr<ports::ImpressionLog> no_impressions_;
+  ports::EventLog* log_ = nullptr;
+  ports::FeatureStore* features_ = nullptr;
+  ports::ImpressionLog* impression_log_ = nullptr;
   std::unique_ptr<recommend::Popularity> popularity_;
   std::unique_ptr<recommend::PopularityLoop> popularity_loop_;
   std::unique_ptr<search::ImpressionRecorder> recorder_;

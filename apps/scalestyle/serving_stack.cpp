@@ -35,7 +35,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
       search::SearchService::Dependencies{.generations = *stack->generations_, .encoder = *stack->encoder_,
                                           .index = *stack->index_, .pool = pool, .timers = *stack->timers_,
                                           .clock = clock, .metrics = stack->metrics_,
-                                          .features = events != nullptr ? &events->embedded().features() : nullptr,
+                                          .features = events != nullptr ? &events->features() : nullptr,
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
                                           .impressions = events != nullptr ? &events->impressions() : nullptr,
                                           .experiments = events != nullptr ? &events->experiments() : nullptr},
@@ -43,9 +43,9 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   if (events != nullptr) {
     CORE_TRY(auto event_settings, event_options(settings));
     stack->event_service_ = std::make_unique<search::EventService>(
-        search::EventService::Dependencies{.generations = *stack->generations_, .log = events->embedded().log(),
-                                           .features = events->embedded().features(),
-                                           .impressions = events->embedded().impressions(), .timers = *stack->timers_,
+        search::EventService::Dependencies{.generations = *stack->generations_, .log = events->log(),
+                                           .features = events->features(),
+                                           .impressions = events->impression_log(), .timers = *stack->timers_,
                                            .clock = clock, .metrics = stack->metrics_,
                                            .affinity_half_life_seconds = settings.number("affinity_half_life_hours") * 3'600},
         std::move(event_settings));

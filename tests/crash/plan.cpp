@@ -54,8 +54,8 @@ class Writer {
     if (choice < 87) return with_one_twice();
     if (choice < 91) return {merge()};
     if (choice < 94) return {preferences()};
-    if (choice < 98) return {forget()};
-    return item_events(uniform(100, 300));
+    if (choice < 96) return {forget()};
+    return item_events(uniform(20, choice < 99 ? 60 : 200));
   }
 
   int uniform(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }

@@ -59,7 +59,7 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 
 core::Error FeatureCheckpoint::damaged(std::string_view what) const {
   return core::fail(core::ErrorCode::kDataLoss,
-                    fmt::format("{}: {}; set the file aside and run `scalestyle events rebuild`", path_.string(), what))
+                    fmt::format("{}: {}; set the file aside and run `scalestyle events rebuild --replace`", path_.string(), what))
       .error();
 }
 
@@ -75,7 +75,7 @@ core::Result<FeatureCheckpoint> FeatureCheckpoint::open(const std::filesystem::p
   CORE_TRY(const auto header, read_feature_file_header(database, path));
   if (const std::string wanted = fingerprint(options); header.info.options != wanted) {
     return core::fail(core::ErrorCode::kFailedPrecondition,
-                      fmt::format("{} was made with other settings ({}) than those in force ({}): run `scalestyle events rebuild`",
+                      fmt::format("{} was made with other settings ({}) than those in force ({}): run `scalestyle events rebuild --replace`",
                                   path.string(), header.info.options, wanted));
   }
   return FeatureCheckpoint(std::move(database), path);
