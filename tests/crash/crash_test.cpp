@@ -1,8 +1,8 @@
 // The event side under load, killed with SIGKILL at every crash point and at random moments. After every death the folder
 // must hold every acknowledged event once, and features that follow from exactly those events (verification.hpp).
 //
-// SCALESTYLE_CRASH_SEED chooses the run (printed), SCALESTYLE_CRASH_KILLS how many random kills there are, and into
-// SCALESTYLE_CRASH_KEEP go copies of the folder in which something does not hold.
+// CRASH_SEED chooses the run (printed), CRASH_KILLS how many random kills there are, and into
+// CRASH_KEEP go copies of the folder in which something does not hold.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -89,8 +89,8 @@ class Campaign {
 };
 
 std::uint64_t seed_of_run() {
-  const std::uint64_t seed = from_environment("SCALESTYLE_CRASH_SEED", 1);
-  fmt::print("SCALESTYLE_CRASH_SEED={}\n", seed);
+  const std::uint64_t seed = from_environment("CRASH_SEED", 1);
+  fmt::print("CRASH_SEED={}\n", seed);
   return seed;
 }
 
@@ -116,7 +116,7 @@ TEST(Crash, KilledAtEveryPoint) {
 
 TEST(Crash, KilledAtAnyMoment) {
   constexpr std::size_t kBatches = 10'000;
-  const std::uint64_t kills = from_environment("SCALESTYLE_CRASH_KILLS", 12);
+  const std::uint64_t kills = from_environment("CRASH_KILLS", 12);
   const std::uint64_t seed = seed_of_run();
   std::uint64_t done = 0;
   for (std::uint64_t folder = 0; done < kills; ++folder) {

@@ -1,7 +1,7 @@
 """`scalestyle serve` under a load of events, killed with SIGKILL at random moments and started again.
 
 Every acknowledged event must be kept once, users' features must follow from exactly those events, and nothing of a
-forgotten user may stay in any file. SCALESTYLE_CRASH_SEED chooses the run (printed), --kills how often it dies.
+forgotten user may stay in any file. CRASH_SEED chooses the run (printed), --kills how often it dies.
 """
 
 import argparse
@@ -187,8 +187,8 @@ def main():
     parser.add_argument("--kills", type=int, default=4)
     options = parser.parse_args()
     harness.need_model()
-    seed = int(os.environ.get("SCALESTYLE_CRASH_SEED", "1"))
-    print(f"SCALESTYLE_CRASH_SEED={seed}", flush=True)
+    seed = int(os.environ.get("CRASH_SEED", "1"))
+    print(f"CRASH_SEED={seed}", flush=True)
     failures = harness.Failures()
     chance = random.Random(seed)
     with harness.temporary_folder() as folder:

@@ -271,7 +271,7 @@ std::string verify(const Plan& plan, const Ledger& ledger, const VerificationOpt
   try {
     verification.run();
   } catch (const std::exception& failure) {
-    if (const char* folder = std::getenv("SCALESTYLE_CRASH_KEEP"); folder != nullptr) verification.keep(folder);
+    if (const char* folder = std::getenv("CRASH_KEEP"); folder != nullptr) verification.keep(folder);
     return failure.what();
   }
   return {};

@@ -128,6 +128,24 @@ class Scenario:
         output = self.tool("verify of a damaged log", 1, "verify", "--data", self.data)
         self.check("says so", output.strip() != "", output)
 
+    def serve_without_a_log(self):
+        """Nothing of the log can be read: shoppers are answered all the same, and nobody is told that a click was kept."""
+        with open(os.path.join(self.data, "events.db"), "r+b") as file:
+            file.write(b"\xa5" * 4096)
+        self.start()
+        found = self.ask(QUERY + "&userId=user-1")
+        self.check("a list that is not personalised says so", found["degradation_reason"] == "PERSONALIZATION_UNAVAILABLE", found)
+        self.check("and is there", len(found["data"]) == 20 and not found["personalized"], found)
+        self.check("an anonymous list is whole", self.ask(QUERY)["degraded"] is False)
+        popular = self.ask("/api/recommendation/trending?k=5")
+        self.check("popular articles come from purchases", popular["fallback_source"] == "global_popular" and len(popular["data"]) == 5, popular)
+        click = {"user_id": "user-1", "item_id": self.articles[0], "source": "search"}
+        status, refused = self.server.ask("/api/events/click", "POST", click)
+        self.check("a click is refused", status == 503 and refused["error"]["outcome"] == "not_kept", refused)
+        status, refused = self.server.ask("/api/users/user-1")
+        self.check("an export is refused, not empty", status == 503, refused)
+        self.server.stop()
+
     def forget_leaves_no_byte(self):
         """Before the tools, on the running server."""
         for i in range(5):
@@ -164,6 +182,7 @@ def main():
             scenario.forget_leaves_no_byte()
             scenario.use_the_tools()
             scenario.damage()
+            scenario.serve_without_a_log()
         finally:
             if scenario.server.process.poll() is None:
                 scenario.server.kill()

@@ -204,7 +204,10 @@ core::Task<core::Result<ports::ErasureState>> SqliteEventLog::wait_erased(events
   if (position.stream != engine_->name() || position.partition != 0) {
     co_return core::fail(core::ErrorCode::kInvalidArgument, "the position is of another log", "position");
   }
-  CORE_CO_CHECK(co_await engine_->services().pool.schedule(deadline));
+  if (auto scheduled = co_await engine_->services().pool.schedule(deadline); !scheduled) {
+    if (scheduled.error().code == core::ErrorCode::kDeadlineExceeded) co_return ports::ErasureState::kPending;
+    co_return std::unexpected(std::move(scheduled).error());
+  }
   // Registered before looking, so that an erasure that ends in between is not missed.
   const auto waiter = std::make_shared<event_log::Waiter<ports::ErasureState>>();
   engine_->wait_for_erasure(position.offset, waiter);
