@@ -1,5 +1,5 @@
 # scalestyle_module(<name> SOURCES … DEPENDS …): one static library a folder of src/.
-# scalestyle_test(<name> SOURCES … DEPENDS …): one GoogleTest program a folder of tests/.
+# scalestyle_test(<name> SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds]): one GoogleTest program a folder of tests/.
 
 add_library(scalestyle_options INTERFACE)
 target_compile_options(scalestyle_options INTERFACE
@@ -26,11 +26,14 @@ function(scalestyle_module name)
 endfunction()
 
 function(scalestyle_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)  # seconds, of each test
+  endif()
   add_executable(${name}_tests ${arg_SOURCES})
   target_include_directories(${name}_tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(${name}_tests PRIVATE scalestyle_options ${arg_DEPENDS} GTest::gmock_main)
   target_compile_definitions(${name}_tests PRIVATE SCALESTYLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS}")
+    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs every benchmark program of the release build, then scripts/bench_events.sh; each prints its machine and checks its
-# answers. Name some programs to run only those: scripts/bench.sh kernels_bench
+# Runs every benchmark program of the release build; each prints its machine and checks its answers.
+# Name some to run only those: scripts/bench.sh kernels_bench
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 shopt -s nullglob
-programs=("$@") all=$#
+programs=("$@")
 if [ "${#programs[@]}" = 0 ]; then
   for path in build/release/*_bench; do programs+=("$(basename "$path")"); done
 fi
@@ -17,4 +17,3 @@ for program in "${programs[@]}"; do
   echo "== $program"
   "build/release/$program"
 done
-if [ "$all" = 0 ]; then scripts/bench_events.sh; fi

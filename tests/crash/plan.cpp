@@ -111,13 +111,10 @@ class Writer {
     event.event_id = fmt::format("twin-{:x}-{}", options_.seed, number);
     return event;
   }
-  // An earlier batch again. Not merges and preferences: the erasure of a forgotten subject removes theirs, ids included.
+  // An earlier batch again.
   std::vector<Event> repeated() {
     const std::size_t window = std::min(batches_.size(), kRepeatWindow);
-    const auto& chosen = batches_[batches_.size() - 1 - index(window)];
-    const EventType type = chosen[0].type;
-    if (type == EventType::kMerge || type == EventType::kPreferences) return {item_event()};
-    return chosen;
+    return batches_[batches_.size() - 1 - index(window)];
   }
   std::vector<Event> with_one_twice() {
     auto made = item_events(uniform(2, 6));

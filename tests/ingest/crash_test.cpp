@@ -149,6 +149,7 @@ TEST_F(CrashTest, WorkOfAnotherPrecisionIsNeverContinued) {
   ASSERT_TRUE(run());
   const auto f32_bytes = current_bytes();
   start_over();
+  options_.batches_in_flight = 1;  // what came before the failure is then on disk
   fail_after_texts_ = 12;
   ASSERT_FALSE(run());
   EXPECT_EQ(work_folders(), 1U);
@@ -163,6 +164,7 @@ TEST_F(CrashTest, WorkOfAnotherPrecisionIsNeverContinued) {
 }
 
 TEST_F(CrashTest, ChangedInputDoesNotContinueOldWork) {
+  options_.batches_in_flight = 1;  // what came before the failure is then on disk
   fail_after_texts_ = 12;
   ASSERT_FALSE(run());
   fail_after_texts_ = -1;
@@ -174,6 +176,7 @@ TEST_F(CrashTest, ChangedInputDoesNotContinueOldWork) {
 }
 
 TEST_F(CrashTest, OtherPricesContinueTheSameVectors) {
+  options_.batches_in_flight = 1;  // what came before the failure is then on disk
   fail_after_texts_ = 12;
   ASSERT_FALSE(run());
   fail_after_texts_ = -1;
@@ -189,6 +192,7 @@ TEST_F(CrashTest, DamagedWorkIsBegunAnew) {
   for (const bool damage_record : {false, true}) {
     SCOPED_TRACE(damage_record);
     start_over();
+    options_.batches_in_flight = 1;  // what came before the failure is then on disk
     fail_after_texts_ = 12;
     ASSERT_FALSE(run());
     fail_after_texts_ = -1;

@@ -112,7 +112,6 @@ core::Result<EventPage> ReadConnection::read_rows(const PageRequest& request) {
     }
     if (!hidden.empty() && !rows.is_null(1) && has_subject(*event) &&
         hiding(hidden, rows.integer(1), *event, page.last_offset) != nullptr) {
-      if (!can_be_anonymous(event->type)) continue;
       make_anonymous(*event);
     }
     page.events.push_back({std::move(position), std::move(*event)});

@@ -80,9 +80,10 @@ core::Result<std::vector<FoundRow>> rows_of(SqliteDatabase& database, const Rang
 core::Status replace_body(SqliteDatabase& database, std::int64_t offset, events::Event event) {
   event_log::make_anonymous(event);
   const event_log::Row row = event_log::make_row(std::move(event));
-  CORE_TRY(auto update, database.prepare("UPDATE events SET subject = NULL, body = ? WHERE position = ?"));
-  update.bind(1, row.body);
-  update.bind(2, offset);
+  CORE_TRY(auto update, database.prepare("UPDATE events SET subject = NULL, type = ?, body = ? WHERE position = ?"));
+  update.bind(1, static_cast<std::int64_t>(row.event.type));
+  update.bind(2, std::string_view(row.body));
+  update.bind(3, offset);
   return update.run();
 }
 
@@ -91,18 +92,19 @@ core::Status set_state(SqliteDatabase& database, std::int64_t offset, Erasure st
       fmt::format("UPDATE erasures SET state = {} WHERE position = {}", static_cast<std::int64_t>(state), offset));
 }
 
-// Makes every row of the range anonymous; those without an anonymous form, and what cannot be read, go.
+// Makes every row of the range anonymous: each keeps its id, so that a repetition of its event is known. What cannot be
+// read goes.
 core::Status clear_range(Engine& engine, const Range& range) {
   std::int64_t after = range.above;
   while (after < range.below) {
     CORE_CHECK(engine.edit([&](SqliteDatabase& database) -> core::Status {
       CORE_TRY(auto rows, rows_of(database, range, after));
       for (FoundRow& row : rows) {
-        if (row.event && event_log::can_be_anonymous(row.event->type)) {
+        if (row.event) {
           CORE_CHECK(replace_body(database, row.offset, std::move(*row.event)));
+          CORE_CHECK(database.execute(fmt::format("DELETE FROM merges WHERE position = {}", row.offset)));
         } else {
-          CORE_CHECK(database.execute(fmt::format("DELETE FROM events WHERE position = {}; DELETE FROM merges WHERE position = {}",
-                                                  row.offset, row.offset)));
+          CORE_CHECK(database.execute(fmt::format("DELETE FROM events WHERE position = {}", row.offset)));
         }
       }
       return {};

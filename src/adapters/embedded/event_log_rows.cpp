@@ -87,12 +87,11 @@ Row make_row(events::Event event) {
   return row;
 }
 
-bool can_be_anonymous(events::EventType type) { return events::concerns_item(type) || type == events::EventType::kForget; }
-
 void make_anonymous(events::Event& event) {
   const std::string id = core::to_hex(id_hash(event.event_id));
   events::Event kept;
-  kept.type = event.type;
+  // What a merge or a preference was about is gone with its subject; the row stays for its id, as a request without effect.
+  kept.type = events::concerns_item(event.type) ? event.type : events::EventType::kForget;
   kept.event_time_ms = event.event_time_ms;
   kept.received_time_ms = event.received_time_ms;
   if (event.type == events::EventType::kForget) {
@@ -100,6 +99,8 @@ void make_anonymous(events::Event& event) {
     kept.event_id = fmt::format("{}{}:{}", kForgottenPrefix, id, core::to_hex(subject));
   } else {
     kept.event_id = fmt::format("{}{}", kAnonymousPrefix, id);
+  }
+  if (events::concerns_item(event.type)) {
     kept.item_id = std::move(event.item_id);
     kept.category = std::move(event.category);
     kept.weight = event.weight;

@@ -43,9 +43,8 @@ struct Row {
 };
 [[nodiscard]] Row make_row(events::Event event);
 
-// Keeps of an item event its type, item, category, weight and times; of a kForget its times. The other types have no
-// anonymous form.
-[[nodiscard]] bool can_be_anonymous(events::EventType type);
+// Keeps of an item event its type, item, category, weight and times, of the others their times: a merge or a preference
+// becomes a kForget of nobody. The id's hash stays in the new event_id.
 void make_anonymous(events::Event& event);
 
 // kDataLoss, naming the row, when `body` is no event.

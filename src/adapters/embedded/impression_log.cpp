@@ -19,6 +19,9 @@ namespace scalestyle::adapters::embedded {
 
 namespace {
 
+// Of a record that was erased.
+bool is_blank(std::string_view body) { return body.find_first_not_of(' ') == std::string_view::npos; }
+
 constexpr std::int64_t kApplicationId = 0x5353494D;  // "SSIM"
 constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kSliceRows = 1'000;
@@ -229,6 +232,7 @@ core::Result<std::vector<events::Impression>> SqliteImpressionLog::Impl::read(co
   while (true) {
     CORE_TRY(const bool more, rows.step());
     if (!more) return found;
+    if (is_blank(rows.text(1))) continue;
     auto impression = events::parse_impression_json(rows.text(1), fmt::format("impressions.db, row {}", rows.integer(0)));
     if (!impression) return core::fail(core::ErrorCode::kDataLoss, std::move(impression).error().message);
     found.push_back(std::move(*impression));
@@ -306,13 +310,17 @@ core::Status SqliteImpressionLog::erase(const events::Subject& subject, events::
     CORE_TRY(const bool more, rows.step());
     if (!more) break;
     // What cannot be read cannot be shown to be another's.
+    if (is_blank(rows.text(1))) continue;
     const auto impression = events::parse_impression_json(rows.text(1), kFile);
     if (!impression || is_of(*impression, subject)) going.push_back(rows.integer(0));
   }
   rows.reset();
   for (std::size_t at = 0; at < going.size(); at += static_cast<std::size_t>(kSliceRows)) {
     const auto last = std::min(going.size(), at + static_cast<std::size_t>(kSliceRows));
-    CORE_CHECK(impl_->writer.execute(fmt::format("DELETE FROM impressions WHERE id IN ({})",
+    // Blanks of the same length, in their place: removing rows would move others between pages, and pages keep old copies
+    // of what was moved, which secure_delete does not reach. Retention removes the blank rows.
+    CORE_CHECK(impl_->writer.execute(fmt::format("UPDATE impressions SET body = printf('%*s', length(CAST(body AS BLOB)), '') "
+                                                 "WHERE id IN ({})",
                                                  fmt::join(going.begin() + static_cast<std::ptrdiff_t>(at),
                                                            going.begin() + static_cast<std::ptrdiff_t>(last), ","))));
   }

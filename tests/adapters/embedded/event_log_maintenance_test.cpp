@@ -129,7 +129,13 @@ struct ForgetCase {
     const auto all = log.everything();
     std::map<std::int64_t, events::Event> by_offset;
     for (const auto& logged : all) by_offset[logged.position.offset] = logged.event;
-    ASSERT_EQ(by_offset.size(), 9U);  // without ann's merge and preferences
+    ASSERT_EQ(by_offset.size(), 11U);
+    for (const std::int64_t offset : {6, 7}) {  // ann's merge and preferences
+      const events::Event& event = by_offset.at(offset);
+      EXPECT_TRUE(event.event_id.starts_with("scalestyle:anonymous:")) << event.event_id;
+      EXPECT_EQ(event.type, events::EventType::kForget);
+      EXPECT_FALSE(event.user_id || event.session_id || event.personalize);
+    }
     for (const std::int64_t offset : {3, 4, 8}) {
       const events::Event& event = by_offset.at(offset);
       EXPECT_TRUE(event.event_id.starts_with("scalestyle:anonymous:")) << event.event_id;
@@ -285,6 +291,18 @@ TEST(EventLogImport, AnExportComesBackEqualAndASecondTimeAddsNothing) {
   expect_sound(fresh.folder());
 }
 
+TEST(EventLogErasure, ARepetitionOfWhatWasErasedIsStillKnown) {
+  ForgetCase test;
+  test.log.commit(test.forget);
+  ASSERT_TRUE(erase_pending(*test.log, nothing_else));
+  auto wish = sample_subject_event(events::EventType::kPreferences, "p1", "ann-the-forgotten");
+  wish.personalize = false;
+  const auto again = test.log.append({sample_click("a1", "ann-the-forgotten"), sample_merge("merge-ann", "ann-the-forgotten", "laptop"), wish});
+  ASSERT_TRUE(again) << again.error().error.message;
+  for (const auto& one : *again) EXPECT_TRUE(one.duplicate) << one.position.offset;
+  test.expect_forgotten(true);
+}
+
 TEST(EventLogImport, EventsOfBeforeABarrierArePassedOverAlsoAfterTheSubjectIsNoLongerKnown) {
   OpenLog log;
   log.commit(log.append_one(sample_subject_event(events::EventType::kForget, "forget", "ann", kSampleTimeMs + 100)));
@@ -304,8 +322,8 @@ TEST(EventLogImport, AnAnonymousBarrierForgetsWhatTheLogStillHoldsOfItsSubject) 
 
   OpenLog backup;  // from before the request
   backup.append_one(sample_click("kept-in-backup", "ann-the-forgotten"));
-  import(backup, {exported[6]});
-  EXPECT_EQ(exported[6].type, events::EventType::kForget);
+  import(backup, {exported[8]});
+  EXPECT_EQ(exported[8].type, events::EventType::kForget);
   EXPECT_EQ(figures(*backup)->pending_erasures, 1U);
   backup.commit(2);
   std::string told;
