@@ -61,7 +61,7 @@ assert click["status"] == "success" and click["token"] and click["event_id"], cl
 boosted = [article for article in again["data"] if article.get("reason") == "recent_click"]
 assert len(boosted) == 1 and boosted[0]["behaviorScore"] > 0, again
 assert trending["data"][0]["article_id"] == boosted[0]["article_id"], trending
-assert export["user_id"] == "ann" and len(export["events"]) == 1, export
+assert export["data"]["user_id"] == "ann" and len(export["data"]["events"]) == 1, export
 assert forgotten["status"] == "success", forgotten
 EOF
 
@@ -73,5 +73,8 @@ while kill -0 "$demo" 2>/dev/null; do
 done
 demo=
 if curl -s -o /dev/null --max-time 2 "http://127.0.0.1:$port/live"; then fail "the server outlived make demo"; fi
-if grep -q '\*\*\* ' "$log"; then fail "make reported an error"; fi
+# An interrupted make 4.3 can lose the race for its own child's end, and says so; that is no error of the demo.
+if grep '\*\*\* ' "$log" | grep -qv -e 'wait: No child processes' -e 'Waiting for unfinished jobs'; then
+  fail "make reported an error"
+fi
 echo "demo test: 1 demo run, its ${#questions[@]} questions answered, stopped cleanly"
