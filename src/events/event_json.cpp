@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "events/json_reader.hpp"
+#include "text/json_text.hpp"
 #include "events/validation.hpp"
 
 namespace scalestyle::events {
@@ -104,7 +105,7 @@ void append_integer(std::string_view name, Integer value, std::string& out) {
 
 void append_text(std::string_view name, std::string_view value, std::string& out) {
   out += name;
-  append_json_text(value, out);
+  text::append_json_text(value, out);
 }
 
 }  // namespace
@@ -151,7 +152,7 @@ core::Result<Event> parse_event_json(std::string_view json, std::string_view whe
     if (index == kFields.size()) {
       constexpr std::size_t kShownBytes = 64;
       std::string shown;
-      append_json_text(name->substr(0, kShownBytes), shown);
+      text::append_json_text(name->substr(0, kShownBytes), shown);
       return std::unexpected(problem(where, name->substr(0, kShownBytes), fmt::format("unknown field {}", shown)));
     }
     if ((seen & (1U << index)) != 0) return std::unexpected(problem(where, kFields[index].name, "is there twice"));

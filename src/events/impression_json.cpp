@@ -11,6 +11,7 @@
 
 #include "events/event_json.hpp"
 #include "events/json_reader.hpp"
+#include "text/json_text.hpp"
 #include "events/validation.hpp"
 
 namespace scalestyle::events {
@@ -107,7 +108,7 @@ constexpr std::uint32_t kRequired = 0b10'000'010'010;  // time_ms, source, items
 
 void append_text(std::string_view name, std::string_view value, std::string& out) {
   out += name;
-  append_json_text(value, out);
+  text::append_json_text(value, out);
 }
 
 }  // namespace

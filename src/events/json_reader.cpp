@@ -22,17 +22,6 @@ constexpr std::array<bool, 256> kPlain = [] {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-void append_escape(std::string& out, char c) {
-  switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c))); return;
-  }
-}
-
 }  // namespace
 
 void JsonReader::fail(std::string problem) {
@@ -255,24 +244,6 @@ void JsonReader::finish() {
   if (!ok()) return;
   skip_blanks();
   if (position_ < text_.size()) fail(fmt::format("nothing is expected after the object, but byte {} is there", position_ + 1));
-}
-
-void append_json_text(std::string_view value, std::string& out) {
-  out += '"';
-  std::size_t position = 0;
-  while (position < value.size()) {
-    std::size_t plain = position;
-    while (plain < value.size() && kPlain[static_cast<unsigned char>(value[plain])]) ++plain;
-    out.append(value, position, plain - position);
-    position = plain;
-    if (position == value.size()) break;
-    if (static_cast<unsigned char>(value[position]) <= 0x7F) {
-      append_escape(out, value[position++]);
-    } else {
-      text::append_utf8(text::next_code_point(value, position), out);
-    }
-  }
-  out += '"';
 }
 
 }  // namespace scalestyle::events

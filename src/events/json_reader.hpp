@@ -59,7 +59,4 @@ class JsonReader {
   std::string problem_;
 };
 
-// `value` in quotes, escaped; ill-formed UTF-8 becomes U+FFFD.
-void append_json_text(std::string_view value, std::string& out);
-
 }  // namespace scalestyle::events

@@ -6,31 +6,9 @@
 #include <cmath>
 #include <utility>
 
-#include "text/unicode.hpp"
+#include "text/json_text.hpp"
 
 namespace scalestyle::http {
-
-namespace {
-
-void append_escape(std::string& out, char c) {
-  switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
-  }
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  out += "\\u00";
-  out += kDigits[byte >> 4U];
-  out += kDigits[byte & 0xFU];
-}
-
-bool is_plain_ascii(char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; }
-
-}  // namespace
 
 void JsonWriter::separate() {
   if (needs_comma_) out_ += ',';
@@ -78,21 +56,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::text(std::string_view value) {
   separate();
-  out_ += '"';
-  std::size_t position = 0;
-  while (position < value.size()) {
-    std::size_t plain = position;
-    while (plain < value.size() && is_plain_ascii(value[plain])) ++plain;
-    out_.append(value, position, plain - position);
-    position = plain;
-    if (position == value.size()) break;
-    if (static_cast<unsigned char>(value[position]) <= 0x7F) {
-      append_escape(out_, value[position++]);
-    } else {
-      text::append_utf8(text::next_code_point(value, position), out_);
-    }
-  }
-  out_ += '"';
+  text::append_json_text(value, out_);
   return *this;
 }
 

@@ -49,7 +49,7 @@ class MemoryFeatureStore final : public ports::FeatureStore {
     std::uint64_t expired_subjects = 0;
   };
 
-  // Loads the checkpoint at `path`, or makes an empty one. Blocks; about a second for a million subjects. The file must
+  // Loads the checkpoint at `path`, or makes an empty one. Blocks; some seconds for a million subjects. The file must
   // be this process's alone (the caller holds the events' lock).
   // Errors: kDataLoss (a damaged file: set it aside and rebuild from the log), kFailedPrecondition (made with other
   // options or by another version: `scalestyle events rebuild`), kInvalidArgument (options), kPermissionDenied,
