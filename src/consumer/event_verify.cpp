@@ -39,6 +39,10 @@ void check_file(const Check& check, const fs::path& path, const LogExtent& log) 
   };
   if (const auto copied = snapshot(path, copy); !copied) return problem(copied.error().message);
   const auto info = adapters::embedded::read_feature_file_info(copy);
+  if (!info && info.error().code == core::ErrorCode::kNotFound && path == check.files.checkpoint()) {
+    check.report.notes.push_back(path.string() + " is empty, its making was cut off: the next start replays the log");
+    return;
+  }
   if (!info) return problem(info.error().message);
   if (standing(*info, log) != Standing::kUsable) problem(explain(path, *info, log));
   if (info->options != adapters::embedded::fingerprint(check.options)) {

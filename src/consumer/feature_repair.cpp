@@ -61,7 +61,7 @@ core::Status prepare(const FeatureOpening& opening) {
   const auto path = opening.files.checkpoint();
   const auto info = adapters::embedded::read_feature_file_info(path);
   if (!info) {
-    if (info.error().code == ErrorCode::kNotFound) return begin_from_copy(opening, path.string() + " is missing");
+    if (info.error().code == ErrorCode::kNotFound) return begin_from_copy(opening, info.error().message);
     if (info.error().code == ErrorCode::kDataLoss) return set_aside(opening, "damaged", info.error().message);
     return std::unexpected(info.error());
   }

@@ -16,6 +16,7 @@
 #include "consumer/rebuild.hpp"
 #include "consumer/work_folder.hpp"
 #include "event_server.hpp"
+#include "support/cut_off_transaction.hpp"
 #include "support/fake_clock.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -304,6 +305,50 @@ TEST_F(EmbeddedEventsTest, AForgottenShopperIsInNoFileAndARebuildKnowsIt) {
   EXPECT_EQ(exported().find(name), std::string::npos);
   EXPECT_EQ(rebuild_and_compare(), "equal");
   EXPECT_TRUE(verify().sound());
+}
+
+// Each feature file may be what a process was changing under a rollback journal when it died: its change to a
+// write-ahead file is made so. Erasure and retention must go on.
+TEST_F(EmbeddedEventsTest, CopiesThatADeadProcessWasChangingAreReadAndScrubbed) {
+  const std::string name = "shopper-who-will-be-forgotten";
+  { serve()->append({support::click(name, "0108775015", "Dress", clock_.now_ms)}); }
+  serve_until_retention();
+  std::size_t cut_off = 0;
+  for (const auto& file : files("features.")) {
+    support::cut_off_transaction(folder_ / file, "UPDATE meta SET watermark_ms = 0; DELETE FROM subjects; DELETE FROM items;");
+    ++cut_off;
+  }
+  ASSERT_GE(cut_off, 2u);  // the horizon, the checkpoint
+  {
+    const auto server = serve();
+    const auto position = server->append({support::forget(name, clock_.now_ms)});
+    const auto erased = core::sync_wait(server->events().log().wait_erased(position, core::Deadline::after(30s, clock_)));
+    ASSERT_TRUE(erased) << erased.error().message;
+    EXPECT_EQ(*erased, ports::ErasureState::kErased);
+    clock_.now_ms += 13 * kHourMs;
+    append(*server, 5);
+    const std::int64_t newest = adapters::embedded::figures(server->events().log()).value().last_offset;
+    server->wait_until([&](const auto&) { return newest_candidate() >= newest; });
+  }
+  EXPECT_EQ(files("features.damaged-").size(), 0u);
+  for (const auto& file : files("", "")) {
+    if (fs::is_regular_file(folder_ / file)) EXPECT_EQ(bytes_of(folder_ / file).find(name), std::string::npos) << file;
+  }
+  EXPECT_EQ(rebuild_and_compare(), "equal");
+  EXPECT_TRUE(verify().sound());
+}
+
+TEST_F(EmbeddedEventsTest, ACheckpointWhoseMakingWasCutOffIsMadeAnew) {
+  { append(*serve(), 50); }
+  ASSERT_TRUE(FeatureFiles(folder_.path()).remove(folder_ / "features.db"));
+  std::ofstream(folder_ / "features.db");  // as the first thing that SQLite's file is
+  EXPECT_THAT(verify().notes, testing::Contains(HasSubstr("features.db")));
+  {
+    const auto server = serve();
+    EXPECT_EQ(server->events().loop().applied_events(), 50u);
+  }
+  EXPECT_EQ(files("features.damaged-").size(), 0u);
+  EXPECT_EQ(rebuild_and_compare(), "equal");
 }
 
 TEST_F(EmbeddedEventsTest, AnExportHasEveryEventInOrderAlsoWhileAServerRuns) {

@@ -19,6 +19,10 @@ std::string fingerprint(const events::FeatureOptions& options) {
 
 core::Status check_feature_file(SqliteDatabase& database, const std::filesystem::path& path) {
   CORE_TRY(const std::int64_t application, database.integer("PRAGMA application_id"));
+  if (application == 0) {
+    CORE_TRY(const std::int64_t tables, database.integer("SELECT count(*) FROM sqlite_schema"));
+    if (tables == 0) return core::fail(core::ErrorCode::kNotFound, fmt::format("{} is empty: its making was cut off", path.string()));
+  }
   if (application != kFeatureFileApplication) {
     return core::fail(core::ErrorCode::kDataLoss, fmt::format("{} is not a feature file", path.string()));
   }

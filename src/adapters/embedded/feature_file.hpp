@@ -27,7 +27,8 @@ struct FeatureFileInfo {
 // rebuild under it may keep other of the least recently active subjects than were kept under the old one.
 [[nodiscard]] std::string fingerprint(const events::FeatureOptions& options);
 
-// Errors: kNotFound, kDataLoss, kFailedPrecondition (another format version), kPermissionDenied, kUnavailable.
+// Errors: kNotFound (no file, or an empty one, whose making was cut off), kDataLoss, kFailedPrecondition (another format version),
+// kPermissionDenied, kUnavailable.
 [[nodiscard]] core::Result<FeatureFileInfo> read_feature_file_info(const std::filesystem::path& path);
 
 // Removes the subject and the bytes it had, journal included. A subject that is not there, or a file that does not exist,

@@ -16,6 +16,8 @@ namespace scalestyle::adapters::embedded {
 
 namespace {
 
+constexpr int kRollbackPatienceMs = 5'000;  // while another process does the same
+
 core::Error sqlite_error(sqlite3* database, int code, std::string_view path) {
   core::ErrorCode kind = core::ErrorCode::kUnavailable;
   switch (code & 0xff) {
@@ -53,6 +55,26 @@ core::Status make_private_file(const std::filesystem::path& path) {
   if (descriptor < 0) return std::unexpected(core::system_error("create", path, errno));
   ::close(descriptor);
   return {};
+}
+
+// A process that died while it wrote under a rollback journal (SQLite makes a file a write-ahead one under such a journal) leaves a
+// file that nobody may read before that transaction is rolled back, which a read-only connection cannot do.
+core::Status roll_back_cut_off_transaction(sqlite3* reader, const std::string& path, const char* vfs) {
+  const auto look = [](sqlite3* database) { return sqlite3_exec(database, "PRAGMA schema_version", nullptr, nullptr, nullptr); };
+  const auto is_cut_off = [](sqlite3* database) { return sqlite3_extended_errcode(database) == SQLITE_READONLY_ROLLBACK; };
+  if (look(reader) == SQLITE_OK || !is_cut_off(reader)) return {};
+  sqlite3* writer = nullptr;
+  int code = sqlite3_open_v2(path.c_str(), &writer, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
+  if (code == SQLITE_OK) {
+    sqlite3_busy_timeout(writer, kRollbackPatienceMs);
+    code = look(writer);
+  }
+  core::Status done;
+  if (code != SQLITE_OK) {
+    done = std::unexpected(sqlite_error(writer, code, path + ": rolling back the transaction that a dead process left in its journal"));
+  }
+  sqlite3_close(writer);
+  return done;
 }
 
 }  // namespace
@@ -122,9 +144,11 @@ core::Result<SqliteDatabase> SqliteDatabase::open(const std::filesystem::path& p
   if (mode == SqliteMode::kReadOnly) flags = SQLITE_OPEN_READONLY;
   if (mode == SqliteMode::kReadWrite && !exists) CORE_CHECK(make_private_file(path));
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, vfs.empty() ? nullptr : vfs.c_str());
+  const char* const layer = vfs.empty() ? nullptr : vfs.c_str();
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, layer);
   SqliteDatabase database(handle, path.string());
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(handle, code, path.string()));
+  if (mode == SqliteMode::kReadOnly) CORE_CHECK(roll_back_cut_off_transaction(handle, path.string(), layer));
   if (mode == SqliteMode::kCreate) {
     CORE_CHECK(database.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"));
   }

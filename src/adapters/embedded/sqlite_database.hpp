@@ -21,7 +21,7 @@ enum class SqliteMode : std::uint8_t {
   kCreate,    // a new file, which must not exist; no journal: the caller deletes a half-written file
   kImmutable, // a file that nobody changes: no locks, nothing written beside it
   kReadWrite, // made when missing; journal and syncs as the caller's PRAGMAs say
-  kReadOnly,  // a file that others may be writing
+  kReadOnly,  // a file that others may be writing; a transaction that a dead process left half-written is rolled back first
 };
 
 // How sqlite3_wal_checkpoint_v2() goes about it.
