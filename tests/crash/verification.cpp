@@ -119,16 +119,18 @@ class Verification {
     return barrier != barriers_.end() && merge->first < barrier->second;
   }
 
+  // Retention goes on while the log is read.
   void compare_log() {
     auto reader = value(embedded::EventLogReader::open(options_.stack.folder), "read the log");
     std::int64_t at = value(reader.removed_through(), "removed_through");
     auto expected = acknowledged_.upper_bound(at);
+    for (auto removed = acknowledged_.begin(); removed != expected; ++removed) demand_old(removed->first);
     while (true) {
       const auto page = value(reader.read_page(at, 1'000), "read_page");
       if (!page.undecodable.empty()) fail("undecodable: " + page.undecodable[0].problem);
       if (page.end()) break;
       for (const auto& [position, event] : page.events) {
-        for (; expected != acknowledged_.end() && expected->first < position.offset; ++expected) demand_gone(expected->first);
+        for (; expected != acknowledged_.end() && expected->first < position.offset; ++expected) demand_gone(reader, expected->first);
         if (expected == acknowledged_.end() || expected->first > position.offset) {
           fail(fmt::format("offset {} holds event {} that was not acknowledged", position.offset, event.event_id));
         }
@@ -137,13 +139,21 @@ class Verification {
       }
       at = page.last_offset;
     }
-    for (; expected != acknowledged_.end(); ++expected) demand_gone(expected->first);
+    for (; expected != acknowledged_.end(); ++expected) demand_gone(reader, expected->first);
   }
-  // Of a forgotten subject, what counts for nobody else may be removed whole.
-  void demand_gone(std::int64_t offset) const {
+  // Of a forgotten subject, what counts for nobody else may be removed whole; anything by retention.
+  void demand_gone(embedded::EventLogReader& reader, std::int64_t offset) const {
     const Event& event = *acknowledged_.at(offset);
-    const bool may_go = !events::concerns_item(event.type) && event.type != EventType::kForget && is_forgotten(event, offset);
-    if (!may_go) fail(fmt::format("event {}, acknowledged at {}, is lost", event.event_id, offset));
+    if (!events::concerns_item(event.type) && event.type != EventType::kForget && is_forgotten(event, offset)) return;
+    const std::int64_t removed = value(reader.removed_through(), "removed_through");
+    if (offset > removed) fail(fmt::format("event {}, acknowledged at {}, is lost; removed through {}", event.event_id, offset, removed));
+    demand_old(offset);
+  }
+  void demand_old(std::int64_t offset) const {
+    const Event& event = *acknowledged_.at(offset);
+    const auto age_ms = ledger_->now_ms() - event.received_time_ms;
+    if (age_ms > options_.stack.retention.count()) return;
+    fail(fmt::format("event {} at {} was removed at the age of {} ms, before retention lets it go", event.event_id, offset, age_ms));
   }
   void compare(const Event& actual, const Event& sent, std::int64_t offset) const {
     if (!is_forgotten(sent, offset)) {
