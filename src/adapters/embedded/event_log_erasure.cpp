@@ -9,6 +9,7 @@
 #include "adapters/embedded/event_log_connection.hpp"
 #include "adapters/embedded/event_log_engine.hpp"
 #include "adapters/embedded/event_log_maintenance.hpp"
+#include "adapters/embedded/page_gaps.hpp"
 #include "core/crash_point.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -21,6 +22,7 @@ using event_log::Hash;
 using event_log::Range;
 
 constexpr std::size_t kSliceRows = 64;
+constexpr std::size_t kSlicePages = 64;
 
 struct Pending {
   std::int64_t offset = 0;
@@ -153,6 +155,30 @@ core::Status erase_one(Engine& engine, const Pending& pending, const Scrub& scru
   return {};
 }
 
+core::Status empty_wal(SqliteDatabase& checkpointer) {
+  CORE_TRY(const auto emptied, checkpointer.checkpoint(SqliteCheckpoint::kTruncate));
+  if (!emptied.complete) return core::fail(core::ErrorCode::kUnavailable, "events.db: a reader holds on to old pages; try again");
+  return {};
+}
+
+// Old copies of the rows that were cleared may be in any page that rows were moved from. Those pages are looked for beside
+// the writer: no new copies are made, since the rows are gone.
+core::Status clear_old_copies(Engine& engine, SqliteDatabase& checkpointer) {
+  CORE_TRY(const auto pages, pages_with_full_gaps(checkpointer));
+  for (std::size_t at = 0; at < pages.size(); at += kSlicePages) {
+    const auto slice = std::span(pages).subspan(at, std::min(kSlicePages, pages.size() - at));
+    CORE_CHECK(engine.hold([&](SqliteDatabase& writer) -> core::Status {
+      CORE_CHECK(empty_wal(checkpointer));
+      engine.maintenance().copied_frames = engine.wal_frames();
+      CORE_CHECK(clear_gaps(checkpointer, slice));
+      writer.drop_cache();
+      return {};
+    }));
+    core::crash_point("erasure.gaps");
+  }
+  return {};
+}
+
 // Empties the write-ahead log, which has pages from before, and tells those who wait. Readers can be in the way for a moment.
 core::Result<std::size_t> finish_cleared(SqliteEventLog& log) {
   Engine& engine = log.engine();
@@ -170,12 +196,12 @@ core::Result<std::size_t> finish_cleared(SqliteEventLog& log) {
     }
     if (cleared.empty()) return {};
     rows.reset();
-    CORE_TRY(const auto emptied, database->checkpoint(SqliteCheckpoint::kTruncate));
-    if (!emptied.complete) return core::fail(core::ErrorCode::kUnavailable, "events.db: a reader holds on to old pages; try again");
+    CORE_CHECK(empty_wal(*database));
     engine.maintenance().copied_frames = engine.wal_frames();
     return {};
   }));
   core::crash_point("erasure.truncated");
+  if (!cleared.empty()) CORE_CHECK(clear_old_copies(engine, *database));
   for (const std::int64_t offset : cleared) {
     CORE_CHECK(engine.edit([&](SqliteDatabase& writer) { return set_state(writer, offset, Erasure::kErased); }));
     engine.note_erased(offset);

@@ -3,7 +3,7 @@
 // milliseconds.
 //
 // Crash points: log.checkpoint.begin, log.checkpoint.copied; retention.before_slice, retention.slice, retention.done;
-// erasure.begin, erasure.slice, erasure.scrubbed, erasure.marked, erasure.truncated.
+// erasure.begin, erasure.slice, erasure.scrubbed, erasure.marked, erasure.truncated, erasure.gaps.
 // Thread safety: one thread at a time calls these for one log; appends and reads go on meanwhile.
 
 #include <chrono>

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "adapters/embedded/event_log_rows.hpp"
+#include "adapters/embedded/page_gaps.hpp"
 #include "adapters/embedded/sqlite_database.hpp"
 #include "core/crash_point.hpp"
 #include "events/event_json.hpp"
@@ -317,8 +318,8 @@ core::Status SqliteImpressionLog::erase(const events::Subject& subject, events::
   rows.reset();
   for (std::size_t at = 0; at < going.size(); at += static_cast<std::size_t>(kSliceRows)) {
     const auto last = std::min(going.size(), at + static_cast<std::size_t>(kSliceRows));
-    // Blanks of the same length, in their place: removing rows would move others between pages, and pages keep old copies
-    // of what was moved, which secure_delete does not reach. Retention removes the blank rows.
+    // Blanks of the same length, in their place: removing rows would move others between pages. Retention removes the
+    // blank rows.
     CORE_CHECK(impl_->writer.execute(fmt::format("UPDATE impressions SET body = printf('%*s', length(CAST(body AS BLOB)), '') "
                                                  "WHERE id IN ({})",
                                                  fmt::join(going.begin() + static_cast<std::ptrdiff_t>(at),
@@ -326,6 +327,10 @@ core::Status SqliteImpressionLog::erase(const events::Subject& subject, events::
   }
   CORE_TRY(const auto emptied, impl_->writer.checkpoint(SqliteCheckpoint::kTruncate));
   if (!emptied.complete) return core::fail(core::ErrorCode::kUnavailable, "impressions.db: a reader holds on to old pages; try again");
+  // What retention moved between pages left old copies behind.
+  CORE_TRY(const auto pages, pages_with_full_gaps(impl_->writer));
+  CORE_CHECK(clear_gaps(impl_->writer, pages));
+  impl_->writer.drop_cache();
   return {};
 }
 

@@ -199,15 +199,40 @@ void SqliteDatabase::count_wal_frames(std::atomic<std::int64_t>& frames) {
       &frames);
 }
 
-core::Status SqliteDatabase::sync_file() {
+template <class Use>
+core::Status SqliteDatabase::with_file(Use&& use) {
   sqlite3_file* file = nullptr;
   int code = sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
-  if (code == SQLITE_OK && file != nullptr && file->pMethods != nullptr) {
-    code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
-  }
+  if (code == SQLITE_OK && (file == nullptr || file->pMethods == nullptr)) code = SQLITE_CANTOPEN;
+  if (code == SQLITE_OK) code = use(file);
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(nullptr, code, path_));
   return {};
 }
+
+core::Status SqliteDatabase::sync_file() {
+  return with_file([](sqlite3_file* file) { return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY); });
+}
+
+core::Result<std::int64_t> SqliteDatabase::file_bytes() {
+  sqlite3_int64 bytes = 0;
+  CORE_CHECK(with_file([&](sqlite3_file* file) { return file->pMethods->xFileSize(file, &bytes); }));
+  return std::int64_t{bytes};
+}
+
+core::Status SqliteDatabase::read_file(std::int64_t offset, std::span<std::uint8_t> bytes) {
+  return with_file([&](sqlite3_file* file) {
+    const int code = file->pMethods->xRead(file, bytes.data(), static_cast<int>(bytes.size()), offset);
+    return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+  });
+}
+
+core::Status SqliteDatabase::write_file(std::int64_t offset, std::span<const std::uint8_t> bytes) {
+  return with_file([&](sqlite3_file* file) {
+    return file->pMethods->xWrite(file, bytes.data(), static_cast<int>(bytes.size()), offset);
+  });
+}
+
+void SqliteDatabase::drop_cache() { sqlite3_db_release_memory(database_.get()); }
 
 core::Status SqliteDatabase::close() {
   sqlite3* handle = database_.release();

@@ -85,6 +85,14 @@ class SqliteDatabase {
   void count_wal_frames(std::atomic<std::int64_t>& frames);
   // Syncs the database file itself, through SQLite's own handle: a second one, closed, would drop SQLite's locks.
   [[nodiscard]] core::Status sync_file();
+  // The file's bytes, past SQLite's pages in memory and its journals: for what knows the format (page_gaps.hpp). Through
+  // SQLite's own handle, as above. Behind the end of the file are zeros.
+  [[nodiscard]] core::Result<std::int64_t> file_bytes();
+  [[nodiscard]] core::Status read_file(std::int64_t offset, std::span<std::uint8_t> bytes);
+  [[nodiscard]] core::Status write_file(std::int64_t offset, std::span<const std::uint8_t> bytes);
+  // Pages of the file that are in memory are read again when they are needed. Not inside a transaction.
+  void drop_cache();
+  [[nodiscard]] const std::string& path() const { return path_; }
   // Reports what a silent close would not. The object is empty afterwards.
   [[nodiscard]] core::Status close();
 
@@ -93,6 +101,9 @@ class SqliteDatabase {
     void operator()(sqlite3* database) const;
   };
   SqliteDatabase(sqlite3* database, std::string path) : database_(database), path_(std::move(path)) {}
+  // Calls `use` with SQLite's handle of the file.
+  template <class Use>
+  [[nodiscard]] core::Status with_file(Use&& use);
   std::unique_ptr<sqlite3, Close> database_;
   std::string path_;
 };

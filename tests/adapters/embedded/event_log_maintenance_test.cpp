@@ -208,6 +208,33 @@ TEST(EventLogErasure, TheBytesAreGoneFromTheFiles) {
   EXPECT_TRUE(log.append({sample_click("id-of-ann-7")})->front().duplicate);
 }
 
+// Rows of the second to be forgotten are moved between pages when those of the first grow by being made anonymous, and
+// when retention removes what lay beside them: pages keep the bytes of what was moved.
+TEST(EventLogErasure, OldCopiesOfRowsThatWereMovedAreGoneToo) {
+  OpenLog log;
+  for (int i = 0; i < 2'000; ++i) {
+    log.append_one(sample_click("a" + std::to_string(i), i % 3 == 0 ? "ann" : i % 3 == 1 ? "bob-the-forgotten" : "carl-the-forgotten"));
+  }
+  const auto forget = [&](const std::string& user) {
+    log.commit(log.append_one(sample_subject_event(events::EventType::kForget, "forget-" + user, user)));
+    ASSERT_EQ(*erase_pending(*log, nothing_else), 1U);
+  };
+  const auto has_trace = [&](const std::string& text) {
+    return bytes_of_file(log.folder() / "events.db").find(text) != std::string::npos ||
+           bytes_of_file(log.folder() / "events.db-wal").find(text) != std::string::npos;
+  };
+  forget("ann");
+  ASSERT_TRUE(remove_through(*log, 777));
+  EXPECT_TRUE(has_trace("bob-the-forgotten"));
+  forget("bob-the-forgotten");
+  EXPECT_FALSE(has_trace("bob-the-forgotten"));
+  log.append_one(sample_click("later", "ann"));  // the writer goes on with pages as they are now
+  forget("carl-the-forgotten");
+  EXPECT_FALSE(has_trace("carl-the-forgotten"));
+  EXPECT_FALSE(has_trace("bob-the-forgotten"));
+  expect_sound(log.folder());
+}
+
 struct Stop : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
