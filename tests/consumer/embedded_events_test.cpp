@@ -331,8 +331,7 @@ TEST_F(EmbeddedEventsTest, CopiesThatADeadProcessWasChangingAreReadAndScrubbed) 
     EXPECT_EQ(*erased, ports::ErasureState::kErased);
     clock_.now_ms += 13 * kHourMs;
     append(*server, 5);
-    const std::int64_t newest = adapters::embedded::figures(server->events().log()).value().last_offset;
-    server->wait_until([&](const auto&) { return newest_candidate() >= newest; });
+    server->wait_until([&](const auto&) { return newest_candidate() >= position.offset; });
   }
   EXPECT_EQ(files("features.damaged-").size(), 0u);
   for (const auto& file : files("", "")) {
