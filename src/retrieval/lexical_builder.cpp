@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "text/english_stemmer.hpp"
-
 namespace scalestyle::retrieval {
 
 namespace {

@@ -7,6 +7,7 @@
 #include "retrieval/lexical_options.hpp"
 #include "retrieval/lexical_postings.hpp"
 #include "retrieval/lexical_vocabulary.hpp"
+#include "text/english_stemmer.hpp"
 #include "text/words.hpp"
 
 namespace scalestyle::retrieval {
@@ -24,14 +25,15 @@ struct LexicalColumn {
 
 inline constexpr std::size_t kMaxDocumentWords = 2000;  // of one text; the rest is not indexed
 
-// Calls visit(word) for each word of a text and for each compound read as one word; returns the length of the text for
-// normalisation, which counts the words alone. `words` is scratch.
+// Calls visit(word) for each word of a text, for each compound read as one word, and for "ladies" where it says
+// "ladieswear"; returns the length of the text for normalisation, which counts the words alone. `words` is scratch.
 template <class Visit>
 std::size_t for_each_indexed_word(std::string_view text, text::Words& words, Visit&& visit) {
   constexpr std::size_t kMaxJoined = 3;
   text::split_words(text, kMaxDocumentWords, words);
   for (std::size_t i = 0; i < words.size(); ++i) {
     visit(words[i]);
+    if (const std::string_view wearer = text::wearer_of(words[i]); !wearer.empty()) visit(wearer);
     if (words.continues(i)) continue;
     const std::size_t count = words.compound_length(i);
     if (count > 1 && count <= kMaxJoined) visit(words.joined(i, count));

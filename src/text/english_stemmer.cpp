@@ -46,6 +46,13 @@ std::string_view EnglishStemmer::stem(std::string_view word) {
   return irregular == kIrregular.end() ? found : irregular->second;
 }
 
+std::string_view wearer_of(std::string_view word) {
+  constexpr std::string_view kWear = "wear";
+  constexpr std::size_t kLeastLetters = 3;
+  if (!word.ends_with(kWear) || word.size() < kWear.size() + kLeastLetters) return {};
+  return word.substr(0, word.size() - kWear.size());
+}
+
 bool is_english_stop_word(std::string_view word) { return std::ranges::find(kStopWords, word) != kStopWords.end(); }
 
 }  // namespace scalestyle::text

@@ -29,6 +29,9 @@ class EnglishStemmer {
   std::unique_ptr<sb_stemmer, Free> stemmer_;
 };
 
+// Whom or what clothes are for, of a word that ends in "wear" ("ladieswear": "ladies", "swimwear": "swim"); else empty.
+[[nodiscard]] std::string_view wearer_of(std::string_view word);
+
 // Words that say nothing about an article ("the", "with"), folded. Which they are was measured: see
 // docs/decisions/0011-lexical-index.md.
 [[nodiscard]] bool is_english_stop_word(std::string_view word);
