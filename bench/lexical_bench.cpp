@@ -54,6 +54,7 @@ core::Status set_option(BenchOptions& options, std::string_view assignment) {
       {"k1", &options.index.k1},
       {"text_length_b", &options.index.text_length_b},
       {"attribute_length_b", &options.index.attribute_length_b},
+      {"idf_exponent", &options.index.idf_exponent},
       {"stem_weight", &options.query.stem_weight},
       {"compound_weight", &options.query.compound_weight},
       {"synonym_weight", &options.query.synonym_weight},

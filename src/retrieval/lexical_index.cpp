@@ -63,6 +63,7 @@ core::Result<LexicalPlan> LexicalIndex::plan(std::string_view query, const Synon
   const PlannerInput input{.vocabulary = state_->built.vocabulary,
                            .products = state_->products,
                            .article_count = state_->catalog.size(),
+                           .idf_exponent = static_cast<double>(state_->options.idf_exponent),
                            .synonyms = synonyms,
                            .options = options};
   return LexicalPlanner(input, std::move(stemmer)).run(query);

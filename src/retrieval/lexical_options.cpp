@@ -62,7 +62,8 @@ core::Status LexicalOptions::validate() const {
   CORE_CHECK(require(sum > 0.0F, "name_weight", static_cast<double>(sum), "above 0 when all other weights are 0"));
   CORE_CHECK(require(k1 >= 0.01F && k1 <= 10.0F, "k1", static_cast<double>(k1), "0.01 … 10"));
   CORE_CHECK(require_share(text_length_b, "text_length_b"));
-  return require_share(attribute_length_b, "attribute_length_b");
+  CORE_CHECK(require_share(attribute_length_b, "attribute_length_b"));
+  return require_share(idf_exponent, "idf_exponent");
 }
 
 core::Status LexicalQueryOptions::validate() const {

@@ -33,17 +33,19 @@ inline constexpr std::size_t kLexicalFieldCount = 13;
 // BM25F (Robertson, Zaragoza & Taylor 2004; Robertson & Zaragoza 2009, section 3.6): a term's occurrences are weighted
 // and length-normalised field by field, added, and only their sum is saturated:
 //   tf = Σ_fields weight · count / (1 − b + b · length / average length)
-//   score of a term = ln(1 + (N − n + ½) / (n + ½)) · tf / (k1 + tf)
-// Five classes of fields instead of thirteen weights: few numbers carry over to other catalogues.
+//   score of a term = ln(1 + (N − n + ½) / (n + ½)) ^ idf_exponent · tf / (k1 + tf)
+// Five classes of fields instead of thirteen weights: few numbers carry over to other catalogues. The defaults, and how
+// they were found: docs/decisions/0011-lexical-index.md.
 struct LexicalOptions {
-  float name_weight = 2.0F;
+  float name_weight = 0.5F;
   float type_weight = 3.0F;         // product type
   float colour_weight = 1.0F;       // colour, its family
-  float category_weight = 1.0F;     // group, department, section, garment group, index, index group, appearance
-  float description_weight = 1.0F;
-  float k1 = 1.2F;
-  float text_length_b = 0.5F;       // of name and description
-  float attribute_length_b = 0.2F;  // of the others, whose length says little
+  float category_weight = 0.5F;     // group, department, section, garment group, index, index group, appearance, colour value
+  float description_weight = 0.25F;
+  float k1 = 4.0F;
+  float text_length_b = 0.75F;      // of name and description
+  float attribute_length_b = 0.5F;  // of the others
+  float idf_exponent = 0.5F;        // 1 is plain BM25F; less lets rare words, often invented names, count for less
 
   [[nodiscard]] float weight(LexicalField field) const;
   [[nodiscard]] float length_b(LexicalField field) const;

@@ -206,7 +206,7 @@ std::string LexicalPlanner::text_of(std::size_t first, std::size_t count) const 
 
 double LexicalPlanner::idf(std::uint32_t articles) const {
   const double n = articles;
-  return std::log(1.0 + (static_cast<double>(in_.article_count) - n + 0.5) / (n + 0.5));
+  return std::pow(std::log(1.0 + (static_cast<double>(in_.article_count) - n + 0.5) / (n + 0.5)), in_.idf_exponent);
 }
 
 std::uint32_t LexicalPlanner::articles_of(std::string_view word) {

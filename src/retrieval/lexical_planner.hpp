@@ -23,6 +23,7 @@ struct PlannerInput {
   const LexicalVocabulary& vocabulary;
   const ProductLookup& products;
   std::size_t article_count;
+  double idf_exponent;
   const SynonymTable* synonyms;
   const LexicalQueryOptions& options;
 };

@@ -23,9 +23,10 @@ constexpr std::array<Pair, 7> kIrregular = {{
     {"women", "woman"},
 }};
 
-constexpr std::array<std::string_view, 34> kStopWords = {
-    "a",  "an", "and", "are", "as", "at",  "be",  "but",  "by",   "for", "from", "has", "in",  "into",  "is",  "it", "its",
-    "my", "no", "not", "of",  "on", "one", "or",  "some", "that", "the", "their", "this", "to", "with", "you", "your", "something"};
+constexpr std::array<std::string_view, 37> kStopWords = {
+    "a",  "an", "and", "are", "as", "at", "be", "but", "by",   "for",  "from",  "has",  "in", "into", "is",  "it",   "its",
+    "my", "no", "not", "of",  "on", "one", "or", "some", "something", "that", "the", "their", "this", "to", "with", "you", "your",
+    "clothes", "clothing", "wear"};  // what everything in a shop for clothes is
 
 }  // namespace
 

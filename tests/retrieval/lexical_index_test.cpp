@@ -106,7 +106,8 @@ class PlainBm25f {
       for (const LexicalField field : all_lexical_fields()) read(row, field, &stem, &count);
       if (count > 0) ++articles;
     }
-    return idf_[stem] = std::log(1 + (static_cast<double>(catalog_.size()) - articles + 0.5) / (articles + 0.5));
+    const double idf = std::log(1 + (static_cast<double>(catalog_.size()) - articles + 0.5) / (articles + 0.5));
+    return idf_[stem] = std::pow(idf, static_cast<double>(options_.idf_exponent));
   }
 
   const catalog::Catalog& catalog_;
@@ -122,6 +123,7 @@ TEST(LexicalIndex, ScoresAreThoseOfBm25f) {
   LexicalOptions options;
   options.name_weight = 2.5F;
   options.k1 = 0.9F;
+  options.idf_exponent = 0.7F;
   const LexicalIndex index = LexicalIndex::build(catalog, options).value();
   PlainBm25f plain(catalog, options);
   LexicalQueryOptions exact;
