@@ -286,6 +286,23 @@ core::Status run_quality(const Bench& bench, const std::vector<evaluation::Evalu
   return evaluate(without, "one typo, not corrected", queries, judgements, 1);
 }
 
+// Pasted names: how often an article of just that name comes first, and is among the first ten.
+void run_known_names(const Bench& bench, std::size_t count) {
+  std::mt19937 random(23);
+  std::size_t first = 0;
+  std::size_t within_ten = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view name = bench.catalog.row({static_cast<std::uint32_t>(random() % bench.catalog.size())}).name();
+    const auto hits = bench.index.search(bench.plan(name), nullptr, 10).hits;
+    const auto found = std::ranges::find_if(hits, [&](const LexicalHit& hit) { return bench.catalog.row(hit.row).name() == name; });
+    first += found == hits.begin() && !hits.empty() ? 1U : 0U;
+    within_ten += found != hits.end() ? 1U : 0U;
+  }
+  fmt::print("{:<28} first {:.1f} %, among ten {:.1f} % of {}\n", "an article's name as query",
+             100.0 * static_cast<double>(first) / static_cast<double>(count),
+             100.0 * static_cast<double>(within_ten) / static_cast<double>(count), count);
+}
+
 core::Status run(const BenchOptions& options) {
   CORE_TRY(const catalog::Catalog catalog, read_catalogue(options.articles));
   SynonymTable synonyms;
@@ -305,6 +322,7 @@ core::Status run(const BenchOptions& options) {
   const Bench bench{catalog, index, &synonyms, options.query};
   CORE_TRY(const auto queries, evaluation::read_queries(options.search / "queries.jsonl"));
   CORE_CHECK(run_quality(bench, queries, options.search));
+  run_known_names(bench, 2000);
   if (options.generated == 0) return {};
 
   std::vector<std::string> given;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 
 namespace scalestyle::retrieval {
 
@@ -17,7 +18,7 @@ struct WindowSlice {
   std::uint16_t max_impact = 0;
 };
 
-// Rows whose score may reach `least`, a group of 16 at a time so that the compiler compares them together.
+// Whether any score reaches `least`; without a branch inside a group, so that the compiler compares many at once.
 bool any_reaches(const WindowScores& scores, std::int32_t least) {
   for (std::size_t begin = 0; begin < kWindowRows; begin += 64) {
     std::int32_t reached = 0;
@@ -26,6 +27,17 @@ bool any_reaches(const WindowScores& scores, std::int32_t least) {
   }
   return false;
 }
+
+// Four scores to begin with, by four bits of the eligible rows: a row that is not eligible starts so low that no sum
+// lifts it to 0.
+constexpr std::array<std::array<std::int32_t, 4>, 16> make_first_scores() {
+  std::array<std::array<std::int32_t, 4>, 16> scores{};
+  for (std::uint32_t bits = 0; bits < 16; ++bits) {
+    for (std::uint32_t i = 0; i < 4; ++i) scores[bits][i] = (bits >> i & 1U) != 0 ? 0 : std::numeric_limits<std::int32_t>::min();
+  }
+  return scores;
+}
+constexpr auto kFirstScores = make_first_scores();
 
 void add_to(WindowScores& sum, const WindowScores& scores) {
   for (std::size_t i = 0; i < kWindowRows; ++i) sum[i] += scores[i];
@@ -149,7 +161,7 @@ class Search {
     std::ranges::sort(order_, [&](std::uint32_t a, std::uint32_t b) {
       return bounds_[a * windows_ + window] > bounds_[b * windows_ + window];
     });
-    scores_.fill(0);
+    start_scores(window);
     std::int32_t rest = totals_[window];  // of the clauses not yet added
     for (const std::uint32_t c : order_) {
       if (rest < top_.least_score() && !any_reaches(scores_, top_.least_score() - rest)) return;
@@ -157,6 +169,19 @@ class Search {
       rest -= bounds_[c * windows_ + window];
     }
     collect(window);
+  }
+
+  void start_scores(std::size_t window) {
+    if (eligible_ == nullptr) {
+      scores_.fill(0);
+      return;
+    }
+    for (std::size_t group = 0; group < kWindowRows / 64; ++group) {
+      std::uint64_t bits = eligible_word(window * (kWindowRows / 64) + group);
+      for (std::size_t i = 0; i < 64; i += 4, bits >>= 4U) {
+        std::ranges::copy(kFirstScores[bits & 15U], scores_.begin() + static_cast<std::ptrdiff_t>(group * 64 + i));
+      }
+    }
   }
 
   void add_clause(std::size_t c, std::size_t window) {
@@ -201,16 +226,16 @@ class Search {
   }
 
   void collect(std::size_t window) {
-    for (std::size_t group = 0; group < kWindowRows / 64; ++group) {
-      std::uint64_t eligible = eligible_word(window * (kWindowRows / 64) + group);
-      const std::int32_t* const scores = scores_.data() + group * 64;
+    constexpr std::size_t kGroup = 16;
+    for (std::size_t begin = 0; begin < kWindowRows; begin += kGroup) {
+      const std::int32_t* const scores = scores_.data() + begin;
       const std::int32_t least = std::max(1, top_.least_score());
       std::int32_t reached = 0;
-      for (std::size_t i = 0; i < 64; ++i) reached |= scores[i] >= least ? 1 : 0;
+      for (std::size_t i = 0; i < kGroup; ++i) reached |= scores[i] >= least ? 1 : 0;
       if (reached == 0) continue;
-      const auto first_row = static_cast<std::uint32_t>(window * kWindowRows + group * 64);
-      for (std::uint32_t i = 0; i < 64; ++i, eligible >>= 1U) {
-        if ((eligible & 1U) != 0 && scores[i] > 0) top_.add({first_row + i, scores[i]});
+      const auto first_row = static_cast<std::uint32_t>(window * kWindowRows + begin);
+      for (std::uint32_t i = 0; i < kGroup; ++i) {
+        if (scores[i] >= least) top_.add({first_row + i, scores[i]});
       }
     }
   }

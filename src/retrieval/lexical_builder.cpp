@@ -53,7 +53,8 @@ struct RowTerms {
 
 class Builder {
  public:
-  Builder(const catalog::Catalog& catalog, const LexicalOptions& options) : catalog_(catalog), options_(options) {
+  Builder(const catalog::Catalog& catalog, const LexicalOptions& options, const BuiltLexical* statistics)
+      : catalog_(catalog), options_(options), statistics_(statistics) {
     for (const LexicalField field : all_lexical_fields()) columns_.push_back(lexical_column(catalog, field));
   }
 
@@ -64,6 +65,7 @@ class Builder {
     for (std::size_t i = 0; i < kLexicalFieldCount; ++i) weigh_column(i);
     CORE_CHECK(count_postings());
     fill_postings();
+    take_statistics();
     built_.vocabulary = LexicalVocabulary(std::move(parts_));
     return std::move(built_);
   }
@@ -135,8 +137,11 @@ class Builder {
       total += cut.lengths[code];
       rows += cut.lengths[code] > 0 ? 1U : 0U;
     }
-    const double average = rows == 0 ? 1.0 : static_cast<double>(total) / static_cast<double>(rows);
-    built_.average_length[index] = static_cast<float>(average);
+    built_.average_length[index] =
+        statistics_ != nullptr ? statistics_->average_length[index]
+        : rows == 0            ? 1.0F
+                               : static_cast<float>(static_cast<double>(total) / static_cast<double>(rows));
+    const auto average = static_cast<double>(built_.average_length[index]);
     const double b = static_cast<double>(options_.length_b(field));
     for (const std::uint32_t length : cut.lengths) {
       cut.scale.push_back(static_cast<float>(static_cast<double>(options_.weight(field)) /
@@ -239,8 +244,17 @@ class Builder {
     }
   }
 
+  void take_statistics() {
+    built_.article_count = statistics_ != nullptr ? statistics_->article_count : catalog_.size();
+    for (TermId term = 0; statistics_ != nullptr && term < parts_.stems.size(); ++term) {
+      const auto known = statistics_->vocabulary.find_stem(parts_.stems[term]);
+      if (known) parts_.term_articles[term] = std::max(parts_.term_articles[term], statistics_->vocabulary.term_articles(*known));
+    }
+  }
+
   const catalog::Catalog& catalog_;
   const LexicalOptions& options_;
+  const BuiltLexical* statistics_;
   std::vector<LexicalColumn> columns_;
   std::array<ColumnWords, kLexicalFieldCount> cut_;
   LexicalVocabulary::Parts parts_;
@@ -273,12 +287,13 @@ std::string_view LexicalColumn::text(std::uint32_t code) const {
   return catalog->value_of(attribute_of(field), code);
 }
 
-core::Result<BuiltLexical> build_lexical(const catalog::Catalog& catalog, const LexicalOptions& options) {
+core::Result<BuiltLexical> build_lexical(const catalog::Catalog& catalog, const LexicalOptions& options,
+                                         const BuiltLexical* statistics) {
   if (catalog.size() > kMaxLexicalRows) {
     return core::fail(core::ErrorCode::kResourceExhausted,
                       fmt::format("{} articles; a lexical index holds at most {}", catalog.size(), kMaxLexicalRows));
   }
-  return Builder(catalog, options).run();
+  return Builder(catalog, options, statistics).run();
 }
 
 }  // namespace scalestyle::retrieval

@@ -44,10 +44,14 @@ std::size_t for_each_indexed_word(std::string_view text, text::Words& words, Vis
 struct BuiltLexical {
   LexicalVocabulary vocabulary;
   PostingLists lists;
+  std::size_t article_count = 0;
   std::array<float, kLexicalFieldCount> average_length{};  // over rows that have the field
 };
 
-// kResourceExhausted above kMaxLexicalRows rows or 2^32 − 1 postings. `options` must be valid.
-[[nodiscard]] core::Result<BuiltLexical> build_lexical(const catalog::Catalog& catalog, const LexicalOptions& options);
+// kResourceExhausted above kMaxLexicalRows rows or 2^32 − 2 postings. `options` must be valid. With `statistics` (may be
+// null) the numbers of articles and the average lengths are those of that index, also in the vocabulary's
+// term_articles(), for every term that it has.
+[[nodiscard]] core::Result<BuiltLexical> build_lexical(const catalog::Catalog& catalog, const LexicalOptions& options,
+                                                       const BuiltLexical* statistics);
 
 }  // namespace scalestyle::retrieval

@@ -50,9 +50,10 @@ LexicalIndex::LexicalIndex(LexicalIndex&&) noexcept = default;
 LexicalIndex& LexicalIndex::operator=(LexicalIndex&&) noexcept = default;
 LexicalIndex::~LexicalIndex() = default;
 
-core::Result<LexicalIndex> LexicalIndex::build(const catalog::Catalog& catalog, const LexicalOptions& options) {
+core::Result<LexicalIndex> LexicalIndex::build(const catalog::Catalog& catalog, const LexicalOptions& options,
+                                               const LexicalIndex* statistics) {
   CORE_CHECK(options.validate());
-  CORE_TRY(BuiltLexical built, build_lexical(catalog, options));
+  CORE_TRY(BuiltLexical built, build_lexical(catalog, options, statistics != nullptr ? &statistics->state_->built : nullptr));
   return LexicalIndex(std::unique_ptr<const State>(new State{catalog, options, std::move(built), ProductLookup(catalog)}));
 }
 
@@ -62,7 +63,7 @@ core::Result<LexicalPlan> LexicalIndex::plan(std::string_view query, const Synon
   CORE_TRY(text::EnglishStemmer stemmer, text::EnglishStemmer::create());
   const PlannerInput input{.vocabulary = state_->built.vocabulary,
                            .products = state_->products,
-                           .article_count = state_->catalog.size(),
+                           .article_count = state_->built.article_count,
                            .idf_exponent = static_cast<double>(state_->options.idf_exponent),
                            .synonyms = synonyms,
                            .options = options};

@@ -64,7 +64,10 @@ struct LexicalExplanation {
 class LexicalIndex {
  public:
   // Errors: those of LexicalOptions::validate; kResourceExhausted beyond 16,777,216 articles or 2^32 − 2 postings.
-  [[nodiscard]] static core::Result<LexicalIndex> build(const catalog::Catalog& catalog, const LexicalOptions& options);
+  // With `statistics` the rarity of words and the average lengths are those of that index (which is not needed
+  // afterwards): scores of a small index, of changed articles say, can then be merged with those of the large one.
+  [[nodiscard]] static core::Result<LexicalIndex> build(const catalog::Catalog& catalog, const LexicalOptions& options,
+                                                        const LexicalIndex* statistics = nullptr);
   LexicalIndex(LexicalIndex&&) noexcept;
   LexicalIndex& operator=(LexicalIndex&&) noexcept;
   ~LexicalIndex();

@@ -37,7 +37,7 @@ inline constexpr std::size_t kLexicalFieldCount = 13;
 // Five classes of fields instead of thirteen weights: few numbers carry over to other catalogues. The defaults, and how
 // they were found: docs/decisions/0011-lexical-index.md.
 struct LexicalOptions {
-  float name_weight = 0.5F;
+  float name_weight = 1.0F;
   float type_weight = 3.0F;         // product type
   float colour_weight = 1.0F;       // colour, its family
   float category_weight = 0.5F;     // group, department, section, garment group, index, index group, appearance, colour value

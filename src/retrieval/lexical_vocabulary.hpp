@@ -44,6 +44,7 @@ class LexicalVocabulary {
 
   [[nodiscard]] std::size_t term_count() const { return parts_.stems.size(); }
   [[nodiscard]] std::string_view stem(TermId id) const { return parts_.stems[id]; }
+  // That have any form of it: what its rarity is reckoned by (LexicalIndex::build's statistics may say otherwise).
   [[nodiscard]] std::uint32_t term_articles(TermId id) const { return parts_.term_articles[id]; }
 
   [[nodiscard]] std::optional<WordId> find(std::string_view folded_word) const;

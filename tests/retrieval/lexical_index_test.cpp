@@ -135,6 +135,22 @@ TEST(LexicalIndex, ScoresAreThoseOfBm25f) {
   }
 }
 
+TEST(LexicalIndex, ScoresOfAPartOfTheCatalogueCanBeMerged) {
+  const catalog::Catalog catalog = random_catalog(600, 31);
+  const LexicalIndex index = LexicalIndex::build(catalog, {}).value();
+  catalog::CatalogBuilder builder;
+  for (std::uint32_t row = 0; row < catalog.size(); row += 20) ASSERT_TRUE(builder.add(catalog.row({row}).to_article()));
+  const catalog::Catalog part = std::move(builder).build().value();
+  const LexicalIndex small = LexicalIndex::build(part, {}, &index).value();
+  for (const char* query : {"black dress", "striped shirts with pockets", "tshirt women"}) {
+    const LexicalPlan whole_plan = plan_of(index, query);
+    const LexicalPlan part_plan = plan_of(small, query);
+    for (std::uint32_t row = 0; row < part.size(); ++row) {
+      ASSERT_EQ(small.score(part_plan, {row}), index.score(whole_plan, {row * 20})) << query;
+    }
+  }
+}
+
 TEST(LexicalIndex, ExactWordsBeatOtherForms) {
   const catalog::Catalog catalog = sample_catalog({{"1", "Shirts"}, {"2", "Shirt"}, {"3", "Shirting"}, {"4", "Skirt"}});
   const LexicalIndex index = LexicalIndex::build(catalog, {}).value();
