@@ -56,7 +56,7 @@ struct LexicalOptions {
 
 // What is done with a query beyond looking its words up. A word's own matches weigh 1.
 struct LexicalQueryOptions {
-  bool correct = true;          // typos
+  bool correct = true;          // typos, of the first eight words that need it
   bool expand_prefix = true;    // of the last word
   bool join_words = true;       // "sweat shirt" finds "sweatshirt", "sweatshirtdress" its parts
 

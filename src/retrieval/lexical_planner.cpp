@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxPlannedLists = 256;   // of a query; alternatives beyond are left out
 constexpr std::size_t kMaxNamedRows = 1000;
+constexpr std::size_t kMaxCorrectedWords = 8;   // of a query; each costs up to a quarter of a millisecond
 constexpr std::size_t kMinSplitLetters = 3;     // of each half of a word that is taken apart
 
 bool has_digit(std::string_view text) {
@@ -250,7 +251,8 @@ PlannedWord LexicalPlanner::plan_word(std::size_t word) {
 // All share the rarity of the most frequent, or the rarest correction would win.
 void LexicalPlanner::add_corrections(PlannedWord& planned, std::string_view word, std::uint32_t articles) {
   const std::size_t edits = allowed_edits(word);
-  if (edits == 0 || in_.options.max_corrections == 0) return;
+  if (edits == 0 || in_.options.max_corrections == 0 || corrected_words_ == kMaxCorrectedWords) return;
+  ++corrected_words_;
   const std::uint32_t least = std::max<std::uint32_t>(in_.options.rare_articles + 1, articles * in_.options.correction_ratio);
   const auto near_words = find_near_words(in_.vocabulary, word, edits, least, in_.options.max_corrections);
   std::uint32_t most = 0;

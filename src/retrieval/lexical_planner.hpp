@@ -71,6 +71,7 @@ class LexicalPlanner {
   std::vector<bool> is_done_;  // by word of the query: it belongs to a clause, or is a stop word
   std::vector<Unit> units_;
   std::size_t list_count_ = 0;
+  std::size_t corrected_words_ = 0;
 };
 
 }  // namespace scalestyle::retrieval
