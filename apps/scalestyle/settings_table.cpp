@@ -99,15 +99,22 @@ std::vector<SettingSpec> make_table() {
       text("in", "", "file to read; not set: standard input"),
       boolean("replace", "false", "put what was rebuilt in the place of the checkpoint; no server may run"),
       integer("products", "500", "products to make; each has one to five colour variants", 1, 100'000),
-      integer("seed", "1", "seed; the same seed gives the same bytes", 0, 9e15),
+      integer("seed", "1", "seed; the same seed gives the same bytes, queries and typing errors", 0, 9e15),
 
       text("from", "", "look for model files in this folder first"),
       text("maven_url", "", "Maven repository that has the package of bge-small-en-v1.5"),
       boolean("default", "false", "the default set of models"),
       boolean("all", "false", "every model of the manifest"),
 
-      text("queries", "", "queries: JSON lines or CSV of query_id, query"),
-      text("qrels", "", "judgements: TSV of query_id, article_id, grade, or TREC"),
+      text("queries", "", "queries: JSON lines or CSV of query_id, query; or a folder with queries.csv and qrels.csv"),
+      text("qrels", "", "judgements: TSV or CSV of query_id, article_id, grade, or TREC"),
+      text("measures", "", "such as ndcg@10,mrr@10:2,recall@100,map@12,hit@10; the first one decides what changed most"),
+      text("minimum", "", "exit with 1 when the first configuration does not reach it, such as ndcg@10=0.75"),
+      text("per_query", "", "write every query's figures to this file (TSV)"),
+      text("typos", "none", "one typing error in a long word of each query, or in each long word", {"none", "query", "word"}),
+      integer("sample", "0", "only so many queries, drawn by the seed; 0: all", 0, 10'000'000),
+      boolean("allow_degraded", "false", "count degraded answers instead of stopping at the first"),
+      integer("resamples", "10000", "resamples of the confidence intervals and tests", 100, 1'000'000),
       integer("bootstrap_seed", "1", "seed of the confidence intervals", 0, 9e15),
   };
 }
