@@ -27,7 +27,7 @@ struct Buyer {
   Grades bought;                         // distinct articles bought in the test's days, grade 1
 };
 
-// Immutable; buyers point into it, so it stays where it was made.
+// Immutable. What buyers() and the others give lives as long as this object, also when it is moved.
 class HeldOutPurchases {
  public:
   // Purchases up to `last_known` are known, those after it and up to `last_day` (nothing: to the end) are the test.
