@@ -34,7 +34,10 @@ core::Result<evaluation::RankedList> rank(ServingStack& stack, const SearchConfi
     if (!answer) return std::unexpected(answer.error().error);
     if (offset == 0) {
       list.milliseconds = std::chrono::duration<double, std::milli>(stack.compute().clock().steady_now() - begin).count();
-      for (const auto reason : answer->degradations) list.degradations.emplace_back(search::to_string(reason));
+    }
+    for (const auto reason : answer->degradations) {
+      const std::string name(search::to_string(reason));
+      if (std::ranges::find(list.degradations, name) == list.degradations.end()) list.degradations.push_back(name);
     }
     if (answer->items.empty()) break;
     for (const auto& item : answer->items) {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "evaluation/recommend_evaluation.hpp"
+#include "evaluation/report_json.hpp"
 #include "evaluation/text_table.hpp"
-#include "text/json_text.hpp"
 
 namespace scalestyle::evaluation {
 namespace {
@@ -36,17 +36,7 @@ std::string group_table(const RecommendEvaluation& evaluation, BuyerGroup group)
   return text + table.text();
 }
 
-std::string json_of(std::string_view text) {
-  std::string quoted;
-  text::append_json_text(text, quoted);
-  return quoted;
-}
-
-std::string json_of(const Interval& interval) {
-  return fmt::format(R"({{"mean":{},"low":{},"high":{}}})", interval.mean, interval.low, interval.high);
-}
-
-std::string json_of(const RecommendEvaluation& evaluation, const GroupFigures& figures) {
+std::string group_json(const RecommendEvaluation& evaluation, const GroupFigures& figures) {
   std::vector<std::string> measures;
   for (std::size_t i = 0; i < figures.means.size(); ++i) {
     measures.push_back(fmt::format("{}:{}", json_of(key_of(evaluation.options.measures[i])), json_of(figures.means[i])));
@@ -74,8 +64,8 @@ std::string to_json(const RecommendEvaluation& evaluation) {
   for (const RecommenderFigures& figures : evaluation.recommenders) {
     recommenders.push_back(fmt::format(
         R"({{"name":{},"covered_articles":{},"all_buyers":{},"known_buyers":{}}})", json_of(figures.name), figures.covered,
-        json_of(evaluation, figures.groups[static_cast<std::size_t>(BuyerGroup::kAll)]),
-        json_of(evaluation, figures.groups[static_cast<std::size_t>(BuyerGroup::kKnown)])));
+        group_json(evaluation, figures.groups[static_cast<std::size_t>(BuyerGroup::kAll)]),
+        group_json(evaluation, figures.groups[static_cast<std::size_t>(BuyerGroup::kKnown)])));
   }
   return fmt::format(
       R"({{"known_purchases":{},"tested_purchases":{},"buyers":{},"known_buyers":{},"articles":{},"seed":{},"recommenders":[{}]}})",

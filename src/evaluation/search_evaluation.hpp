@@ -27,7 +27,7 @@ struct EvaluationOptions {
   std::size_t coverage_depth = 10;
   std::size_t resamples = 10'000;  // fewer for many queries: resamples_for()
   std::uint64_t seed = 20200923;
-  std::size_t warm_up = 3;         // queries asked first, with their words turned round, and not measured
+  std::size_t warm_up = 3;         // queries asked first, with their words turned round, and not measured; of two words or more
   bool allow_degraded = false;     // false: the first degraded answer is an error
   // Whether the catalogue has an article; empty: not asked. Judged articles that it lacks stay in the ideal lists.
   std::function<bool(const catalog::ArticleId&)> has_article{};

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "evaluation/report_json.hpp"
 #include "evaluation/text_table.hpp"
-#include "text/json_text.hpp"
 
 namespace scalestyle::evaluation {
 namespace {
@@ -104,17 +104,7 @@ std::string left_out_text(const SearchEvaluation& evaluation) {
 
 // ---- JSON ----
 
-std::string json_of(std::string_view text) {
-  std::string quoted;
-  text::append_json_text(text, quoted);
-  return quoted;
-}
-
-std::string json_of(const Interval& interval) {
-  return fmt::format(R"({{"mean":{},"low":{},"high":{}}})", interval.mean, interval.low, interval.high);
-}
-
-std::string json_of(const std::vector<std::string>& texts) {
+std::string json_list(const std::vector<std::string>& texts) {
   std::vector<std::string> quoted;
   for (const std::string& text : texts) quoted.push_back(json_of(text));
   return fmt::format("[{}]", fmt::join(quoted, ","));
@@ -130,7 +120,7 @@ std::string by_measure(const std::vector<Measure>& measures, const Values& value
   return "{" + object + "}";
 }
 
-std::string json_of(const SearchEvaluation& evaluation, const ConfigurationFigures& figures) {
+std::string configuration_json(const SearchEvaluation& evaluation, const ConfigurationFigures& figures) {
   const auto& measures = evaluation.options.measures;
   std::string per_query;
   for (std::size_t i = 0; i < figures.queries.size(); ++i) {
@@ -152,7 +142,7 @@ std::string json_of(const SearchEvaluation& evaluation, const ConfigurationFigur
       per_query);
 }
 
-std::string json_of(const SearchEvaluation& evaluation, const ConfigurationComparison& comparison) {
+std::string comparison_json(const SearchEvaluation& evaluation, const ConfigurationComparison& comparison) {
   const auto& measures = evaluation.options.measures;
   std::vector<std::string> written;
   for (std::size_t i = 0; i < measures.size(); ++i) {
@@ -192,17 +182,17 @@ std::string to_text(const SearchEvaluation& evaluation, std::span<const Configur
 std::string to_json(const SearchEvaluation& evaluation, std::span<const ConfigurationComparison> comparisons) {
   const EvaluationOptions& options = evaluation.options;
   std::vector<std::string> configurations;
-  for (const ConfigurationFigures& figures : evaluation.configurations) configurations.push_back(json_of(evaluation, figures));
+  for (const ConfigurationFigures& figures : evaluation.configurations) configurations.push_back(configuration_json(evaluation, figures));
   std::vector<std::string> compared;
-  for (const ConfigurationComparison& comparison : comparisons) compared.push_back(json_of(evaluation, comparison));
+  for (const ConfigurationComparison& comparison : comparisons) compared.push_back(comparison_json(evaluation, comparison));
   return fmt::format(
       R"({{"queries":{},"options":{{"resamples":{},"seed":{},"coverage_depth":{}}},"configurations":[{}],"comparisons":[{}],)"
       R"("queries_without_judgements":{},"judgements_without_query":{},"repeated_judgements":{},"unknown_articles":{},)"
       R"("queries_of_unknown_articles":{}}})",
       evaluation.queries.size(), resamples_for(evaluation.queries.size(), options.resamples), options.seed,
       options.coverage_depth, fmt::join(configurations, ","), fmt::join(compared, ","),
-      json_of(evaluation.queries_without_judgements), json_of(evaluation.judgements_without_query),
-      evaluation.repeated_judgements, evaluation.unknown_articles, json_of(evaluation.queries_of_unknown_articles));
+      json_list(evaluation.queries_without_judgements), json_list(evaluation.judgements_without_query),
+      evaluation.repeated_judgements, evaluation.unknown_articles, json_list(evaluation.queries_of_unknown_articles));
 }
 
 std::string to_tsv(const SearchEvaluation& evaluation) {

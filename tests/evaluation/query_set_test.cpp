@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "evaluation/random.hpp"
 #include "support/shared_data.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -120,6 +121,36 @@ TEST(JudgementsFile, ListsOfRightAndWrongArticlesAreRead) {
 TEST(JudgementsFile, WhatIsSaidTwiceIsCounted) {
   EXPECT_EQ(parse_judgements("d1 0 a 2\nd1 0 a 2\nd1 0 b 1\n", "q")->repeated, 1U);
   EXPECT_EQ(parse_judgements("d1 0 a 2\n", "q")->repeated, 0U);
+}
+
+// Whatever the bytes are, there is an answer: a set within the limits, or an error that names the file.
+TEST(DamagedFiles, AreAnsweredWithoutHarm) {
+  const std::string_view texts[] = {"{\"query_id\":\"a\",\"query\":\"x\"}\n{\"query_id\":\"b\",\"query\":\"\\u00e9\"}\n",
+                                    "query_id,query\na,\"red, \"\"soft\"\" hat\"\nb,coat\n",
+                                    "query_id\tarticle_id\tgrade\nd1\t108775015\t2\nd2\tx\t0\n", "d1 0 108775015 2\nd1 0 b 1\n",
+                                    "query_id,positive_ids,negative_ids\n1,108775015 7,b  c\n2,,\"d\"\n"};
+  Random random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text(texts[random.below(std::size(texts))]);
+    for (std::size_t edits = 1 + random.below(4); edits > 0 && !text.empty(); --edits) {
+      const std::size_t place = random.below(text.size());
+      switch (random.below(3)) {
+        case 0: text[place] = static_cast<char>(random.below(256)); break;
+        case 1: text.erase(place, 1 + random.below(8)); break;
+        default: text.insert(place, 1, "\",\t\n\r {"[random.below(7)]);
+      }
+    }
+    if (const auto queries = parse_queries(text, "file"); queries) {
+      EXPECT_FALSE(queries->empty());
+    } else {
+      EXPECT_THAT(queries.error().message, testing::StartsWith("file:"));
+    }
+    if (const auto judgements = parse_judgements(text, "file"); judgements) {
+      EXPECT_FALSE(judgements->judgements.empty());
+    } else {
+      EXPECT_THAT(judgements.error().message, testing::StartsWith("file:"));
+    }
+  }
 }
 
 void write(const std::filesystem::path& path, std::string_view text) {
