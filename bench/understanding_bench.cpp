@@ -1,0 +1,231 @@
+// Query understanding on a real catalogue: how long it takes, what is understood of each query of a set, and how often
+// that is right by the judgements.
+//   understanding_bench --articles FILE --queries FILE [--qrels FILE] [--query TEXT …]
+// Times are the least of several runs. With judgements, for every piece: of the articles of grade ≥ 1 (and of the best
+// grade), what share it keeps (filter, exclude) or what credit it gives them on average (prefer), beside the same of all
+// articles. A preference that gives relevant articles no more than any article is wrong. Exit status 1 when the files
+// cannot be read.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+#include "catalog/table_reader.hpp"
+#include "evaluation/query_set.hpp"
+#include "retrieval/query_understanding.hpp"
+
+namespace scalestyle::retrieval {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+[[noreturn]] void give_up(const std::string& what) {
+  fmt::print(stderr, "understanding_bench: {}\n", what);
+  std::exit(1);
+}
+
+template <class T>
+T need(core::Result<T> result) {
+  if (!result) give_up(result.error().message);
+  return std::move(*result);
+}
+
+double microseconds_since(SteadyClock::time_point begin) {
+  return std::chrono::duration<double, std::micro>(SteadyClock::now() - begin).count();
+}
+
+// The least time of `runs` calls.
+template <class Work>
+double least_microseconds(std::size_t runs, Work&& work) {
+  double least = 1e18;
+  for (std::size_t run = 0; run < runs; ++run) {
+    const auto begin = SteadyClock::now();
+    work();
+    least = std::min(least, microseconds_since(begin));
+  }
+  return least;
+}
+
+std::shared_ptr<const catalog::Catalog> read_catalog(const std::string& path) {
+  catalog::CatalogBuilder builder;
+  const auto sink = [&](const catalog::ArticleChunk& chunk) -> core::Status {
+    for (const catalog::ArticleRow& row : chunk.accepted) CORE_CHECK(builder.add(row.article));
+    return {};
+  };
+  (void)need(catalog::read_articles(path, {}, sink));
+  return std::make_shared<const catalog::Catalog>(need(std::move(builder).build()));
+}
+
+// The mean over `rows` of what one piece alone gives them.
+double mean_credit(const QueryUnderstanding& understanding, const UnderstoodPiece& piece, std::span<const catalog::RowIndex> rows) {
+  if (rows.empty()) return 0;
+  const UnderstoodQuery alone{.pieces = {piece}};
+  if (piece.effect != PieceEffect::kPrefer) {
+    catalog::Bitmap kept(understanding.catalog().size(), true);
+    understanding.restrict(alone, kept);
+    const auto passed = std::ranges::count_if(rows, [&](catalog::RowIndex row) { return kept.test(row); });
+    return static_cast<double>(passed) / static_cast<double>(rows.size());
+  }
+  std::vector<float> preferences(rows.size());
+  understanding.prefer(alone, rows, preferences);
+  return std::accumulate(preferences.begin(), preferences.end(), 0.0) / static_cast<double>(rows.size());
+}
+
+struct Judged {
+  std::vector<catalog::RowIndex> relevant;
+  std::vector<catalog::RowIndex> best;
+};
+
+Judged judged_rows(const catalog::Catalog& catalog, const evaluation::Judgements& judgements, const std::string& query_id) {
+  Judged judged;
+  const auto found = judgements.find(query_id);
+  if (found == judgements.end()) return judged;
+  int best = 1;
+  for (const auto& [id, grade] : found->second) best = std::max(best, grade);
+  for (const auto& [id, grade] : found->second) {
+    const auto row = catalog.find(id);
+    if (!row || grade < 1) continue;
+    judged.relevant.push_back(*row);
+    if (grade == best) judged.best.push_back(*row);
+  }
+  return judged;
+}
+
+std::string values_of(const UnderstoodPiece& piece) {
+  if (piece.price) return "";
+  std::string text;
+  std::size_t shown = 0;
+  for (const MatchedValue& value : piece.values) {
+    if (++shown > 4) {
+      text += fmt::format(", … {} more", piece.values.size() - 4);
+      break;
+    }
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", value.text);
+    if (value.credit < 1) text += fmt::format(" {:.2f}", value.credit);
+  }
+  return text;
+}
+
+struct KindSums {
+  std::size_t pieces = 0;
+  double relevant = 0;
+  double best = 0;
+  double all = 0;
+};
+
+void print_understood(const QueryUnderstanding& understanding, std::string_view text, const Judged& judged,
+                      std::span<const catalog::RowIndex> every_row, std::map<std::string, KindSums>& sums) {
+  const UnderstoodQuery understood = understanding.understand(text);
+  fmt::print("{}\n", text);
+  for (const UnderstoodPiece& piece : understood.pieces) {
+    const double relevant = mean_credit(understanding, piece, judged.relevant);
+    const double best = mean_credit(understanding, piece, judged.best);
+    const double all = mean_credit(understanding, piece, every_row);
+    fmt::print("    {:7} {:26} {:4.2f}", to_string(piece.effect), piece.id, piece.weight);
+    if (!judged.relevant.empty()) fmt::print("  relevant {:.2f} best {:.2f} all {:.2f}", relevant, best, all);
+    fmt::print("  [{}]\n", values_of(piece));
+    if (judged.relevant.empty()) continue;
+    KindSums& sum = sums[fmt::format("{} {}", to_string(piece.effect), to_string(piece.kind))];
+    ++sum.pieces;
+    sum.relevant += relevant;
+    sum.best += best;
+    sum.all += all;
+  }
+  if (!understood.removed.empty()) fmt::print("    remaining: \"{}\"\n", understood.remaining);
+  for (const UnderstandingNote& note : understood.notes) fmt::print("    note: {} ({})\n", note.text, to_string(note.reason));
+}
+
+struct Arguments {
+  std::string articles;
+  std::string queries;
+  std::string qrels;
+  std::vector<std::string> texts;
+};
+
+Arguments parse_arguments(std::span<char* const> words) {
+  Arguments arguments;
+  for (std::size_t i = 1; i < words.size(); i += 2) {
+    const std::string_view name = words[i];
+    if (i + 1 == words.size()) give_up(fmt::format("{} needs a value", name));
+    if (name == "--articles") arguments.articles = words[i + 1];
+    else if (name == "--queries") arguments.queries = words[i + 1];
+    else if (name == "--qrels") arguments.qrels = words[i + 1];
+    else if (name == "--query") arguments.texts.emplace_back(words[i + 1]);
+    else give_up(fmt::format("unknown option {}", name));
+  }
+  if (arguments.articles.empty() || (arguments.queries.empty() && arguments.texts.empty())) {
+    give_up("usage: understanding_bench --articles FILE --queries FILE [--qrels FILE] [--query TEXT …]");
+  }
+  return arguments;
+}
+
+void print_times(const QueryUnderstanding& understanding, std::span<const std::string> texts, std::span<const catalog::RowIndex> every_row) {
+  std::vector<double> times;
+  for (const std::string& text : texts) {
+    times.push_back(least_microseconds(50, [&] { (void)understanding.understand(text); }));
+  }
+  std::ranges::sort(times);
+  fmt::print("understand: median {:.1f}, worst {:.1f} µs a query\n", times[times.size() / 2], times.back());
+  const std::string longest(500, 'a');
+  std::string many;
+  while (many.size() < 500) many += "not black or white t-shirt under 20 ";
+  fmt::print("understand 500 bytes: one word {:.1f}, pieces all over {:.1f} µs\n",
+             least_microseconds(50, [&] { (void)understanding.understand(longest); }),
+             least_microseconds(50, [&] { (void)understanding.understand(many); }));
+  const UnderstoodQuery liked = understanding.understand("dark blue striped t-shirt for women");
+  const UnderstoodQuery barred = understanding.understand("t-shirt not black, no print");
+  std::vector<catalog::RowIndex> pool;
+  for (std::size_t i = 0; i < 1000 && i < every_row.size(); ++i) pool.push_back(every_row[i * 97 % every_row.size()]);
+  std::vector<float> preferences(pool.size());
+  fmt::print("prefer, {} rows: {:.1f} µs\n", pool.size(), least_microseconds(50, [&] { understanding.prefer(liked, pool, preferences); }));
+  fmt::print("restrict, all rows, two exclusions: {:.1f} µs\n", least_microseconds(50, [&] {
+               catalog::Bitmap rows(understanding.catalog().size(), true);
+               understanding.restrict(barred, rows);
+             }));
+}
+
+int run(const Arguments& arguments) {
+  const auto catalog = read_catalog(arguments.articles);
+  const PriceUnit unit{.currency = "EUR"};  // as if ingested with a scale
+  fmt::print("{} articles\nbuild: {:.1f} ms\n", catalog->size(),
+             least_microseconds(5, [&] { (void)QueryUnderstanding(catalog, unit); }) / 1000);
+  const QueryUnderstanding understanding(catalog, unit);
+  fmt::print("memory: {:.1f} MB\n", static_cast<double>(understanding.memory_bytes()) / 1e6);
+  std::vector<evaluation::EvaluationQuery> queries;
+  if (!arguments.queries.empty()) queries = need(evaluation::read_queries(arguments.queries));
+  for (const std::string& text : arguments.texts) queries.push_back({"", text});
+  evaluation::Judgements judgements;
+  if (!arguments.qrels.empty()) judgements = need(evaluation::read_judgements(arguments.qrels));
+  std::vector<catalog::RowIndex> every_row;
+  for (std::uint32_t row = 0; row < catalog->size(); ++row) every_row.push_back({row});
+  std::vector<std::string> texts;
+  for (const auto& query : queries) texts.push_back(query.text);
+  print_times(understanding, texts, every_row);
+  std::map<std::string, KindSums> sums;
+  for (const auto& query : queries) {
+    print_understood(understanding, query.text, judged_rows(*catalog, judgements, query.query_id), every_row, sums);
+  }
+  fmt::print("\n{:24} {:>6} {:>9} {:>6} {:>6}\n", "mean kept or credited", "pieces", "relevant", "best", "all");
+  for (const auto& [kind, sum] : sums) {
+    const auto count = static_cast<double>(sum.pieces);
+    fmt::print("{:24} {:6} {:9.3f} {:6.3f} {:6.3f}\n", kind, sum.pieces, sum.relevant / count, sum.best / count, sum.all / count);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace scalestyle::retrieval
+
+int main(int argc, char** argv) {
+  return scalestyle::retrieval::run(scalestyle::retrieval::parse_arguments({argv, static_cast<std::size_t>(argc)}));
+}
