@@ -1,10 +1,11 @@
 // Query understanding on a real catalogue: how long it takes, what is understood of each query of a set, and how often
 // that is right by the judgements.
-//   understanding_bench --articles FILE --queries FILE [--qrels FILE] [--query TEXT …]
-// Times are the least of several runs. With judgements, for every piece: of the articles of grade ≥ 1 (and of the best
-// grade), what share it keeps (filter, exclude) or what credit it gives them on average (prefer), beside the same of all
-// articles. A preference that gives relevant articles no more than any article is wrong. Exit status 1 when the files
-// cannot be read.
+//   understanding_bench --articles FILE --queries FILE [--qrels FILE] [--query TEXT …] [--weights THING,COLOUR,AUDIENCE,APPEARANCE,PLACE]
+// Times are the least of several runs. With judgements, for every piece the mean credit (prefer) or share kept (filter,
+// exclude) of the articles of grade ≥ 1, of those of the best grade, and of all: a piece that gives relevant articles no
+// more than any article is wrong. "hard": the share of the relevant that it would keep as a filter. Below, how well the
+// preferences alone separate: the chance that a relevant article has a higher one than another article (ties half).
+// Exit status 1 when the files cannot be read.
 
 #include <fmt/format.h>
 
@@ -81,6 +82,35 @@ double mean_credit(const QueryUnderstanding& understanding, const UnderstoodPiec
   return std::accumulate(preferences.begin(), preferences.end(), 0.0) / static_cast<double>(rows.size());
 }
 
+// The share of `rows` that a preference gives anything.
+double share_met(const QueryUnderstanding& understanding, const UnderstoodPiece& piece, std::span<const catalog::RowIndex> rows) {
+  if (rows.empty()) return 0;
+  if (piece.effect != PieceEffect::kPrefer) return mean_credit(understanding, piece, rows);
+  std::vector<float> preferences(rows.size());
+  understanding.prefer({.pieces = {piece}}, rows, preferences);
+  const auto met = std::ranges::count_if(preferences, [](float preference) { return preference > 0; });
+  return static_cast<double>(met) / static_cast<double>(rows.size());
+}
+
+// The chance that a row of `wanted` has a higher preference than one that is not, ties half. Both sides have rows.
+double separation(std::span<const float> preferences, const catalog::Bitmap& wanted) {
+  std::vector<std::pair<float, bool>> order;
+  for (std::uint32_t row = 0; row < preferences.size(); ++row) order.emplace_back(preferences[row], wanted.test({row}));
+  std::ranges::sort(order);
+  double pairs = 0;
+  double others_below = 0;
+  for (std::size_t i = 0; i < order.size();) {
+    std::size_t end = i;
+    double others = 0;
+    for (; end < order.size() && order[end].first == order[i].first; ++end) others += order[end].second ? 0 : 1;
+    const double mine = static_cast<double>(end - i) - others;
+    pairs += mine * (others_below + others / 2);
+    others_below += others;
+    i = end;
+  }
+  return pairs / (others_below * (static_cast<double>(order.size()) - others_below));
+}
+
 struct Judged {
   std::vector<catalog::RowIndex> relevant;
   std::vector<catalog::RowIndex> best;
@@ -121,10 +151,18 @@ struct KindSums {
   double relevant = 0;
   double best = 0;
   double all = 0;
+  double hard = 0;
+};
+
+struct Sums {
+  std::map<std::string, KindSums> by_kind;
+  std::size_t queries = 0;  // that have preferences and judgements
+  double separation_relevant = 0;
+  double separation_best = 0;
 };
 
 void print_understood(const QueryUnderstanding& understanding, std::string_view text, const Judged& judged,
-                      std::span<const catalog::RowIndex> every_row, std::map<std::string, KindSums>& sums) {
+                      std::span<const catalog::RowIndex> every_row, Sums& sums) {
   const UnderstoodQuery understood = understanding.understand(text);
   fmt::print("{}\n", text);
   for (const UnderstoodPiece& piece : understood.pieces) {
@@ -132,14 +170,27 @@ void print_understood(const QueryUnderstanding& understanding, std::string_view 
     const double best = mean_credit(understanding, piece, judged.best);
     const double all = mean_credit(understanding, piece, every_row);
     fmt::print("    {:7} {:26} {:4.2f}", to_string(piece.effect), piece.id, piece.weight);
-    if (!judged.relevant.empty()) fmt::print("  relevant {:.2f} best {:.2f} all {:.2f}", relevant, best, all);
+    const double hard = share_met(understanding, piece, judged.relevant);
+    if (!judged.relevant.empty()) fmt::print("  relevant {:.2f} best {:.2f} all {:.2f} hard {:.2f}", relevant, best, all, hard);
     fmt::print("  [{}]\n", values_of(piece));
     if (judged.relevant.empty()) continue;
-    KindSums& sum = sums[fmt::format("{} {}", to_string(piece.effect), to_string(piece.kind))];
+    KindSums& sum = sums.by_kind[fmt::format("{} {}", to_string(piece.effect), to_string(piece.kind))];
     ++sum.pieces;
     sum.relevant += relevant;
     sum.best += best;
     sum.all += all;
+    sum.hard += hard;
+  }
+  if (!judged.relevant.empty() && understood.prefers()) {
+    std::vector<float> preferences(every_row.size());
+    understanding.prefer(understood, every_row, preferences);
+    catalog::Bitmap relevant(every_row.size());
+    for (const catalog::RowIndex row : judged.relevant) relevant.set(row);
+    catalog::Bitmap best(every_row.size());
+    for (const catalog::RowIndex row : judged.best) best.set(row);
+    ++sums.queries;
+    sums.separation_relevant += separation(preferences, relevant);
+    sums.separation_best += separation(preferences, best);
   }
   if (!understood.removed.empty()) fmt::print("    remaining: \"{}\"\n", understood.remaining);
   for (const UnderstandingNote& note : understood.notes) fmt::print("    note: {} ({})\n", note.text, to_string(note.reason));
@@ -150,7 +201,21 @@ struct Arguments {
   std::string queries;
   std::string qrels;
   std::vector<std::string> texts;
+  UnderstandingWeights weights;
 };
+
+UnderstandingWeights parse_weights(const std::string& text) {
+  UnderstandingWeights weights;
+  const char* position = text.c_str();
+  for (double* const weight : {&weights.thing, &weights.colour, &weights.audience, &weights.appearance, &weights.place}) {
+    char* end = nullptr;
+    *weight = std::strtod(position, &end);
+    if (end == position) give_up(fmt::format("--weights {}: five numbers, with commas between", text));
+    position = *end == ',' ? end + 1 : end;
+  }
+  if (const auto valid = weights.validate(); !valid) give_up(valid.error().message);
+  return weights;
+}
 
 Arguments parse_arguments(std::span<char* const> words) {
   Arguments arguments;
@@ -160,6 +225,7 @@ Arguments parse_arguments(std::span<char* const> words) {
     if (name == "--articles") arguments.articles = words[i + 1];
     else if (name == "--queries") arguments.queries = words[i + 1];
     else if (name == "--qrels") arguments.qrels = words[i + 1];
+    else if (name == "--weights") arguments.weights = parse_weights(words[i + 1]);
     else if (name == "--query") arguments.texts.emplace_back(words[i + 1]);
     else give_up(fmt::format("unknown option {}", name));
   }
@@ -194,12 +260,24 @@ void print_times(const QueryUnderstanding& understanding, std::span<const std::s
              }));
 }
 
+void print_sums(const Sums& sums) {
+  fmt::print("\n{:24} {:>6} {:>9} {:>6} {:>6} {:>6}\n", "mean over pieces", "pieces", "relevant", "best", "all", "hard");
+  for (const auto& [kind, sum] : sums.by_kind) {
+    const auto count = static_cast<double>(sum.pieces);
+    fmt::print("{:24} {:6} {:9.3f} {:6.3f} {:6.3f} {:6.3f}\n", kind, sum.pieces, sum.relevant / count, sum.best / count, sum.all / count, sum.hard / count);
+  }
+  if (sums.queries == 0) return;
+  const auto count = static_cast<double>(sums.queries);
+  fmt::print("separation by preferences alone, {} queries: relevant {:.4f}, best {:.4f}\n", sums.queries,
+             sums.separation_relevant / count, sums.separation_best / count);
+}
+
 int run(const Arguments& arguments) {
   const auto catalog = read_catalog(arguments.articles);
   const PriceUnit unit{.currency = "EUR"};  // as if ingested with a scale
   fmt::print("{} articles\nbuild: {:.1f} ms\n", catalog->size(),
-             least_microseconds(5, [&] { (void)QueryUnderstanding(catalog, unit); }) / 1000);
-  const QueryUnderstanding understanding(catalog, unit);
+             least_microseconds(5, [&] { (void)QueryUnderstanding(catalog, unit, arguments.weights); }) / 1000);
+  const QueryUnderstanding understanding(catalog, unit, arguments.weights);
   fmt::print("memory: {:.1f} MB\n", static_cast<double>(understanding.memory_bytes()) / 1e6);
   std::vector<evaluation::EvaluationQuery> queries;
   if (!arguments.queries.empty()) queries = need(evaluation::read_queries(arguments.queries));
@@ -211,15 +289,11 @@ int run(const Arguments& arguments) {
   std::vector<std::string> texts;
   for (const auto& query : queries) texts.push_back(query.text);
   print_times(understanding, texts, every_row);
-  std::map<std::string, KindSums> sums;
+  Sums sums;
   for (const auto& query : queries) {
     print_understood(understanding, query.text, judged_rows(*catalog, judgements, query.query_id), every_row, sums);
   }
-  fmt::print("\n{:24} {:>6} {:>9} {:>6} {:>6}\n", "mean kept or credited", "pieces", "relevant", "best", "all");
-  for (const auto& [kind, sum] : sums) {
-    const auto count = static_cast<double>(sum.pieces);
-    fmt::print("{:24} {:6} {:9.3f} {:6.3f} {:6.3f}\n", kind, sum.pieces, sum.relevant / count, sum.best / count, sum.all / count);
-  }
+  print_sums(sums);
   return 0;
 }
 

@@ -15,6 +15,7 @@ namespace scalestyle::retrieval {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\n\v\f\r";
+constexpr std::string_view kListMarks = " \t\n\v\f\r,/&+";
 
 // Drops what was switched off. A client names a kind, or a piece by the id that an earlier answer gave it.
 void switch_off(UnderstoodQuery& query, const UnderstandingSwitches& switches) {
@@ -26,7 +27,14 @@ void switch_off(UnderstoodQuery& query, const UnderstandingSwitches& switches) {
 
 void cut_text(std::string_view text, UnderstoodQuery& query) {
   for (const UnderstoodPiece& piece : query.pieces) {
-    if (piece.effect != PieceEffect::kPrefer) query.removed.push_back(piece.span);
+    if (piece.effect == PieceEffect::kPrefer) continue;
+    const std::size_t end = query.removed.empty() ? std::string_view::npos : query.removed.back().end;
+    // Between parts of one list nothing is left: "not black, red or white".
+    if (end <= piece.span.begin && text.substr(end, piece.span.begin - end).find_first_not_of(kListMarks) == std::string_view::npos) {
+      query.removed.back().end = piece.span.end;
+    } else {
+      query.removed.push_back(piece.span);
+    }
   }
   std::size_t begin = 0;
   const auto keep = [&](std::size_t end) {

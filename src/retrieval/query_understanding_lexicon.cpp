@@ -160,6 +160,7 @@ class Builder {
     Codes kinds;  // values that end with it: "Vest top"
     const Noun* noun = nullptr;
     std::vector<std::string> surfaces;
+    std::vector<std::pair<Attribute, std::uint32_t>> namesakes;  // groups and departments of the same name
   };
 
   void collect_types() {
@@ -172,27 +173,39 @@ class Builder {
       if (phrase.forms.size() > 1 && !phrase.hyphenated_end) types_[{phrase.forms.back()}].kinds.push_back(code);
     }
     for (const Noun& noun : learned_) types_[noun.forms].noun = &noun;
+    for (const Attribute attribute : {Attribute::kProductGroup, Attribute::kGarmentGroup, Attribute::kDepartment}) {
+      for (const auto& [code, phrase] : phrases_of(attribute)) {
+        const auto entry = types_.find(phrase.forms);
+        if (entry != types_.end()) entry->second.namesakes.emplace_back(attribute, code);
+      }
+    }
   }
 
   void add_types(bool named) {
     for (const auto& [forms, entry] : types_) {
       if (entry.own.empty() == named) continue;
       // The end of a name alone ("wear" of "Dog Wear") is a type only where descriptions use it so.
-      if (!named && (entry.noun == nullptr || means_something_else(forms))) continue;
+      if (!named && (entry.noun == nullptr || !entry.noun->clear || means_something_else(forms))) continue;
       Sense sense{.kind = PieceKind::kType, .surfaces = entry.surfaces};
       credit(sense, Attribute::kProductType, entry.own, 1);
       credit(sense, Attribute::kProductType, entry.kinds, named ? kPartCredit : 1);
-      if (entry.noun != nullptr) {
-        const float most = entry.noun->types.front().share;
-        for (const auto& [type, share] : entry.noun->types) {
-          credit(sense, Attribute::kProductType, type, share / most * (named ? kPartCredit : 1));
-        }
-      }
+      if (entry.noun != nullptr) credit_noun(sense, entry);
+      for (const auto& [attribute, code] : entry.namesakes) credit(sense, attribute, code, kPartCredit);
       if (!named) {
         sense.confidence = std::min(entry.noun->covered, 1.0F);
         sense.certain = false;
       }
       add(forms, std::move(sense));
+    }
+  }
+
+  // Where a type of this name takes a fair part of what is so called, other types are only akin to it; a "backpack" is
+  // one of a few backpacks or, mostly, filed under "Bag".
+  void credit_noun(Sense& sense, const TypeEntry& entry) const {
+    const std::vector<TypeShare>& types = entry.noun->types;
+    const bool own = std::ranges::any_of(types, [&](const TypeShare& type) { return std::ranges::find(entry.own, type.type) != entry.own.end(); });
+    for (const auto& [type, share] : types) {
+      credit(sense, Attribute::kProductType, type, share / types.front().share * (own ? kPartCredit : 1));
     }
   }
 
@@ -258,8 +271,8 @@ class Builder {
       Sense sense{.kind = PieceKind::kAudience, .name = std::string(word.name), .audience = word.asks, .tolerated = word.tolerates};
       for (const Attribute attribute : {Attribute::kIndex, Attribute::kSection}) {
         for (std::uint32_t code = 0; code < catalog_.value_count(attribute); ++code) {
-          const unsigned said = audience_of_value(catalog_.value_of(attribute, code)).bits;
-          if ((word.asks.bits & ~said) == 0) credit(sense, attribute, code, 1);
+          const AudienceSet said = audience_of_value(catalog_.value_of(attribute, code));
+          if (audience_credit(word.asks, word.tolerates, said) == 1) credit(sense, attribute, code, 1);
         }
       }
       add({std::string(word.form)}, std::move(sense));
@@ -271,6 +284,8 @@ class Builder {
   void add_places(Attribute attribute, PieceKind kind) {
     std::map<Forms, Codes> places;
     for (const auto& [code, phrase] : phrases_of(attribute, kLeastPlaceRows)) {
+      // "Knit & Woven" is one department, and neither "knit" nor "woven".
+      if (kind != PieceKind::kIndex && value_phrases(catalog_.value_of(attribute, code)).size() > 1) continue;
       if (std::ranges::any_of(phrase.forms, [&](const std::string& form) { return table_.find(form) != nullptr; })) continue;
       places[phrase.forms].push_back(code);
     }

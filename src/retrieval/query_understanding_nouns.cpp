@@ -53,6 +53,7 @@ std::uint32_t OpeningNouns::word_of(const std::string& surface) {
 void OpeningNouns::read_opening(std::string_view description, std::uint32_t type) {
   std::array<std::uint32_t, kMaxOpeningWords> words{};
   std::size_t count = 0;
+  bool compound = false;  // the last word is the second half of "T-shirt"
   std::string surface;
   for (std::size_t position = 0; position < description.size();) {
     const char c = description[position];
@@ -61,6 +62,7 @@ void OpeningNouns::read_opening(std::string_view description, std::uint32_t type
       ++position;
       continue;
     }
+    const bool joined = position > 0 && description[position - 1] == '-';
     surface.clear();
     for (; position < description.size() && (is_word_byte(description[position]) || description[position] == '\''); ++position) {
       const char letter = description[position];
@@ -73,10 +75,11 @@ void OpeningNouns::read_opening(std::string_view description, std::uint32_t type
     }
     if (count == kMaxOpeningWords) return;  // no opening that names a thing
     words[count++] = word_of(surface);
+    compound = joined;
   }
   if (count == 0) return;
   for (std::size_t i = 0; i < count; ++i) ++words_[words[i]].total;
-  ++words_[words[count - 1]].last;
+  if (!compound) ++words_[words[count - 1]].last;
   const auto add = [&](std::uint64_t key) {
     Counts& counts = endings_[key];
     const auto found = std::ranges::find(counts, type, &Counts::value_type::first);
@@ -87,7 +90,7 @@ void OpeningNouns::read_opening(std::string_view description, std::uint32_t type
     }
   };
   const std::uint64_t last = words_[words[count - 1]].form_id;
-  add(last);
+  if (!compound) add(last);
   if (count > 1) add((std::uint64_t{words_[words[count - 2]].form_id} + 1) << 32 | last);
 }
 
@@ -116,11 +119,13 @@ std::vector<Noun> OpeningNouns::nouns() const {
     const auto first = static_cast<std::uint32_t>(key >> 32);
     std::size_t openings = 0;
     Noun noun = noun_of(counts, openings);
-    if (openings < kMinOpenings || noun.types.empty() || noun.types[0].share < kMinFirstShare || noun.covered < kMinCovered) continue;
-    if (first == 0 && !names(last)) continue;
+    if (openings < kMinOpenings || noun.types.empty() || (first == 0 && !names(last))) continue;
+    noun.clear = noun.types[0].share >= kMinFirstShare && noun.covered >= kMinCovered;
     if (first != 0) {
+      if (!noun.clear) continue;
+      const auto counts_alone = endings_.find(last);
       std::size_t unused = 0;
-      const Noun alone = noun_of(endings_.at(last), unused);
+      const Noun alone = counts_alone == endings_.end() ? Noun{} : noun_of(counts_alone->second, unused);
       if (!alone.types.empty() && alone.types[0].type == noun.types[0].type) continue;
       noun.forms.push_back(forms_[first - 1]);
     }

@@ -25,6 +25,7 @@ struct Noun {
   std::vector<std::string> forms{};  // one or two words
   std::vector<TypeShare> types{};    // by falling share, then code; those of at least kMinShare
   float covered = 0;                 // sum of their shares
+  bool clear = false;                // few types have nearly all of it, so that the word alone means them
 
   static constexpr float kMinShare = 0.1F;
 };
@@ -34,8 +35,8 @@ class OpeningNouns {
   // Descriptions that several rows in a row share count once.
   explicit OpeningNouns(const catalog::Catalog& catalog);
 
-  // Nouns of enough openings that mean few types, by forms. Two words only where they mean another type than the last
-  // of them alone ("swim shorts").
+  // Nouns of enough openings, by forms. Two words only where they are clear and mean another type than the last of them
+  // alone ("swim shorts").
   [[nodiscard]] std::vector<Noun> nouns() const;
 
   // Words that describe rather than name: in the openings they mostly stand before another word ("short dress", where

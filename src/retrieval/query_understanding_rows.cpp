@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cassert>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include "catalog/filters.hpp"
@@ -29,17 +29,26 @@ AudienceCredits audience_credits(const UnderstoodPiece& piece) {
   return credits;
 }
 
-// Keeps the rows of `rows` for which passes(row) holds.
-template <class Passes>
-void keep_rows(Bitmap& rows, Passes&& passes) {
+std::size_t index_of(std::uint32_t code) { return code; }
+std::size_t index_of(AudienceSet audience) { return audience.bits; }
+
+// Keeps the rows of `rows` whose code has a 1 in `kept`. Most words are full, so 64 rows are looked up at once.
+template <class Code>
+void keep_codes(Bitmap& rows, std::span<const Code> codes, std::span<const std::uint8_t> kept) {
   const auto words = rows.words();
   for (std::size_t w = 0; w < words.size(); ++w) {
-    std::uint64_t kept = words[w];
-    for (std::uint64_t rest = kept; rest != 0; rest &= rest - 1) {
-      const auto bit = static_cast<std::size_t>(std::countr_zero(rest));
-      kept &= ~(std::uint64_t{!passes(w * 64 + bit)} << bit);
+    if (words[w] == 0) continue;
+    const std::size_t first = w * 64;
+    const std::size_t count = std::min<std::size_t>(64, codes.size() - first);
+    std::array<std::uint8_t, 64> pass{};
+    for (std::size_t i = 0; i < count; ++i) pass[i] = kept[index_of(codes[first + i])];
+    std::uint64_t word = 0;
+    for (std::size_t i = 0; i < 8; ++i) {
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, pass.data() + 8 * i, 8);
+      word |= ((eight * 0x0102040810204080U) >> 56) << (8 * i);  // gathers the low bit of each byte, in order
     }
-    if (kept != words[w]) rows.set_word(w, kept);
+    rows.set_word(w, words[w] & word);
   }
 }
 
@@ -85,7 +94,7 @@ struct CreditTable {
 
 void QueryUnderstanding::restrict(const UnderstoodQuery& query, Bitmap& rows) const {
   assert(rows.size() == catalog_->size());
-  std::array<std::vector<std::uint8_t>, catalog::kAttributeCount> excluded;  // by code; empty: nothing is
+  std::array<std::vector<std::uint8_t>, catalog::kAttributeCount> kept_codes;  // empty: every one
   for (const UnderstoodPiece& piece : query.pieces) {
     if (piece.effect == PieceEffect::kPrefer) continue;
     const bool exclude = piece.effect == PieceEffect::kExclude;
@@ -94,23 +103,20 @@ void QueryUnderstanding::restrict(const UnderstoodQuery& query, Bitmap& rows) co
     } else if (piece.kind == PieceKind::kAudience) {
       // An exclusion takes who is said to be such: "not for kids" leaves what is said to be for nobody in particular.
       const AudienceCredits credits = audience_credits(piece);
-      keep_rows(rows, [&](std::size_t row) {
-        const float credit = credits[audience_of_row_[row].bits];
-        return exclude ? credit < 1 : credit > 0;
-      });
+      std::array<std::uint8_t, AudienceSet::kCombinations> kept{};
+      for (std::size_t bits = 0; bits < kept.size(); ++bits) kept[bits] = (exclude ? credits[bits] < 1 : credits[bits] > 0) ? 1 : 0;
+      keep_codes(rows, std::span<const AudienceSet>(audience_of_row_), kept);
     } else {
       for (const MatchedValue& value : piece.values) {
-        auto& codes = excluded[static_cast<std::size_t>(value.attribute)];
-        codes.resize(catalog_->value_count(value.attribute));
-        codes[value.code] = 1;
+        auto& kept = kept_codes[static_cast<std::size_t>(value.attribute)];
+        kept.resize(catalog_->value_count(value.attribute), 1);
+        kept[value.code] = 0;
       }
     }
   }
   for (const Attribute attribute : catalog::all_attributes()) {
-    const auto& codes = excluded[static_cast<std::size_t>(attribute)];
-    if (codes.empty()) continue;
-    const auto column = catalog_->codes(attribute);
-    keep_rows(rows, [&](std::size_t row) { return codes[column[row]] == 0; });
+    const auto& kept = kept_codes[static_cast<std::size_t>(attribute)];
+    if (!kept.empty()) keep_codes(rows, catalog_->codes(attribute), kept);
   }
 }
 
