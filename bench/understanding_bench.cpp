@@ -3,8 +3,9 @@
 //   understanding_bench --articles FILE --queries FILE [--qrels FILE] [--query TEXT …] [--weights THING,COLOUR,AUDIENCE,APPEARANCE,PLACE]
 // Times are the least of several runs. With judgements, for every piece the mean credit (prefer) or share kept (filter,
 // exclude) of the articles of grade ≥ 1, of those of the best grade, and of all: a piece that gives relevant articles no
-// more than any article is wrong. "hard": the share of the relevant that it would keep as a filter. Below, how well the
-// preferences alone separate: the chance that a relevant article has a higher one than another article (ties half).
+// more than any article is wrong. "hard": the share of the relevant that it would keep as a filter. Below, how good an
+// order the preferences alone are: the chance that a relevant article comes before another one, and the share of relevant
+// ones among the first ten, ties in random order.
 // Exit status 1 when the files cannot be read.
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -67,29 +69,28 @@ std::shared_ptr<const catalog::Catalog> read_catalog(const std::string& path) {
   return std::make_shared<const catalog::Catalog>(need(std::move(builder).build()));
 }
 
-// The mean over `rows` of what one piece alone gives them.
-double mean_credit(const QueryUnderstanding& understanding, const UnderstoodPiece& piece, std::span<const catalog::RowIndex> rows) {
+// The share of `rows` that the piece lets pass, a preference as if it were a filter.
+double share_kept(const QueryUnderstanding& understanding, const UnderstoodPiece& piece, std::span<const catalog::RowIndex> rows) {
   if (rows.empty()) return 0;
-  const UnderstoodQuery alone{.pieces = {piece}};
   if (piece.effect != PieceEffect::kPrefer) {
     catalog::Bitmap kept(understanding.catalog().size(), true);
-    understanding.restrict(alone, kept);
+    understanding.restrict({.pieces = {piece}}, kept);
     const auto passed = std::ranges::count_if(rows, [&](catalog::RowIndex row) { return kept.test(row); });
     return static_cast<double>(passed) / static_cast<double>(rows.size());
   }
   std::vector<float> preferences(rows.size());
-  understanding.prefer(alone, rows, preferences);
-  return std::accumulate(preferences.begin(), preferences.end(), 0.0) / static_cast<double>(rows.size());
-}
-
-// The share of `rows` that a preference gives anything.
-double share_met(const QueryUnderstanding& understanding, const UnderstoodPiece& piece, std::span<const catalog::RowIndex> rows) {
-  if (rows.empty()) return 0;
-  if (piece.effect != PieceEffect::kPrefer) return mean_credit(understanding, piece, rows);
-  std::vector<float> preferences(rows.size());
   understanding.prefer({.pieces = {piece}}, rows, preferences);
   const auto met = std::ranges::count_if(preferences, [](float preference) { return preference > 0; });
   return static_cast<double>(met) / static_cast<double>(rows.size());
+}
+
+// The mean over `rows` of what one piece alone gives them.
+double mean_credit(const QueryUnderstanding& understanding, const UnderstoodPiece& piece, std::span<const catalog::RowIndex> rows) {
+  if (rows.empty()) return 0;
+  if (piece.weight == 0) return share_kept(understanding, piece, rows);
+  std::vector<float> preferences(rows.size());
+  understanding.prefer({.pieces = {piece}}, rows, preferences);
+  return std::accumulate(preferences.begin(), preferences.end(), 0.0) / static_cast<double>(rows.size());
 }
 
 // The chance that a row of `wanted` has a higher preference than one that is not, ties half. Both sides have rows.
@@ -109,6 +110,26 @@ double separation(std::span<const float> preferences, const catalog::Bitmap& wan
     i = end;
   }
   return pairs / (others_below * (static_cast<double>(order.size()) - others_below));
+}
+
+// The share of `wanted` rows among the ten of highest preference, when ties are in random order.
+double expected_precision(std::span<const float> preferences, const catalog::Bitmap& wanted) {
+  constexpr double kDepth = 10;
+  std::map<float, std::pair<double, double>, std::greater<>> groups;  // rows, wanted rows
+  for (std::uint32_t row = 0; row < preferences.size(); ++row) {
+    auto& [rows, hits] = groups[preferences[row]];
+    rows += 1;
+    hits += wanted.test({row}) ? 1 : 0;
+  }
+  double seen = 0;
+  double hits = 0;
+  for (const auto& [preference, group] : groups) {
+    const double taken = std::min(group.first, kDepth - seen);
+    hits += taken * group.second / group.first;
+    seen += taken;
+    if (seen >= kDepth) break;
+  }
+  return hits / kDepth;
 }
 
 struct Judged {
@@ -159,6 +180,8 @@ struct Sums {
   std::size_t queries = 0;  // that have preferences and judgements
   double separation_relevant = 0;
   double separation_best = 0;
+  double precision_relevant = 0;
+  double precision_best = 0;
 };
 
 void print_understood(const QueryUnderstanding& understanding, std::string_view text, const Judged& judged,
@@ -170,7 +193,7 @@ void print_understood(const QueryUnderstanding& understanding, std::string_view 
     const double best = mean_credit(understanding, piece, judged.best);
     const double all = mean_credit(understanding, piece, every_row);
     fmt::print("    {:7} {:26} {:4.2f}", to_string(piece.effect), piece.id, piece.weight);
-    const double hard = share_met(understanding, piece, judged.relevant);
+    const double hard = share_kept(understanding, piece, judged.relevant);
     if (!judged.relevant.empty()) fmt::print("  relevant {:.2f} best {:.2f} all {:.2f} hard {:.2f}", relevant, best, all, hard);
     fmt::print("  [{}]\n", values_of(piece));
     if (judged.relevant.empty()) continue;
@@ -191,6 +214,8 @@ void print_understood(const QueryUnderstanding& understanding, std::string_view 
     ++sums.queries;
     sums.separation_relevant += separation(preferences, relevant);
     sums.separation_best += separation(preferences, best);
+    sums.precision_relevant += expected_precision(preferences, relevant);
+    sums.precision_best += expected_precision(preferences, best);
   }
   if (!understood.removed.empty()) fmt::print("    remaining: \"{}\"\n", understood.remaining);
   for (const UnderstandingNote& note : understood.notes) fmt::print("    note: {} ({})\n", note.text, to_string(note.reason));
@@ -201,11 +226,11 @@ struct Arguments {
   std::string queries;
   std::string qrels;
   std::vector<std::string> texts;
-  UnderstandingWeights weights;
+  UnderstandingOptions options;
 };
 
-UnderstandingWeights parse_weights(const std::string& text) {
-  UnderstandingWeights weights;
+UnderstandingOptions parse_options(const std::string& text) {
+  UnderstandingOptions weights;
   const char* position = text.c_str();
   for (double* const weight : {&weights.thing, &weights.colour, &weights.audience, &weights.appearance, &weights.place}) {
     char* end = nullptr;
@@ -225,7 +250,7 @@ Arguments parse_arguments(std::span<char* const> words) {
     if (name == "--articles") arguments.articles = words[i + 1];
     else if (name == "--queries") arguments.queries = words[i + 1];
     else if (name == "--qrels") arguments.qrels = words[i + 1];
-    else if (name == "--weights") arguments.weights = parse_weights(words[i + 1]);
+    else if (name == "--weights") arguments.options = parse_options(words[i + 1]);
     else if (name == "--query") arguments.texts.emplace_back(words[i + 1]);
     else give_up(fmt::format("unknown option {}", name));
   }
@@ -268,16 +293,17 @@ void print_sums(const Sums& sums) {
   }
   if (sums.queries == 0) return;
   const auto count = static_cast<double>(sums.queries);
-  fmt::print("separation by preferences alone, {} queries: relevant {:.4f}, best {:.4f}\n", sums.queries,
-             sums.separation_relevant / count, sums.separation_best / count);
+  fmt::print("by preferences alone, {} queries: separation relevant {:.4f} best {:.4f}, precision@10 relevant {:.4f} best {:.4f}\n",
+             sums.queries, sums.separation_relevant / count, sums.separation_best / count, sums.precision_relevant / count,
+             sums.precision_best / count);
 }
 
 int run(const Arguments& arguments) {
   const auto catalog = read_catalog(arguments.articles);
   const PriceUnit unit{.currency = "EUR"};  // as if ingested with a scale
   fmt::print("{} articles\nbuild: {:.1f} ms\n", catalog->size(),
-             least_microseconds(5, [&] { (void)QueryUnderstanding(catalog, unit, arguments.weights); }) / 1000);
-  const QueryUnderstanding understanding(catalog, unit, arguments.weights);
+             least_microseconds(5, [&] { (void)QueryUnderstanding(catalog, unit, arguments.options); }) / 1000);
+  const QueryUnderstanding understanding(catalog, unit, arguments.options);
   fmt::print("memory: {:.1f} MB\n", static_cast<double>(understanding.memory_bytes()) / 1e6);
   std::vector<evaluation::EvaluationQuery> queries;
   if (!arguments.queries.empty()) queries = need(evaluation::read_queries(arguments.queries));

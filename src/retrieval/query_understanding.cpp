@@ -27,7 +27,7 @@ void switch_off(UnderstoodQuery& query, const UnderstandingSwitches& switches) {
 
 void cut_text(std::string_view text, UnderstoodQuery& query) {
   for (const UnderstoodPiece& piece : query.pieces) {
-    if (piece.effect == PieceEffect::kPrefer) continue;
+    if (piece.weight > 0) continue;
     const std::size_t end = query.removed.empty() ? std::string_view::npos : query.removed.back().end;
     // Between parts of one list nothing is left: "not black, red or white".
     if (end <= piece.span.begin && text.substr(end, piece.span.begin - end).find_first_not_of(kListMarks) == std::string_view::npos) {
@@ -72,7 +72,7 @@ PriceUnit price_unit(const catalog::Catalog& catalog, std::string_view currency,
   return unit;
 }
 
-core::Status UnderstandingWeights::validate() const {
+core::Status UnderstandingOptions::validate() const {
   const std::array<std::pair<const char*, double>, 5> all = {
       {{"thing", thing}, {"colour", colour}, {"audience", audience}, {"appearance", appearance}, {"place", place}}};
   for (const auto& [name, weight] : all) {
@@ -82,8 +82,8 @@ core::Status UnderstandingWeights::validate() const {
   return {};
 }
 
-QueryUnderstanding::QueryUnderstanding(std::shared_ptr<const catalog::Catalog> catalog, PriceUnit unit, const UnderstandingWeights& weights)
-    : catalog_(std::move(catalog)), unit_(std::move(unit)), weights_(weights), audience_of_row_(audience_of_rows(*catalog_)) {
+QueryUnderstanding::QueryUnderstanding(std::shared_ptr<const catalog::Catalog> catalog, PriceUnit unit, const UnderstandingOptions& options)
+    : catalog_(std::move(catalog)), unit_(std::move(unit)), options_(options), audience_of_row_(audience_of_rows(*catalog_)) {
   lexicon_ = std::make_unique<const UnderstandingLexicon>(*catalog_, audience_of_row_);
 }
 QueryUnderstanding::~QueryUnderstanding() = default;
@@ -93,7 +93,7 @@ QueryUnderstanding& QueryUnderstanding::operator=(QueryUnderstanding&&) noexcept
 UnderstoodQuery QueryUnderstanding::understand(std::string_view query, const UnderstandingSwitches& switches) const {
   UnderstoodQuery understood;
   if (switches.understand) {
-    understood = QueryReader(*lexicon_, unit_, weights_).read(query);
+    understood = QueryReader(*lexicon_, unit_, options_).read(query);
     switch_off(understood, switches);
   }
   cut_text(query, understood);

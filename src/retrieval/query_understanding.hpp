@@ -8,7 +8,9 @@
 // dress" is a dress), and what follows "with" or "for" names no type when one came before. A phrase that names values
 // of several columns has one meaning: colour, type, group, appearance, index, section, department, in this order.
 //
-// Prices and exclusions restrict what may be shown and leave the text; everything else is a preference and stays.
+// Prices and exclusions restrict what may be shown and leave the text. Everything else is a preference and stays; an
+// audience that is surely meant ("for a boy", "men's", "kids": not "baby" alone, as in "baby blue") restricts too, to
+// what is not said to be for another age or, among adults, gender.
 // Immutable: safe to use from any thread. Deterministic. Time is linear in the query's length.
 
 #include <cstddef>
@@ -39,13 +41,14 @@ struct PriceUnit {
 // Prices without any, or with neither currency nor scale (1: as in the file) recorded and a median below 1, are no money.
 [[nodiscard]] PriceUnit price_unit(const catalog::Catalog& catalog, std::string_view currency, double price_scale);
 
-// Weights of preferences, in [0, 1]; 0 leaves the kinds out.
-struct UnderstandingWeights {
+struct UnderstandingOptions {
+  // Weights of preferences, in [0, 1]; 0 leaves the kinds out.
   double thing = 1;       // type, group
   double colour = 1;      // colour, colour_family
   double audience = 1;
   double appearance = 0.5;
   double place = 0.25;    // index, section, department
+  bool audience_filters = true;  // false: an audience is a preference always
 
   // kInvalidArgument, naming the weight.
   [[nodiscard]] core::Status validate() const;
@@ -63,8 +66,8 @@ class QueryUnderstanding {
   static constexpr std::size_t kMaxWords = 64;   // looked at; later words stay text
   static constexpr std::size_t kMaxPieces = 16;
 
-  // `catalog` is never null; `weights` are valid.
-  QueryUnderstanding(std::shared_ptr<const catalog::Catalog> catalog, PriceUnit unit, const UnderstandingWeights& weights = {});
+  // `catalog` is never null; `options` are valid.
+  QueryUnderstanding(std::shared_ptr<const catalog::Catalog> catalog, PriceUnit unit, const UnderstandingOptions& options = {});
   ~QueryUnderstanding();
   QueryUnderstanding(QueryUnderstanding&&) noexcept;
   QueryUnderstanding& operator=(QueryUnderstanding&&) noexcept;
@@ -73,7 +76,7 @@ class QueryUnderstanding {
   [[nodiscard]] UnderstoodQuery understand(std::string_view query, const UnderstandingSwitches& switches = {}) const;
 
   // Clears the rows of `rows` (one bit a row of the catalogue) that the query's filters and exclusions do not let pass.
-  // A row without a price passes no price bound.
+  // A row without a price passes no price bound. Of several audiences one is enough.
   void restrict(const UnderstoodQuery& query, catalog::Bitmap& rows) const;
 
   // preferences[i] in [0, 1]: the weighted share of the query's preferences that rows[i] meets; all 0 when it has none.
@@ -86,7 +89,7 @@ class QueryUnderstanding {
  private:
   std::shared_ptr<const catalog::Catalog> catalog_;
   PriceUnit unit_;
-  UnderstandingWeights weights_;
+  UnderstandingOptions options_;
   std::unique_ptr<const UnderstandingLexicon> lexicon_;
   std::vector<AudienceSet> audience_of_row_;
 };

@@ -72,4 +72,10 @@ float audience_credit(AudienceSet asks, AudienceSet tolerates, AudienceSet row) 
                   credit_of(asks.bits & kGenders, 0, row.bits & kGenders));
 }
 
+bool audience_passes(AudienceSet asks, AudienceSet tolerates, AudienceSet row) {
+  unsigned asked = asks.bits;
+  if ((asked & AudienceSet::kAges) != 0 && (asked & AudienceSet::kAdult) == 0) asked &= ~unsigned{AudienceSet::kGenders};
+  return audience_credit({static_cast<std::uint8_t>(asked)}, tolerates, row) > 0;
+}
+
 }  // namespace scalestyle::retrieval

@@ -19,4 +19,8 @@ namespace scalestyle::retrieval {
 // catalogue does not say or the age is only tolerated.
 [[nodiscard]] float audience_credit(AudienceSet asks, AudienceSet tolerates, AudienceSet row);
 
+// Whether a row may be shown to them as a filter: not when it says another age or, to adults, another gender. Children
+// wear what is filed under either.
+[[nodiscard]] bool audience_passes(AudienceSet asks, AudienceSet tolerates, AudienceSet row);
+
 }  // namespace scalestyle::retrieval

@@ -27,21 +27,36 @@ constexpr AudienceSet kSporty = set(AudienceSet::kSport);
 
 // A baby's clothes are children's clothes in a wider sense, but not the other way round.
 constexpr AudienceWord kAudienceWords[] = {
-    {"woman", "women", kWomen, kNobody},      {"women", "women", kWomen, kNobody},
-    {"lady", "women", kWomen, kNobody},       {"ladieswear", "women", kWomen, kNobody},
-    {"womenswear", "women", kWomen, kNobody}, {"female", "women", kWomen, kNobody},
-    {"man", "men", kMen, kNobody},            {"men", "men", kMen, kNobody},
-    {"menswear", "men", kMen, kNobody},       {"gent", "men", kMen, kNobody},
-    {"gentleman", "men", kMen, kNobody},      {"gentlemen", "men", kMen, kNobody},
-    {"male", "men", kMen, kNobody},           {"girl", "girls", kGirls, kBabies},
-    {"boy", "boys", kBoys, kBabies},          {"kid", "kids", kKids, kBabies},
-    {"child", "kids", kKids, kBabies},        {"children", "kids", kKids, kBabies},
-    {"kidswear", "kids", kKids, kBabies},     {"childrenswear", "kids", kKids, kBabies},
-    {"teen", "kids", kKids, kNobody},         {"teenager", "kids", kKids, kNobody},
-    {"baby", "baby", kBabies, kNobody},       {"babywear", "baby", kBabies, kNobody},
-    {"newborn", "baby", kBabies, kNobody},    {"infant", "baby", kBabies, kNobody},
-    {"toddler", "toddler", kToddlers, kNobody}, {"sport", "sport", kSporty, kNobody},
-    {"sportswear", "sport", kSporty, kNobody},  {"activewear", "sport", kSporty, kNobody},
+    {"woman", "women", kWomen, kNobody},
+    {"women", "women", kWomen, kNobody, true},
+    {"lady", "women", kWomen, kNobody},
+    {"ladieswear", "women", kWomen, kNobody, true},
+    {"womenswear", "women", kWomen, kNobody, true},
+    {"female", "women", kWomen, kNobody},
+    {"man", "men", kMen, kNobody},
+    {"men", "men", kMen, kNobody, true},
+    {"menswear", "men", kMen, kNobody, true},
+    {"gent", "men", kMen, kNobody},
+    {"gentleman", "men", kMen, kNobody},
+    {"gentlemen", "men", kMen, kNobody, true},
+    {"male", "men", kMen, kNobody},
+    {"girl", "girls", kGirls, kBabies},
+    {"boy", "boys", kBoys, kBabies},
+    {"kid", "kids", kKids, kBabies},
+    {"child", "kids", kKids, kBabies},
+    {"children", "kids", kKids, kBabies, true},
+    {"kidswear", "kids", kKids, kBabies, true},
+    {"childrenswear", "kids", kKids, kBabies, true},
+    {"teen", "kids", kKids, kNobody},
+    {"teenager", "kids", kKids, kNobody},
+    {"baby", "baby", kBabies, kNobody},
+    {"babywear", "baby", kBabies, kNobody, true},
+    {"newborn", "baby", kBabies, kNobody},
+    {"infant", "baby", kBabies, kNobody},
+    {"toddler", "toddler", kToddlers, kNobody},
+    {"sport", "sport", kSporty, kNobody},
+    {"sportswear", "sport", kSporty, kNobody},
+    {"activewear", "sport", kSporty, kNobody},
 };
 
 constexpr ShadeName kShadeNames[] = {
@@ -71,12 +86,12 @@ constexpr std::pair<string_view, string_view> kLooks[] = {
     {"plain", "solid"}, {"pattern", "print"}, {"plaid", "check"}, {"tartan", "check"}, {"gingham", "check"},
 };
 
-constexpr std::array<string_view, 29> kMeasures = {
-    "%",    "denier", "den",   "cm",     "mm",     "m",      "inch", "inches", "in",    "ml",   "l",    "g",    "kg",   "oz", "lb",
+constexpr std::array<string_view, 30> kMeasures = {
+    "%",    "denier", "den",   "cm",     "mm",     "m",      "inch", "inches", "ml",   "l",    "litre", "litres",    "g",    "kg",   "oz", "lb",
     "year", "years",  "month", "months", "week",   "weeks",  "day",  "days",   "pack",  "pcs",  "piece", "pieces", "degrees", "x"};
 constexpr std::array<string_view, 9> kMeasured = {"size", "sizes", "age", "ages", "aged", "waist", "length", "height", "no"};
 constexpr std::array<string_view, 6> kNegations = {"no", "not", "without", "non", "except", "excluding"};
-constexpr std::array<string_view, 10> kFillers = {"a", "an", "any", "the", "too", "in", "with", "for", "of", "all"};
+constexpr std::array<string_view, 11> kFillers = {"a", "my", "an", "any", "the", "too", "in", "with", "for", "of", "all"};
 constexpr std::array<string_view, 2> kAlternatives = {"or", "nor"};
 constexpr std::array<string_view, 14> kPrepositions = {"with", "without", "for",  "from", "to",   "in",  "on",
                                                        "under", "over",   "like", "at",   "by", "featuring", "against"};

@@ -23,6 +23,7 @@ struct AudienceWord {
   std::string_view name;  // what the ids of pieces say: "women" for "ladies"
   AudienceSet asks;
   AudienceSet tolerates;
+  bool several = false;   // means people, though it is no plural in s
 };
 [[nodiscard]] std::span<const AudienceWord> audience_words();
 [[nodiscard]] const AudienceWord* audience_word(std::string_view form);

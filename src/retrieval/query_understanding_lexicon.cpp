@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -70,14 +71,9 @@ class Builder {
     return phrases;
   }
 
-  // Credits the code once, with the most that is offered.
+  // A value may be credited more than once; add() keeps the most.
   void credit(Sense& sense, Attribute attribute, std::uint32_t code, float credit) const {
-    const auto found = std::ranges::find_if(sense.values, [&](const MatchedValue& value) { return value.attribute == attribute && value.code == code; });
-    if (found != sense.values.end()) {
-      found->credit = std::max(found->credit, credit);
-    } else {
-      sense.values.push_back({attribute, code, credit, std::string(catalog_.value_of(attribute, code))});
-    }
+    sense.values.push_back({attribute, code, credit, std::string(catalog_.value_of(attribute, code))});
   }
   void credit(Sense& sense, Attribute attribute, const Codes& codes, float amount) const {
     for (const std::uint32_t code : codes) credit(sense, attribute, code, amount);
@@ -85,10 +81,12 @@ class Builder {
 
   bool add(const Forms& forms, Sense sense) {
     if (sense.name.empty()) sense.name = joined(forms);
-    std::ranges::sort(sense.values, [](const MatchedValue& a, const MatchedValue& b) {
-      if (a.credit != b.credit) return a.credit > b.credit;
-      return std::pair(a.attribute, a.code) < std::pair(b.attribute, b.code);
-    });
+    const auto key = [](const MatchedValue& value) { return std::pair(value.attribute, value.code); };
+    const auto by_key = [&](const MatchedValue& a, const MatchedValue& b) { return std::pair(key(a), b.credit) < std::pair(key(b), a.credit); };
+    std::ranges::sort(sense.values, by_key);
+    const auto repeated = std::ranges::unique(sense.values, {}, key);
+    sense.values.erase(repeated.begin(), repeated.end());
+    std::ranges::stable_sort(sense.values, std::greater(), &MatchedValue::credit);
     return table_.add(forms, std::move(sense));
   }
 
@@ -191,6 +189,10 @@ class Builder {
       credit(sense, Attribute::kProductType, entry.kinds, named ? kPartCredit : 1);
       if (entry.noun != nullptr) credit_noun(sense, entry);
       for (const auto& [attribute, code] : entry.namesakes) credit(sense, attribute, code, kPartCredit);
+      if (!named && forms.size() > 1) {  // swim shorts are a kind of shorts
+        const auto last = types_.find({forms.back()});
+        if (last != types_.end()) credit(sense, Attribute::kProductType, last->second.own, kPartCredit);
+      }
       if (!named) {
         sense.confidence = std::min(entry.noun->covered, 1.0F);
         sense.certain = false;
@@ -266,14 +268,18 @@ class Builder {
   void add_audiences(std::span<const AudienceSet> audience_of_row) {
     unsigned bits = 0;
     for (const AudienceSet row : audience_of_row) bits |= row.bits;
+    std::vector<std::pair<MatchedValue, AudienceSet>> values;
+    for (const Attribute attribute : {Attribute::kIndex, Attribute::kSection}) {
+      for (std::uint32_t code = 0; code < catalog_.value_count(attribute); ++code) {
+        const std::string_view text = catalog_.value_of(attribute, code);
+        values.push_back({{attribute, code, 1, std::string(text)}, audience_of_value(text)});
+      }
+    }
     for (const AudienceWord& word : audience_words()) {
       if ((word.asks.bits & ~bits) != 0) continue;  // nothing here is said to be for them
       Sense sense{.kind = PieceKind::kAudience, .name = std::string(word.name), .audience = word.asks, .tolerated = word.tolerates};
-      for (const Attribute attribute : {Attribute::kIndex, Attribute::kSection}) {
-        for (std::uint32_t code = 0; code < catalog_.value_count(attribute); ++code) {
-          const AudienceSet said = audience_of_value(catalog_.value_of(attribute, code));
-          if (audience_credit(word.asks, word.tolerates, said) == 1) credit(sense, attribute, code, 1);
-        }
+      for (const auto& [value, said] : values) {
+        if (audience_credit(word.asks, word.tolerates, said) == 1) sense.values.push_back(value);
       }
       add({std::string(word.form)}, std::move(sense));
     }

@@ -10,6 +10,8 @@ namespace scalestyle::retrieval {
 namespace {
 
 constexpr std::size_t kMaxOpeningWords = 8;
+constexpr std::size_t kMaxTypesOfNoun = 64;
+constexpr std::uint32_t kOtherTypes = UINT32_MAX;  // beyond so many they are counted together
 constexpr std::uint32_t kMinOpenings = 10;
 constexpr float kMinFirstShare = 0.4F;  // of the commonest type
 constexpr float kMinCovered = 0.75F;    // of all types that count
@@ -32,10 +34,9 @@ OpeningNouns::OpeningNouns(const catalog::Catalog& catalog) {
     last_text = description.data();
     read_opening(description, types[row]);
   }
-  form_counts_.resize(forms_.size());
+  form_names_.resize(forms_.size());
   for (const Word& word : words_) {
-    form_counts_[word.form_id].first += word.total;
-    form_counts_[word.form_id].second += word.last;
+    if (2 * word.last >= word.total) form_names_[word.form_id] = true;
   }
 }
 
@@ -82,9 +83,10 @@ void OpeningNouns::read_opening(std::string_view description, std::uint32_t type
   if (!compound) ++words_[words[count - 1]].last;
   const auto add = [&](std::uint64_t key) {
     Counts& counts = endings_[key];
-    const auto found = std::ranges::find(counts, type, &Counts::value_type::first);
+    auto found = std::ranges::find(counts, type, &Counts::value_type::first);
+    if (found == counts.end() && counts.size() > kMaxTypesOfNoun) found = counts.end() - 1;
     if (found == counts.end()) {
-      counts.emplace_back(type, 1);
+      counts.emplace_back(counts.size() < kMaxTypesOfNoun ? type : kOtherTypes, 1);
     } else {
       ++found->second;
     }
@@ -94,17 +96,12 @@ void OpeningNouns::read_opening(std::string_view description, std::uint32_t type
   if (count > 1) add((std::uint64_t{words_[words[count - 2]].form_id} + 1) << 32 | last);
 }
 
-bool OpeningNouns::names(std::uint32_t form_id) const {
-  const auto [total, last] = form_counts_[form_id];
-  return 2 * last >= total;
-}
-
 Noun OpeningNouns::noun_of(const Counts& counts, std::size_t& openings) {
   openings = std::accumulate(counts.begin(), counts.end(), std::size_t{0}, [](std::size_t sum, const auto& entry) { return sum + entry.second; });
   Noun noun;
   for (const auto& [type, count] : counts) {
     const float share = static_cast<float>(count) / static_cast<float>(openings);
-    if (share < Noun::kMinShare) continue;
+    if (share < Noun::kMinShare || type == kOtherTypes) continue;
     noun.types.push_back({type, share});
   }
   std::ranges::sort(noun.types, [](const TypeShare& a, const TypeShare& b) { return a.share != b.share ? a.share > b.share : a.type < b.type; });
@@ -119,7 +116,7 @@ std::vector<Noun> OpeningNouns::nouns() const {
     const auto first = static_cast<std::uint32_t>(key >> 32);
     std::size_t openings = 0;
     Noun noun = noun_of(counts, openings);
-    if (openings < kMinOpenings || noun.types.empty() || (first == 0 && !names(last))) continue;
+    if (openings < kMinOpenings || noun.types.empty() || (first == 0 && !form_names_[last])) continue;
     noun.clear = noun.types[0].share >= kMinFirstShare && noun.covered >= kMinCovered;
     if (first != 0) {
       if (!noun.clear) continue;

@@ -54,14 +54,13 @@ class OpeningNouns {
 
   void read_opening(std::string_view description, std::uint32_t type);
   std::uint32_t word_of(const std::string& surface);
-  [[nodiscard]] bool names(std::uint32_t form_id) const;
   [[nodiscard]] static Noun noun_of(const Counts& counts, std::size_t& openings);
 
   std::unordered_map<std::string, std::uint32_t> word_ids_;  // by surface
   std::unordered_map<std::string, std::uint32_t> form_ids_;
   std::vector<Word> words_;
   std::vector<std::string> forms_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> form_counts_;  // total, last
+  std::vector<bool> form_names_;  // some spelling of the form mostly ends openings
   std::unordered_map<std::uint64_t, Counts> endings_;  // last form, or the last two: (first + 1) << 32 | last
 };
 

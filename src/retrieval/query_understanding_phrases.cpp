@@ -47,8 +47,9 @@ void add_phrases(const std::vector<Place>& places, std::vector<ValuePhrase>& phr
 }  // namespace
 
 std::vector<ValuePhrase> value_phrases(std::string_view value) {
-  const std::vector<QueryWord> words = query_words(value, kMaxValueWords);
+  const std::vector<QueryWord> words = query_words(value, kMaxValueWords + 1);
   std::vector<ValuePhrase> phrases;
+  if (words.size() > kMaxValueWords) return phrases;
   std::vector<Place> places;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i].symbol) continue;

@@ -41,8 +41,8 @@ struct ValuePhrase {
   bool hyphenated_end = false;  // the last word is half of a word: "T-shirt" is no kind of "shirt"
 };
 
-// The phrases of a value; none for a placeholder ("Unknown"), for single letters and bare numbers. "&" and commas
-// between its parts make phrases of their own.
+// The phrases of a value; none for a placeholder ("Unknown"), for single letters and bare numbers, and for more than
+// kMaxValueWords words. "&" and commas between its parts make phrases of their own.
 [[nodiscard]] std::vector<ValuePhrase> value_phrases(std::string_view value);
 
 // Immutable once filled. Look-ups are linear in the words they read, at most the longest phrase.

@@ -35,6 +35,8 @@ constexpr Comparison kComparisons[] = {
     {{"from", "", ""}, Side::kAtLeast, true},
 };
 
+constexpr double kMaxChildAge = 16;
+
 struct Amount {
   double value = 0;
   std::string_view currencies{};
@@ -63,7 +65,9 @@ class Parser {
       if (!take(comparison.words)) continue;
       if (at_ < words_.size() && words_[at_].hyphenated) return std::nullopt;  // "under -5"
       const std::optional<Amount> amount = take_amount();
-      if (!amount || (amount->currencies.empty() && (comparison.needs_currency || is_no_price()))) return std::nullopt;
+      if (!amount) return std::nullopt;
+      const bool bare = amount->currencies.empty();
+      if (bare && (comparison.needs_currency || is_no_price() || is_age(comparison.side, amount->value))) return std::nullopt;
       return bounded(comparison.side, *amount);
     }
     at_ = first_;
@@ -109,9 +113,15 @@ class Parser {
   // What stands beside a number without currency says that it is none of money.
   [[nodiscard]] bool is_no_price() const {
     if (at_ < words_.size() && is_measure(words_[at_].surface)) return true;
-    if (first_ == 0) return false;
-    const QueryWord& before = words_[first_ - 1];
-    return is_measured(before.surface) || audience_word(before.form) != nullptr;
+    return first_ > 0 && is_measured(words_[first_ - 1].surface);
+  }
+
+  // "women over 50", "kids under 5"; but "for men under 30" is about money.
+  [[nodiscard]] bool is_age(Side side, double value) const {
+    const AudienceWord* const before = first_ > 0 ? audience_word(words_[first_ - 1].form) : nullptr;
+    if (before == nullptr || (before->asks.bits & AudienceSet::kAges) == 0) return false;
+    if (side == Side::kAbove || side == Side::kAtLeast) return true;
+    return (before->asks.bits & AudienceSet::kAdult) == 0 && value <= kMaxChildAge;
   }
 
   // amount (and | to | dash) amount

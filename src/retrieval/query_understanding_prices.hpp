@@ -19,7 +19,7 @@ struct PricePhrase {
 
 // The price phrase that starts at words[first], if one does. Numbers without a currency need words or signs that compare
 // (a bare "10-30" may be a size), are none before a measure ("under 20 denier") or after one ("size over 40"), and
-// "women over 50" is an age.
+// "women over 50" and "kids under 5" are ages.
 [[nodiscard]] std::optional<PricePhrase> price_phrase(std::span<const QueryWord> words, std::size_t first);
 
 }  // namespace scalestyle::retrieval

@@ -24,17 +24,17 @@ std::string price_id(const PriceBounds& bounds) {
 }  // namespace
 
 double QueryReader::weight_of(const Sense& sense) const {
-  if (sense.only_before_colour) return weights_.appearance;
+  if (sense.only_before_colour) return options_.appearance;
   switch (sense.kind) {
     case PieceKind::kColour:
-    case PieceKind::kColourFamily: return weights_.colour;
+    case PieceKind::kColourFamily: return options_.colour;
     case PieceKind::kType:
-    case PieceKind::kGroup: return weights_.thing;
-    case PieceKind::kAudience: return weights_.audience;
-    case PieceKind::kAppearance: return weights_.appearance;
+    case PieceKind::kGroup: return options_.thing;
+    case PieceKind::kAudience: return options_.audience;
+    case PieceKind::kAppearance: return options_.appearance;
     case PieceKind::kIndex:
     case PieceKind::kSection:
-    case PieceKind::kDepartment: return weights_.place;
+    case PieceKind::kDepartment: return options_.place;
     case PieceKind::kPrice: break;
   }
   return 0;
@@ -48,7 +48,7 @@ UnderstoodPiece QueryReader::piece_of(const Sense& sense, PieceEffect effect, Te
   piece.values = sense.values;
   piece.audience = sense.audience;
   piece.tolerated = sense.tolerated;
-  if (effect == PieceEffect::kPrefer) {
+  if (effect != PieceEffect::kExclude) {
     piece.weight = static_cast<float>(weight_of(sense)) * sense.confidence;
   } else if (!sense.excludes_akin) {
     std::erase_if(piece.values, [](const MatchedValue& value) { return value.credit < 1; });
@@ -111,9 +111,22 @@ std::size_t QueryReader::read_phrase(std::size_t first) {
   const std::size_t end = first + match->words;
   if (weight_of(*match->sense) > 0) {
     const TextSpan span{words_[first].span.begin, words_[end - 1].span.end};
-    found_.push_back({piece_of(*match->sense, PieceEffect::kPrefer, span), phrase_, subordinate_, match->sense, first, end});
+    const PieceEffect effect = surely_means(*match->sense, first) ? PieceEffect::kFilter : PieceEffect::kPrefer;
+    found_.push_back({piece_of(*match->sense, effect, span), phrase_, subordinate_, match->sense, first, end});
   }
   return end;
+}
+
+// One person in the singular may be part of another name ("baby blue", "girl power"); several, an owner or "for" are not.
+bool QueryReader::surely_means(const Sense& sense, std::size_t word) const {
+  if (!options_.audience_filters || sense.kind != PieceKind::kAudience || (sense.audience.bits & AudienceSet::kSport) != 0) return false;
+  const AudienceWord* const said = audience_word(words_[word].form);
+  if ((said != nullptr && said->several) || words_[word].surface != words_[word].form) return true;
+  std::size_t before = word;
+  while (before > 0 && is_filler(words_[before - 1].surface)) {
+    if (words_[--before].surface == "for") return true;
+  }
+  return false;
 }
 
 void QueryReader::follow_grammar(const QueryWord& word) {
@@ -159,7 +172,7 @@ void QueryReader::keep_shades_before_colours() {
 void QueryReader::keep_each_preference_once() {
   std::vector<std::string> seen;
   std::erase_if(found_, [&](const Found& found) {
-    if (found.piece.effect != PieceEffect::kPrefer) return false;
+    if (found.sense == nullptr) return false;
     if (std::ranges::find(seen, found.piece.id) != seen.end()) return true;
     seen.push_back(found.piece.id);
     return false;

@@ -15,8 +15,8 @@ namespace scalestyle::retrieval {
 
 class QueryReader {
  public:
-  QueryReader(const UnderstandingLexicon& lexicon, const PriceUnit& unit, const UnderstandingWeights& weights)
-      : lexicon_(lexicon), unit_(unit), weights_(weights) {}
+  QueryReader(const UnderstandingLexicon& lexicon, const PriceUnit& unit, const UnderstandingOptions& options)
+      : lexicon_(lexicon), unit_(unit), options_(options) {}
 
   // Pieces by span and notes; `removed` and `remaining` are left to the caller, who knows what is switched off.
   [[nodiscard]] UnderstoodQuery read(std::string_view query) &&;
@@ -36,6 +36,7 @@ class QueryReader {
   std::size_t read_negation(std::size_t first);
   std::size_t read_phrase(std::size_t first);
 
+  [[nodiscard]] bool surely_means(const Sense& sense, std::size_t word) const;
   void follow_grammar(const QueryWord& word);
   void keep_what_names_the_thing();
   void keep_shades_before_colours();
@@ -47,7 +48,7 @@ class QueryReader {
 
   const UnderstandingLexicon& lexicon_;
   const PriceUnit& unit_;
-  const UnderstandingWeights& weights_;
+  const UnderstandingOptions& options_;
   std::vector<QueryWord> words_;
   std::vector<Found> found_;
   std::vector<UnderstandingNote> notes_;

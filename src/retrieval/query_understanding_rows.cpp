@@ -60,6 +60,20 @@ void keep_prices(const catalog::Catalog& catalog, const PriceBounds& bounds, Bit
   rows &= catalog::eligible(catalog, filter);
 }
 
+// By the catalogue's bitmaps where the attribute has them, else by a look at every row.
+void exclude_codes(const catalog::Catalog& catalog, Attribute attribute, std::span<const std::uint32_t> codes, Bitmap& rows) {
+  for (const catalog::FilterField field : catalog::all_filter_fields()) {
+    if (catalog::attribute_of(field) != attribute) continue;
+    Bitmap with_value(catalog.size());
+    for (const std::uint32_t code : codes) catalog.rows_by_value(field).add_to(with_value, code);
+    rows.and_not(with_value);
+    return;
+  }
+  std::vector<std::uint8_t> kept(catalog.value_count(attribute), 1);
+  for (const std::uint32_t code : codes) kept[code] = 0;
+  keep_codes(rows, catalog.codes(attribute), kept);
+}
+
 // Preferences of which a row can meet only one: a row has one colour, one type.
 enum class Slot : std::uint8_t { kThing, kColour, kShade, kPeople, kSport, kAppearance, kIndex, kSection, kDepartment };
 constexpr std::size_t kSlots = 9;
@@ -94,29 +108,37 @@ struct CreditTable {
 
 void QueryUnderstanding::restrict(const UnderstoodQuery& query, Bitmap& rows) const {
   assert(rows.size() == catalog_->size());
-  std::array<std::vector<std::uint8_t>, catalog::kAttributeCount> kept_codes;  // empty: every one
+  std::array<std::vector<std::uint32_t>, catalog::kAttributeCount> excluded;  // codes
+  std::array<std::uint8_t, AudienceSet::kCombinations> meant{};
+  std::array<std::uint8_t, AudienceSet::kCombinations> kept{};
+  kept.fill(1);
+  bool audience_meant = false;
+  bool audience_excluded = false;
   for (const UnderstoodPiece& piece : query.pieces) {
     if (piece.effect == PieceEffect::kPrefer) continue;
-    const bool exclude = piece.effect == PieceEffect::kExclude;
     if (piece.price) {
       keep_prices(*catalog_, *piece.price, rows);
-    } else if (piece.kind == PieceKind::kAudience) {
-      // An exclusion takes who is said to be such: "not for kids" leaves what is said to be for nobody in particular.
-      const AudienceCredits credits = audience_credits(piece);
-      std::array<std::uint8_t, AudienceSet::kCombinations> kept{};
-      for (std::size_t bits = 0; bits < kept.size(); ++bits) kept[bits] = (exclude ? credits[bits] < 1 : credits[bits] > 0) ? 1 : 0;
-      keep_codes(rows, std::span<const AudienceSet>(audience_of_row_), kept);
+    } else if (piece.kind != PieceKind::kAudience) {
+      for (const MatchedValue& value : piece.values) excluded[static_cast<std::size_t>(value.attribute)].push_back(value.code);
+    } else if (piece.effect == PieceEffect::kFilter) {
+      audience_meant = true;
+      for (std::size_t bits = 0; bits < meant.size(); ++bits) {
+        if (audience_passes(piece.audience, piece.tolerated, {static_cast<std::uint8_t>(bits)})) meant[bits] = 1;
+      }
     } else {
-      for (const MatchedValue& value : piece.values) {
-        auto& kept = kept_codes[static_cast<std::size_t>(value.attribute)];
-        kept.resize(catalog_->value_count(value.attribute), 1);
-        kept[value.code] = 0;
+      // Takes who is said to be such: "not for kids" leaves what is for nobody in particular.
+      audience_excluded = true;
+      const AudienceCredits credits = audience_credits(piece);
+      for (std::size_t bits = 0; bits < kept.size(); ++bits) {
+        if (credits[bits] == 1) kept[bits] = 0;
       }
     }
   }
+  if (audience_meant) keep_codes(rows, std::span<const AudienceSet>(audience_of_row_), meant);
+  if (audience_excluded) keep_codes(rows, std::span<const AudienceSet>(audience_of_row_), kept);
   for (const Attribute attribute : catalog::all_attributes()) {
-    const auto& kept = kept_codes[static_cast<std::size_t>(attribute)];
-    if (!kept.empty()) keep_codes(rows, catalog_->codes(attribute), kept);
+    const auto& codes = excluded[static_cast<std::size_t>(attribute)];
+    if (!codes.empty()) exclude_codes(*catalog_, attribute, codes, rows);
   }
 }
 
@@ -126,7 +148,7 @@ void QueryUnderstanding::prefer(const UnderstoodQuery& query, std::span<const ca
   std::array<AudienceCredits, kSlots> by_audience{};
   std::vector<CreditTable> tables;
   for (const UnderstoodPiece& piece : query.pieces) {
-    if (piece.effect != PieceEffect::kPrefer) continue;
+    if (piece.weight == 0) continue;
     const auto slot = static_cast<std::size_t>(slot_of(piece));
     most[slot] = std::max(most[slot], piece.weight);
     if (piece.kind == PieceKind::kAudience) {

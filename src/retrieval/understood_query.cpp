@@ -47,7 +47,7 @@ bool UnderstoodQuery::restricts() const {
 }
 
 bool UnderstoodQuery::prefers() const {
-  return std::ranges::any_of(pieces, [](const auto& piece) { return piece.effect == PieceEffect::kPrefer; });
+  return std::ranges::any_of(pieces, [](const auto& piece) { return piece.weight > 0; });
 }
 
 }  // namespace scalestyle::retrieval

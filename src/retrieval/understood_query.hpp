@@ -34,7 +34,7 @@ inline constexpr std::size_t kPieceKindCount = 10;
 [[nodiscard]] std::optional<PieceKind> piece_kind(std::string_view name);
 
 enum class PieceEffect : std::uint8_t {
-  kFilter,   // only rows that have it may be shown
+  kFilter,   // only rows that have it may be shown (an audience: or of which the catalogue does not say otherwise)
   kPrefer,   // rows that have it come first
   kExclude,  // rows that have it may not be shown
 };
@@ -87,7 +87,7 @@ struct UnderstoodPiece {
   std::string id{};                    // "colour:light-blue", "not:colour:black", "price:max-20": the same for the same
                                        // words in any query, so that a client can switch it off
   std::vector<MatchedValue> values{};  // empty for prices; by falling credit, then attribute and code
-  float weight = 0;                    // of a preference, in (0, 1]; 0 for the other effects
+  float weight = 0;                    // in (0, 1]: rows that have it come first; 0 for prices and exclusions
   std::optional<PriceBounds> price{};
   AudienceSet audience{};              // what an audience piece asks for
   AudienceSet tolerated{};             // ages that it counts partly
@@ -118,7 +118,7 @@ struct UnderstoodQuery {
   std::vector<UnderstandingNote> notes{};
 
   [[nodiscard]] bool restricts() const;  // some piece filters or excludes
-  [[nodiscard]] bool prefers() const;
+  [[nodiscard]] bool prefers() const;    // some piece has a weight
 
   friend bool operator==(const UnderstoodQuery&, const UnderstoodQuery&) = default;
 };

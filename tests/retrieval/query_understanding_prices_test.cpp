@@ -97,6 +97,7 @@ TEST(WordForm, TakesInflectionsOff) {
 
 TEST(PricePhrase, ReadsTheGrammar) {
   EXPECT_EQ(price("dress under 20"), "[, 20)");
+  EXPECT_EQ(price("under 20 in red"), "[, 20)");
   EXPECT_EQ(price("below €30"), "[, 30)");
   EXPECT_EQ(price("less than 19.99 euros"), "[, 19.99)");
   EXPECT_EQ(price("< 15"), "[, 15)");
@@ -115,6 +116,9 @@ TEST(PricePhrase, ReadsTheGrammar) {
   EXPECT_EQ(price("20 euros or less"), "[, 20]");
   EXPECT_EQ(price("20eur max"), "[, 20]");
   EXPECT_EQ(price("under 1,000"), "[, 1000)");
+  EXPECT_EQ(price("for men under 30"), "[, 30)");
+  EXPECT_EQ(price("for kids under 20"), "[, 20)");
+  EXPECT_EQ(price("women over 50 eur"), "(50, ]");
 }
 
 TEST(PricePhrase, SwapsBoundsGivenTheWrongWayRound) {
@@ -126,7 +130,7 @@ TEST(PricePhrase, SwapsBoundsGivenTheWrongWayRound) {
 TEST(PricePhrase, OtherNumbersAreNoPrices) {
   for (const char* text :
        {"10-30", "size 92-140", "92-140 cm", "under 20 denier", "under 20 den tights", "over 50 cm", "under 2 years", "under 50%",
-        "women over 50", "size over 40", "max 20", "from 20", "20", "20 eur", "under", "under twenty", "between 10", "between 10 and",
+        "women over 50", "kids under 5", "size over 40", "max 20", "from 20", "20", "20 eur", "under", "under twenty", "between 10", "between 10 and",
         "between and 20", "under 0", "under -5", "under 1e9", "under 99999999999", "under 5xl", "over 50s", "2-pack", "€", "€ eur 20 or"}) {
     EXPECT_EQ(price(text), "") << text;
   }

@@ -115,7 +115,7 @@ TEST(QueryUnderstanding, LearnsNounsFromHowDescriptionsOpen) {
   // Two words that mean another type than the second alone.
   const UnderstoodQuery swim = understand("swim shorts");
   EXPECT_THAT(ids(swim), ElementsAre("type:swim-short"));
-  EXPECT_THAT(values(swim.pieces.at(0)), ElementsAre("Swimwear bottom"));
+  EXPECT_THAT(values(swim.pieces.at(0)), ElementsAre("Swimwear bottom", "Shorts"));
   EXPECT_THAT(values(understand("shorts").pieces.at(0)).at(0), "Shorts");
 }
 
@@ -172,6 +172,18 @@ TEST(QueryUnderstanding, WhatNoColumnCanDenyStaysText) {
     EXPECT_FALSE(understood.restricts()) << query;
     EXPECT_EQ(understood.remaining, query);
   }
+}
+
+TEST(QueryUnderstanding, AnAudienceThatIsSurelyMeantFilters) {
+  const auto effect = [](std::string_view query) { return understand(query).pieces.at(0).effect; };
+  for (const char* query : {"women", "womens", "lady's", "men's", "mens", "for a man", "for my boy", "kids", "for the baby", "children"}) {
+    EXPECT_EQ(effect(query), PieceEffect::kFilter) << query;
+    EXPECT_GT(understand(query).pieces[0].weight, 0) << query;
+    EXPECT_EQ(understand(query).remaining, query);
+  }
+  for (const char* query : {"baby blue", "girl power", "lady", "sport", "sports", "for sport"}) EXPECT_EQ(effect(query), PieceEffect::kPrefer) << query;
+  const QueryUnderstanding mild(sample_catalog(), {}, {.audience_filters = false});
+  EXPECT_EQ(mild.understand("for women").pieces.at(0).effect, PieceEffect::kPrefer);
 }
 
 TEST(QueryUnderstanding, PricesThatAreNoMoneyStayTextAndSayWhy) {
@@ -232,9 +244,9 @@ TEST(QueryUnderstanding, SwitchesLeaveOut) {
 TEST(QueryUnderstanding, WeightsOfZeroLeaveKindsOut) {
   const QueryUnderstanding plain(sample_catalog(), {}, {.colour = 0});
   EXPECT_THAT(ids(plain.understand("black dress not red")), ElementsAre("type:dress", "not:colour:red"));
-  EXPECT_TRUE(UnderstandingWeights{}.validate());
-  EXPECT_EQ((UnderstandingWeights{.place = 1.5}).validate().error().field, "place");
-  EXPECT_FALSE((UnderstandingWeights{.thing = std::numeric_limits<double>::quiet_NaN()}).validate());
+  EXPECT_TRUE(UnderstandingOptions{}.validate());
+  EXPECT_EQ((UnderstandingOptions{.place = 1.5}).validate().error().field, "place");
+  EXPECT_FALSE((UnderstandingOptions{.thing = std::numeric_limits<double>::quiet_NaN()}).validate());
 }
 
 TEST(QueryUnderstanding, NamesOfKindsAndEffects) {
@@ -292,7 +304,8 @@ void check_parts(const std::string& query) {
     EXPECT_LT(piece.span.begin, piece.span.end) << query;
     EXPECT_LE(piece.span.end, query.size()) << query;
     EXPECT_FALSE(piece.id.empty());
-    EXPECT_EQ(piece.weight > 0, piece.effect == PieceEffect::kPrefer);
+    EXPECT_EQ(piece.weight > 0, piece.effect != PieceEffect::kExclude && !piece.price);
+    EXPECT_TRUE(piece.effect != PieceEffect::kFilter || piece.price || piece.kind == PieceKind::kAudience);
     EXPECT_EQ(piece.values.empty(), piece.price.has_value());
     last = piece.span.end;
   }
