@@ -1,18 +1,20 @@
 // Query understanding on a real catalogue: how long it takes, what is understood of each query of a set, and how often
 // that is right by the judgements.
-//   understanding_bench --articles FILE --queries FILE [--qrels FILE] [--query TEXT …] [--weights THING,COLOUR,AUDIENCE,APPEARANCE,PLACE]
+//   understanding_bench [--articles FILE] [--queries FILE] [--qrels FILE] [--query TEXT …] [--weights THING,COLOUR,AUDIENCE,APPEARANCE,PLACE]
+// The files are those of the H&M data in $SCALESTYLE_SHARED (or ../shared) unless given; nothing is measured without them.
 // Times are the least of several runs. With judgements, for every piece the mean credit (prefer) or share kept (filter,
 // exclude) of the articles of grade ≥ 1, of those of the best grade, and of all: a piece that gives relevant articles no
 // more than any article is wrong. "hard": the share of the relevant that it would keep as a filter. Below, how good an
 // order the preferences alone are: the chance that a relevant article comes before another one, and the share of relevant
 // ones among the first ten, ties in random order.
-// Exit status 1 when the files cannot be read.
+// Exit status 1 when a given file cannot be read or an answer is wrong.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -254,10 +256,36 @@ Arguments parse_arguments(std::span<char* const> words) {
     else if (name == "--query") arguments.texts.emplace_back(words[i + 1]);
     else give_up(fmt::format("unknown option {}", name));
   }
-  if (arguments.articles.empty() || (arguments.queries.empty() && arguments.texts.empty())) {
-    give_up("usage: understanding_bench --articles FILE --queries FILE [--qrels FILE] [--query TEXT …]");
+  if (arguments.articles.empty()) {
+    const char* const shared = std::getenv("SCALESTYLE_SHARED");
+    const std::filesystem::path folder = std::filesystem::path(shared != nullptr ? shared : "../shared") / "data" / "hm";
+    if (!std::filesystem::exists(folder / "articles.parquet")) {
+      fmt::print("nothing to measure: no {}\n", (folder / "articles.parquet").string());
+      std::exit(0);
+    }
+    arguments.articles = folder / "articles.parquet";
+    if (arguments.queries.empty()) {
+      arguments.queries = folder / "search" / "queries.jsonl";
+      arguments.qrels = folder / "search" / "qrels.tsv";
+    }
   }
+  if (arguments.queries.empty() && arguments.texts.empty()) give_up("--articles needs --queries or --query");
   return arguments;
+}
+
+// A row that is left has none of the excluded values, and one that is not has some.
+void check_exclusions(const QueryUnderstanding& understanding, const UnderstoodQuery& barred) {
+  const catalog::Catalog& catalog = understanding.catalog();
+  catalog::Bitmap rows(catalog.size(), true);
+  understanding.restrict(barred, rows);
+  for (std::uint32_t row = 0; row < catalog.size(); ++row) {
+    bool excluded = false;
+    for (const UnderstoodPiece& piece : barred.pieces) {
+      if (piece.effect != PieceEffect::kExclude) continue;
+      for (const MatchedValue& value : piece.values) excluded = excluded || catalog.codes(value.attribute)[row] == value.code;
+    }
+    if (rows.test({row}) == excluded) give_up(fmt::format("row {} is on the wrong side of an exclusion", row));
+  }
 }
 
 void print_times(const QueryUnderstanding& understanding, std::span<const std::string> texts, std::span<const catalog::RowIndex> every_row) {
@@ -275,6 +303,7 @@ void print_times(const QueryUnderstanding& understanding, std::span<const std::s
              least_microseconds(50, [&] { (void)understanding.understand(many); }));
   const UnderstoodQuery liked = understanding.understand("dark blue striped t-shirt for women");
   const UnderstoodQuery barred = understanding.understand("t-shirt not black, no print");
+  check_exclusions(understanding, barred);
   std::vector<catalog::RowIndex> pool;
   for (std::size_t i = 0; i < 1000 && i < every_row.size(); ++i) pool.push_back(every_row[i * 97 % every_row.size()]);
   std::vector<float> preferences(pool.size());

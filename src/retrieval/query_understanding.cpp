@@ -66,7 +66,8 @@ PriceUnit price_unit(const catalog::Catalog& catalog, std::string_view currency,
     std::ranges::nth_element(prices, middle);
     unit.is_money = *middle >= 1;
     if (!unit.is_money) {
-      unit.reason = fmt::format("prices have no known unit: half of them are below {:.3g}; ingest with --price-scale and --currency", *middle);
+      unit.reason = fmt::format(
+          "prices have no known unit: half of them are below {:.3g}; ingest with --price-scale and --currency", *middle);
     }
   }
   return unit;
@@ -77,12 +78,14 @@ core::Status UnderstandingOptions::validate() const {
       {{"thing", thing}, {"colour", colour}, {"audience", audience}, {"appearance", appearance}, {"place", place}}};
   for (const auto& [name, weight] : all) {
     if (weight >= 0 && weight <= 1) continue;
-    return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("the weight {} of understanding is {}, it must be from 0 to 1", name, weight), name);
+    return core::fail(core::ErrorCode::kInvalidArgument,
+                      fmt::format("the weight {} of understanding is {}, it must be from 0 to 1", name, weight), name);
   }
   return {};
 }
 
-QueryUnderstanding::QueryUnderstanding(std::shared_ptr<const catalog::Catalog> catalog, PriceUnit unit, const UnderstandingOptions& options)
+QueryUnderstanding::QueryUnderstanding(std::shared_ptr<const catalog::Catalog> catalog, PriceUnit unit,
+                                       const UnderstandingOptions& options)
     : catalog_(std::move(catalog)), unit_(std::move(unit)), options_(options), audience_of_row_(audience_of_rows(*catalog_)) {
   lexicon_ = std::make_unique<const UnderstandingLexicon>(*catalog_, audience_of_row_);
 }

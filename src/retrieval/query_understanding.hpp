@@ -43,11 +43,11 @@ struct PriceUnit {
 
 struct UnderstandingOptions {
   // Weights of preferences, in [0, 1]; 0 leaves the kinds out.
-  double thing = 1;       // type, group
-  double colour = 1;      // colour, colour_family
-  double audience = 1;
+  double thing = 1;     // type, group
+  double colour = 0.5;  // colour, colour_family
+  double audience = 0.5;
   double appearance = 0.5;
-  double place = 0.25;    // index, section, department
+  double place = 0.25;  // index, section, department
   bool audience_filters = true;  // false: an audience is a preference always
 
   // kInvalidArgument, naming the weight.

@@ -87,8 +87,9 @@ constexpr std::pair<string_view, string_view> kLooks[] = {
 };
 
 constexpr std::array<string_view, 30> kMeasures = {
-    "%",    "denier", "den",   "cm",     "mm",     "m",      "inch", "inches", "ml",   "l",    "litre", "litres",    "g",    "kg",   "oz", "lb",
-    "year", "years",  "month", "months", "week",   "weeks",  "day",  "days",   "pack",  "pcs",  "piece", "pieces", "degrees", "x"};
+    "%",     "denier", "den",  "cm",    "mm",    "m",      "inch", "inches", "ml",   "l",    "litre",
+    "litres", "g",     "kg",   "oz",    "lb",    "year",   "years", "month", "months", "week", "weeks",
+    "day",   "days",   "pack", "pcs",   "piece", "pieces", "degrees", "x"};
 constexpr std::array<string_view, 9> kMeasured = {"size", "sizes", "age", "ages", "aged", "waist", "length", "height", "no"};
 constexpr std::array<string_view, 6> kNegations = {"no", "not", "without", "non", "except", "excluding"};
 constexpr std::array<string_view, 11> kFillers = {"a", "my", "an", "any", "the", "too", "in", "with", "for", "of", "all"};

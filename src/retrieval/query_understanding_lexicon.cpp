@@ -82,7 +82,9 @@ class Builder {
   bool add(const Forms& forms, Sense sense) {
     if (sense.name.empty()) sense.name = joined(forms);
     const auto key = [](const MatchedValue& value) { return std::pair(value.attribute, value.code); };
-    const auto by_key = [&](const MatchedValue& a, const MatchedValue& b) { return std::pair(key(a), b.credit) < std::pair(key(b), a.credit); };
+    const auto by_key = [&](const MatchedValue& a, const MatchedValue& b) {
+      return std::pair(key(a), b.credit) < std::pair(key(b), a.credit);
+    };
     std::ranges::sort(sense.values, by_key);
     const auto repeated = std::ranges::unique(sense.values, {}, key);
     sense.values.erase(repeated.begin(), repeated.end());
@@ -205,7 +207,9 @@ class Builder {
   // one of a few backpacks or, mostly, filed under "Bag".
   void credit_noun(Sense& sense, const TypeEntry& entry) const {
     const std::vector<TypeShare>& types = entry.noun->types;
-    const bool own = std::ranges::any_of(types, [&](const TypeShare& type) { return std::ranges::find(entry.own, type.type) != entry.own.end(); });
+    const bool own = std::ranges::any_of(types, [&](const TypeShare& type) {
+      return std::ranges::find(entry.own, type.type) != entry.own.end();
+    });
     for (const auto& [type, share] : types) {
       credit(sense, Attribute::kProductType, type, share / types.front().share * (own ? kPartCredit : 1));
     }
@@ -322,7 +326,8 @@ std::optional<PhraseTable::Match> UnderstandingLexicon::longest(std::span<const 
   auto match = phrases_.longest(words, first);
   if (!match || match->words > 1 || match->sense->kind != PieceKind::kType) return match;
   const std::string& surface = words[first].surface;
-  if (modifiers_.contains(surface) && std::ranges::find(match->sense->surfaces, surface) == match->sense->surfaces.end()) return std::nullopt;
+  const std::vector<std::string>& own = match->sense->surfaces;
+  if (modifiers_.contains(surface) && std::ranges::find(own, surface) == own.end()) return std::nullopt;
   return match;
 }
 

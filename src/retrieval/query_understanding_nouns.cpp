@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "retrieval/query_understanding_language.hpp"
 
@@ -36,7 +35,7 @@ OpeningNouns::OpeningNouns(const catalog::Catalog& catalog) {
   }
   form_names_.resize(forms_.size());
   for (const Word& word : words_) {
-    if (2 * word.last >= word.total) form_names_[word.form_id] = true;
+    if (3 * word.last >= 2 * word.total) form_names_[word.form_id] = true;
   }
 }
 
@@ -97,14 +96,17 @@ void OpeningNouns::read_opening(std::string_view description, std::uint32_t type
 }
 
 Noun OpeningNouns::noun_of(const Counts& counts, std::size_t& openings) {
-  openings = std::accumulate(counts.begin(), counts.end(), std::size_t{0}, [](std::size_t sum, const auto& entry) { return sum + entry.second; });
+  openings = 0;
+  for (const auto& [type, count] : counts) openings += count;
   Noun noun;
   for (const auto& [type, count] : counts) {
     const float share = static_cast<float>(count) / static_cast<float>(openings);
     if (share < Noun::kMinShare || type == kOtherTypes) continue;
     noun.types.push_back({type, share});
   }
-  std::ranges::sort(noun.types, [](const TypeShare& a, const TypeShare& b) { return a.share != b.share ? a.share > b.share : a.type < b.type; });
+  std::ranges::sort(noun.types, [](const TypeShare& a, const TypeShare& b) {
+    return a.share != b.share ? a.share > b.share : a.type < b.type;
+  });
   for (const TypeShare& type : noun.types) noun.covered += type.share;
   return noun;
 }

@@ -60,7 +60,7 @@ class OpeningNouns {
   std::unordered_map<std::string, std::uint32_t> form_ids_;
   std::vector<Word> words_;
   std::vector<std::string> forms_;
-  std::vector<bool> form_names_;  // some spelling of the form mostly ends openings
+  std::vector<bool> form_names_;  // some spelling of the form ends two thirds of its openings
   std::unordered_map<std::uint64_t, Counts> endings_;  // last form, or the last two: (first + 1) << 32 | last
 };
 

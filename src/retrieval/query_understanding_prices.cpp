@@ -36,6 +36,7 @@ constexpr Comparison kComparisons[] = {
 };
 
 constexpr double kMaxChildAge = 16;
+constexpr double kMaxAge = 99;
 
 struct Amount {
   double value = 0;
@@ -120,7 +121,7 @@ class Parser {
   [[nodiscard]] bool is_age(Side side, double value) const {
     const AudienceWord* const before = first_ > 0 ? audience_word(words_[first_ - 1].form) : nullptr;
     if (before == nullptr || (before->asks.bits & AudienceSet::kAges) == 0) return false;
-    if (side == Side::kAbove || side == Side::kAtLeast) return true;
+    if (side == Side::kAbove || side == Side::kAtLeast) return value <= kMaxAge;
     return (before->asks.bits & AudienceSet::kAdult) == 0 && value <= kMaxChildAge;
   }
 

@@ -96,12 +96,67 @@ Slot slot_of(const UnderstoodPiece& piece) {
   return Slot::kColour;
 }
 
-// For one slot and one column: what each value is worth.
-struct CreditTable {
-  std::size_t slot = 0;
-  Attribute attribute{};
-  std::span<const std::uint32_t> codes;
-  std::vector<float> worth;  // by code
+// A query's preferences as tables, so that a row costs a few look-ups.
+class Preferences {
+ public:
+  Preferences(const catalog::Catalog& catalog, const UnderstoodQuery& query) : catalog_(catalog) {
+    for (const UnderstoodPiece& piece : query.pieces) {
+      if (piece.weight > 0) add(piece);
+    }
+    for (const float weight : most_) total_ += weight;
+  }
+
+  [[nodiscard]] bool empty() const { return total_ == 0; }
+
+  [[nodiscard]] float of(std::uint32_t row, AudienceSet audience) const {
+    constexpr auto kPeople = static_cast<std::size_t>(Slot::kPeople);
+    constexpr auto kSport = static_cast<std::size_t>(Slot::kSport);
+    std::array<float, kSlots> met{};
+    met[kPeople] = by_audience_[kPeople][audience.bits];
+    met[kSport] = by_audience_[kSport][audience.bits];
+    for (const Table& table : tables_) met[table.slot] = std::max(met[table.slot], table.worth[table.codes[row]]);
+    float sum = 0;
+    for (const float part : met) sum += part;
+    return std::min(sum / total_, 1.0F);
+  }
+
+ private:
+  struct Table {  // of one slot and one column: what each value is worth
+    std::size_t slot = 0;
+    Attribute attribute{};
+    std::span<const std::uint32_t> codes;
+    std::vector<float> worth;  // by code
+  };
+
+  void add(const UnderstoodPiece& piece) {
+    const auto slot = static_cast<std::size_t>(slot_of(piece));
+    most_[slot] = std::max(most_[slot], piece.weight);
+    if (piece.kind == PieceKind::kAudience) {
+      const AudienceCredits credits = audience_credits(piece);
+      for (std::size_t bits = 0; bits < credits.size(); ++bits) {
+        by_audience_[slot][bits] = std::max(by_audience_[slot][bits], piece.weight * credits[bits]);
+      }
+      return;
+    }
+    for (const MatchedValue& value : piece.values) {
+      float& worth = table_of(slot, value.attribute).worth[value.code];
+      worth = std::max(worth, piece.weight * value.credit);
+    }
+  }
+
+  Table& table_of(std::size_t slot, Attribute attribute) {
+    for (Table& table : tables_) {
+      if (table.slot == slot && table.attribute == attribute) return table;
+    }
+    tables_.push_back({slot, attribute, catalog_.codes(attribute), std::vector<float>(catalog_.value_count(attribute))});
+    return tables_.back();
+  }
+
+  const catalog::Catalog& catalog_;
+  std::array<float, kSlots> most_{};  // weight of each slot
+  float total_ = 0;
+  std::array<AudienceCredits, kSlots> by_audience_{};
+  std::vector<Table> tables_;
 };
 
 }  // namespace
@@ -142,50 +197,15 @@ void QueryUnderstanding::restrict(const UnderstoodQuery& query, Bitmap& rows) co
   }
 }
 
-void QueryUnderstanding::prefer(const UnderstoodQuery& query, std::span<const catalog::RowIndex> rows, std::span<float> preferences) const {
+void QueryUnderstanding::prefer(const UnderstoodQuery& query, std::span<const catalog::RowIndex> rows,
+                                std::span<float> preferences) const {
   assert(rows.size() == preferences.size());
-  std::array<float, kSlots> most{};  // weight of each slot
-  std::array<AudienceCredits, kSlots> by_audience{};
-  std::vector<CreditTable> tables;
-  for (const UnderstoodPiece& piece : query.pieces) {
-    if (piece.weight == 0) continue;
-    const auto slot = static_cast<std::size_t>(slot_of(piece));
-    most[slot] = std::max(most[slot], piece.weight);
-    if (piece.kind == PieceKind::kAudience) {
-      const AudienceCredits credits = audience_credits(piece);
-      for (std::size_t bits = 0; bits < credits.size(); ++bits) {
-        by_audience[slot][bits] = std::max(by_audience[slot][bits], piece.weight * credits[bits]);
-      }
-      continue;
-    }
-    for (const MatchedValue& value : piece.values) {
-      auto table = std::ranges::find_if(tables, [&](const CreditTable& entry) { return entry.slot == slot && entry.attribute == value.attribute; });
-      if (table == tables.end()) {
-        tables.push_back({slot, value.attribute, catalog_->codes(value.attribute), std::vector<float>(catalog_->value_count(value.attribute))});
-        table = tables.end() - 1;
-      }
-      table->worth[value.code] = std::max(table->worth[value.code], piece.weight * value.credit);
-    }
-  }
-  float total = 0;
-  for (const float weight : most) total += weight;
-  if (total == 0) {
+  const Preferences tables(*catalog_, query);
+  if (tables.empty()) {
     std::ranges::fill(preferences, 0.0F);
     return;
   }
-  constexpr auto kPeople = static_cast<std::size_t>(Slot::kPeople);
-  constexpr auto kSport = static_cast<std::size_t>(Slot::kSport);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::uint32_t row = rows[i].value;
-    const std::uint8_t audience = audience_of_row_[row].bits;
-    std::array<float, kSlots> met{};
-    met[kPeople] = by_audience[kPeople][audience];
-    met[kSport] = by_audience[kSport][audience];
-    for (const CreditTable& table : tables) met[table.slot] = std::max(met[table.slot], table.worth[table.codes[row]]);
-    float sum = 0;
-    for (const float part : met) sum += part;
-    preferences[i] = std::min(sum / total, 1.0F);
-  }
+  for (std::size_t i = 0; i < rows.size(); ++i) preferences[i] = tables.of(rows[i].value, audience_of_row_[rows[i].value]);
 }
 
 }  // namespace scalestyle::retrieval

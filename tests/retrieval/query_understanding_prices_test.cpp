@@ -118,6 +118,7 @@ TEST(PricePhrase, ReadsTheGrammar) {
   EXPECT_EQ(price("under 1,000"), "[, 1000)");
   EXPECT_EQ(price("for men under 30"), "[, 30)");
   EXPECT_EQ(price("for kids under 20"), "[, 20)");
+  EXPECT_EQ(price("jacket men over 100"), "(100, ]");
   EXPECT_EQ(price("women over 50 eur"), "(50, ]");
 }
 

@@ -27,7 +27,7 @@ using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
 const QueryUnderstanding& shop() {
-  static const QueryUnderstanding understanding(sample_catalog(), {.currency = "EUR"});
+  static const QueryUnderstanding understanding(sample_catalog(), {.currency = "EUR"}, {.colour = 1, .audience = 1});
   return understanding;
 }
 
