@@ -35,7 +35,7 @@ OpeningNouns::OpeningNouns(const catalog::Catalog& catalog) {
   }
   form_names_.resize(forms_.size());
   for (const Word& word : words_) {
-    if (3 * word.last >= 2 * word.total) form_names_[word.form_id] = true;
+    if (word.last >= kMinOpenings && 3 * word.last >= 2 * word.total) form_names_[word.form_id] = true;
   }
 }
 
@@ -78,7 +78,8 @@ void OpeningNouns::read_opening(std::string_view description, std::uint32_t type
     compound = joined;
   }
   if (count == 0) return;
-  for (std::size_t i = 0; i < count; ++i) ++words_[words[i]].total;
+  // The second half of a compound says nothing about that word alone.
+  for (std::size_t i = 0; i + (compound ? 1 : 0) < count; ++i) ++words_[words[i]].total;
   if (!compound) ++words_[words[count - 1]].last;
   const auto add = [&](std::uint64_t key) {
     Counts& counts = endings_[key];
