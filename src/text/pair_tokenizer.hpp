@@ -15,9 +15,11 @@
 #include <filesystem>
 #include <span>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/result.hpp"
+#include "text/unigram.hpp"
 #include "text/wordpiece.hpp"
 
 namespace scalestyle::text {
@@ -44,10 +46,12 @@ class PairTokenizer {
 
   struct Scratch {
     WordPieceTokenizer::Scratch wordpiece;
+    UnigramTokenizer::Scratch unigram;
   };
 
-  // `model_dir` holds tokenizer.json or vocab.txt (BERT). `max_tokens`: of a pair, control tokens included.
-  // Errors: those of WordPieceTokenizer::load; kInvalidArgument when max_tokens has no room for control tokens.
+  // `model_dir` holds tokenizer.json or vocab.txt (BERT), or sentencepiece.bpe.model (XLM-RoBERTa). `max_tokens`: of a
+  // pair, control tokens included. Errors: those of WordPieceTokenizer::load or UnigramTokenizer::load;
+  // kInvalidArgument when max_tokens has no room for control tokens.
   [[nodiscard]] static core::Result<PairTokenizer> load(const std::filesystem::path& model_dir, PairFormat format,
                                                         std::size_t max_tokens);
 
@@ -65,9 +69,20 @@ class PairTokenizer {
   [[nodiscard]] std::size_t max_tokens() const { return max_tokens_; }
 
  private:
-  PairTokenizer(WordPieceTokenizer tokenizer, std::size_t max_tokens);
+  using Cutter = std::variant<WordPieceTokenizer, UnigramTokenizer>;
+  // The control tokens around two texts.
+  struct Frame {
+    std::vector<TokenId> begin;
+    std::vector<TokenId> between;
+    std::vector<TokenId> end;
+    bool two_types = false;
+    [[nodiscard]] std::size_t tokens() const { return begin.size() + between.size() + end.size(); }
+  };
+  PairTokenizer(Cutter cutter, Frame frame, std::size_t max_tokens);
+  [[nodiscard]] static core::Result<Cutter> load_cutter(const std::filesystem::path& model_dir, PairFormat format);
 
-  WordPieceTokenizer wordpiece_;
+  Cutter cutter_;
+  Frame frame_;
   std::size_t max_tokens_;
 };
 
