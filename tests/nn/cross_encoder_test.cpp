@@ -255,7 +255,9 @@ TEST(Calibration, IsMonotoneAndNeverZero) {
   float before = 0;
   for (float logit = -80; logit < 20; logit += 0.01F) {
     const float now = calibrated_score(logit);
-    if (logit < 8) EXPECT_GT(now, before) << logit;
+    if (logit < 8) {
+      EXPECT_GT(now, before) << logit;
+    }
     EXPECT_GE(now, before) << logit;
     EXPECT_LE(now, 1.0F);
     before = now;
