@@ -15,6 +15,12 @@ find_package(prometheus-cpp CONFIG REQUIRED)
 include(DuckDB)
 if(SCALESTYLE_TESTS)
   find_package(GTest REQUIRED)
+  find_library(SENTENCEPIECE_LIBRARY sentencepiece REQUIRED)
+  find_path(SENTENCEPIECE_INCLUDE_DIR sentencepiece_processor.h REQUIRED)
+  add_library(SentencePiece::SentencePiece SHARED IMPORTED GLOBAL)
+  set_target_properties(SentencePiece::SentencePiece PROPERTIES
+    IMPORTED_LOCATION ${SENTENCEPIECE_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${SENTENCEPIECE_INCLUDE_DIR})
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   include(GoogleTest)
 endif()
