@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "ingest/models/safetensors_writer.hpp"
+#include "nn/bert_config.hpp"
+#include "nn/safetensors.hpp"
 
 namespace scalestyle::bench {
 
@@ -35,7 +37,8 @@ class Normal {
 
 class Writer {
  public:
-  Writer(const CrossEncoderShape& shape, float gain) : shape_(shape), gain_(gain), prefix_(shape.xlm_roberta ? "roberta." : "bert.") {}
+  Writer(const CrossEncoderShape& shape, float gain)
+      : shape_(shape), gain_(gain), prefix_(shape.xlm_roberta ? "roberta." : "bert.") {}
 
   std::vector<ingest::models::F32Tensor> tensors() {
     const std::size_t hidden = shape_.hidden;
@@ -125,6 +128,36 @@ core::Status write_random_cross_encoder(const std::filesystem::path& folder, con
     std::ofstream(folder / "vocab.txt") << word_list();
   }
   auto tensors = Writer(shape, gain).tensors();
+  return ingest::models::write_safetensors(folder / "model.safetensors", tensors);
+}
+
+core::Status write_random_head(const std::filesystem::path& folder, const std::filesystem::path& encoder_dir,
+                               std::size_t seed) {
+  for (const char* file : {"config.json", "tokenizer.json"}) {
+    std::filesystem::copy_file(encoder_dir / file, folder / file, std::filesystem::copy_options::overwrite_existing);
+  }
+  CORE_TRY(const nn::BertConfig config, nn::read_bert_config(encoder_dir));
+  CORE_TRY(const nn::SafetensorsFile file, nn::SafetensorsFile::open(encoder_dir / "model.safetensors"));
+  std::vector<ingest::models::F32Tensor> tensors;
+  for (const auto& [name, tensor] : file.tensors()) {
+    if (tensor.type != nn::TensorType::kF32 || name.starts_with("pooler.")) continue;
+    CORE_TRY(auto values, file.read_f32(name, tensor.shape));
+    tensors.push_back({name, tensor.shape, std::move(values)});
+  }
+  Normal random(seed);
+  const auto add = [&](const std::string& name, std::vector<std::uint64_t> shape, float deviation) {
+    std::uint64_t count = 1;
+    for (const std::uint64_t size : shape) count *= size;
+    ingest::models::F32Tensor tensor{name, std::move(shape), std::vector<float>(count)};
+    for (float& value : tensor.values) value = deviation * random.next();
+    tensors.push_back(std::move(tensor));
+  };
+  const std::uint64_t hidden = config.hidden;
+  const float deviation = 1 / std::sqrt(static_cast<float>(hidden));
+  add("pooler.dense.weight", {hidden, hidden}, deviation);
+  add("pooler.dense.bias", {hidden}, deviation);
+  add("classifier.weight", {1, hidden}, deviation);
+  add("classifier.bias", {1}, deviation);
   return ingest::models::write_safetensors(folder / "model.safetensors", tensors);
 }
 

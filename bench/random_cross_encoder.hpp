@@ -27,6 +27,11 @@ inline constexpr CrossEncoderShape kRerankerBase{"bge-reranker-base", true, 12, 
 [[nodiscard]] core::Status write_random_cross_encoder(const std::filesystem::path& folder, const CrossEncoderShape& shape,
                                                       float gain);
 
+// The real layers of a BERT sentence encoder with a random head on them, as a cross-encoder's folder: realistic activations
+// (attention sinks and all) for comparing precisions. `seed` chooses the head.
+[[nodiscard]] core::Status write_random_head(const std::filesystem::path& folder, const std::filesystem::path& encoder_dir,
+                                             std::size_t seed);
+
 // A text of so many words, the same for the same seed.
 [[nodiscard]] std::string random_words(std::size_t words, std::size_t seed);
 

@@ -82,8 +82,9 @@ core::Status CrossEncoder::score(std::span<const TokenInput> pairs, std::span<fl
     impl_->apply_head(rows, buffers, logits.data() + first);
   });
   if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) {
-    return core::fail(ErrorCode::kDataLoss, fmt::format("{}: the model gives a score that is not a number; its weights are damaged",
-                                                        impl_->model->file().path().string()));
+    return core::fail(ErrorCode::kDataLoss,
+                      fmt::format("{}: the model gives a score that is not a number; its weights are damaged",
+                                  impl_->model->file().path().string()));
   }
   return {};
 }

@@ -74,11 +74,10 @@ core::Result<UnigramTokenizer> UnigramTokenizer::load(const std::filesystem::pat
   const auto is = [&model](std::size_t id, std::string_view text, PieceKind kind) {
     return model.pieces.size() > id && model.pieces[id].text == text && model.pieces[id].kind == kind;
   };
-  const bool begins = is(0, "<unk>", PieceKind::kUnknown) && is(1, "<s>", PieceKind::kControl) && is(2, "</s>", PieceKind::kControl);
-  const auto later_unknown = [&model] {
-    return std::any_of(model.pieces.begin() + 1, model.pieces.end(), [](const auto& piece) { return piece.kind == PieceKind::kUnknown; });
-  };
-  if (!begins || later_unknown()) {
+  const bool begins =
+      is(0, "<unk>", PieceKind::kUnknown) && is(1, "<s>", PieceKind::kControl) && is(2, "</s>", PieceKind::kControl);
+  const auto unknown = [](const SentencePieceModel::Piece& piece) { return piece.kind == PieceKind::kUnknown; };
+  if (!begins || std::ranges::count_if(model.pieces, unknown) != 1) {
     return core::fail(core::ErrorCode::kUnsupported,
                       fmt::format("{}: its pieces must begin with <unk>, <s> and </s>, as XLM-RoBERTa's do", path.string()));
   }

@@ -201,7 +201,8 @@ TEST_F(ModelFolder, NamesWhatIsMissingOrDamaged) {
 TEST_F(ModelFolder, ReadsTheActivation) {
   SCALESTYLE_NEED(bert());
   copy(bert());
-  replace_in("config.json", "\"model_type\"", R"("sbert_ce_default_activation_function": "torch.nn.modules.linear.Identity", "model_type")");
+  replace_in("config.json", "\"model_type\"",
+             R"("sbert_ce_default_activation_function": "torch.nn.modules.linear.Identity", "model_type")");
   const auto model = CrossEncoder::load(folder_.path(), {.precision = Precision::kF32});
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_EQ((*model)->activation(), ScoreActivation::kIdentity);

@@ -52,7 +52,8 @@ core::Result<std::unique_ptr<LocalPairScorer>> LocalPairScorer::load(const Optio
                                                                      const core::Clock& clock) {
   CORE_TRY(auto model, nn::CrossEncoder::load(options.model_dir, options.model));
   const auto format = model->type() == nn::BertType::kBert ? text::PairFormat::kBert : text::PairFormat::kXlmRoberta;
-  CORE_TRY(auto tokenizer, text::PairTokenizer::load(options.model_dir, format, std::min(options.max_tokens, model->max_tokens())));
+  const std::size_t max_tokens = std::min(options.max_tokens, model->max_tokens());
+  CORE_TRY(auto tokenizer, text::PairTokenizer::load(options.model_dir, format, max_tokens));
   if (tokenizer.vocabulary_size() > model->vocabulary_size()) {
     return core::fail(core::ErrorCode::kFailedPrecondition,
                       fmt::format("{}: the tokenizer has {} pieces, the model's vocabulary {}; they are not of one model",

@@ -104,8 +104,8 @@ TEST_P(LocalPairScorerTest, ThreadsAndClientsDoNotChangeABit) {
       const auto run = [&] {
         for (std::size_t round = 0; round < 4; ++round) {
           const std::size_t count = round % 2 == 0 ? texts.size() : 1;
-          const auto scored = core::sync_wait(
-              (*scorer)->score("shirt", {texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(count)}, core::Deadline::never()));
+          const std::vector<std::string> first(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(count));
+          const auto scored = core::sync_wait((*scorer)->score("shirt", first, core::Deadline::never()));
           ASSERT_TRUE(scored) << scored.error().message;
           if (expected.empty()) expected = scored->scores;
           ASSERT_EQ(scored->scores.size(), count);
@@ -123,7 +123,7 @@ TEST_P(LocalPairScorerTest, DroppingTheTaskEndsIt) {
   auto scorer = LocalPairScorer::load(small_options(GetParam()), threads.pool(), threads.clock());
   ASSERT_TRUE(scorer) << scorer.error().message;
   std::vector<std::string> texts;
-  for (int i = 0; i < 50'000; ++i) texts.push_back("a shirt with many words to keep the threads busy, number " + std::to_string(i));
+  for (int i = 0; i < 50'000; ++i) texts.push_back("a shirt of many words to keep the threads busy, " + std::to_string(i));
   bool delivered = false;
   auto operation = core::start((*scorer)->score("shirt", texts, core::Deadline::never()), [&](const auto&) { delivered = true; });
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -143,7 +143,8 @@ TEST_P(LocalPairScorerTest, ALimitOfTokensShortensPairs) {
   auto scorer = LocalPairScorer::load(options, *pool, pool.clock());
   ASSERT_TRUE(scorer) << scorer.error().message;
   EXPECT_EQ((*scorer)->info().max_tokens, 20U);
-  const auto scored = core::sync_wait((*scorer)->score(std::string(500, 'q'), {std::string(500, 'x') + " shirt shirt"}, core::Deadline::never()));
+  const std::string text = std::string(500, 'x') + " shirt shirt";
+  const auto scored = core::sync_wait((*scorer)->score(std::string(500, 'q'), {text}, core::Deadline::never()));
   ASSERT_TRUE(scored) << scored.error().message;
   EXPECT_LE(scored->tokens, 20U);
 }
