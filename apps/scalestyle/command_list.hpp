@@ -12,6 +12,8 @@ namespace scalestyle::app {
 [[nodiscard]] Command models_verify_command();
 [[nodiscard]] Command sample_command();
 [[nodiscard]] Command evaluate_search_command();
+[[nodiscard]] Command evaluate_recommend_command();
+[[nodiscard]] Command evaluate_vectors_command();
 [[nodiscard]] Command events_export_command();
 [[nodiscard]] Command events_import_command();
 [[nodiscard]] Command events_verify_command();

@@ -10,6 +10,7 @@
 #include "http/api.hpp"
 #include "http/server.hpp"
 #include "search/refresh_loop.hpp"
+#include "search_settings.hpp"
 #include "serving_stack.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/memory.hpp"
@@ -80,7 +81,8 @@ class ServeRun {
     } else {
       server->begin_drain();
     }
-    search::RefreshLoop follower({.holder = stack->generations(), .timers = stack->timers(), .clock = clock_, .log = log},
+    search::RefreshLoop follower({.holder = stack->generations(), .timers = stack->timers(), .clock = clock_, .log = log,
+                                  .synonyms = stack->synonyms()},
                                  {.interval = kFollowInterval});
     follower.start();
     io.join();
@@ -136,10 +138,10 @@ int run_serve(const Invocation& invocation) {
 Command serve_command() {
   return {.path = {"serve"},
           .help = "Answer searches and take events over HTTP",
-          .settings = with_serving_settings({"data", "host", "port", "models", "model", "query_precision", "query_prefix",
+          .settings = with_serving_settings(with_search_settings({"data", "host", "port", "models", "model", "query_precision", "query_prefix",
                                              "compute_threads", "isa", "max_connections", "max_concurrent_requests",
                                              "idle_timeout_ms", "read_timeout_ms", "drain_timeout_ms", "log_level",
-                                             "log_format"}),
+                                             "log_format"})),
           .run = run_serve};
 }
 

@@ -1,5 +1,7 @@
 #include "serving_stack.hpp"
 
+#include "search_settings.hpp"
+
 namespace scalestyle::app {
 
 core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Settings& settings,
@@ -26,8 +28,11 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                                                        .metrics = stack->metrics_, .log = *events_log}));
   }
   EventStack* const events = stack->events_.get();
+  CORE_TRY(const auto lexical, lexical_options(settings));
   stack->generations_ = std::make_unique<search::SnapshotHolder>(*stack->store_, *stack->index_, stack->encoder_->info(),
-                                                                 events != nullptr ? &events->popularity() : nullptr);
+                                                                 events != nullptr ? &events->popularity() : nullptr, lexical);
+  CORE_TRY(stack->synonyms_, open_synonyms(settings));
+  CORE_TRY(options.fusion, fusion_options(settings));
   options.query_prefix = std::move(prefix);
   options.max_in_progress = static_cast<std::size_t>(settings.integer("max_concurrent_requests"));
   CORE_CHECK(options.validate());
@@ -38,7 +43,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .features = events != nullptr ? &events->features() : nullptr,
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
                                           .impressions = events != nullptr ? &events->impressions() : nullptr,
-                                          .experiments = events != nullptr ? &events->experiments() : nullptr},
+                                          .experiments = events != nullptr ? &events->experiments() : nullptr,
+                                          .synonyms = stack->synonyms_.get()},
       std::move(options));
   if (events != nullptr) {
     CORE_TRY(auto event_settings, event_options(settings));

@@ -15,6 +15,7 @@
 #include "runtime.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
+#include "search/synonym_file.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::app {
@@ -39,6 +40,8 @@ class ServingStack {
 
   [[nodiscard]] Compute& compute() { return *compute_; }
   [[nodiscard]] search::SnapshotHolder& generations() { return *generations_; }
+  // Null without a file of synonyms.
+  [[nodiscard]] search::SynonymFile* synonyms() { return synonyms_.get(); }
   [[nodiscard]] search::SearchService& service() { return *service_; }
   [[nodiscard]] search::EventService& event_service() { return *event_service_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
@@ -58,6 +61,7 @@ class ServingStack {
   std::unique_ptr<core::TimerQueue> timers_;
   std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
+  std::unique_ptr<search::SynonymFile> synonyms_;
   std::unique_ptr<search::SearchService> service_;
   std::unique_ptr<search::EventService> event_service_;  // null without events
   std::thread timer_thread_;

@@ -42,6 +42,14 @@ class Catalog {
   [[nodiscard]] std::size_t value_count(Attribute attribute) const;
   [[nodiscard]] std::string_view value_of(Attribute attribute, std::uint32_t code) const;
 
+  // Names and descriptions are kept once a distinct text too; these codes are dense, in no particular order.
+  [[nodiscard]] std::span<const std::uint32_t> name_codes() const { return name_codes_; }
+  [[nodiscard]] std::size_t name_count() const { return names_.size(); }
+  [[nodiscard]] std::string_view name_of(std::uint32_t code) const { return names_[code]; }
+  [[nodiscard]] std::span<const std::uint32_t> description_codes() const { return description_codes_; }
+  [[nodiscard]] std::size_t description_count() const { return descriptions_.size(); }
+  [[nodiscard]] std::string_view description_of(std::uint32_t code) const { return descriptions_[code]; }
+
   // The codes whose values equal `value` as filters compare (several may, when they differ only in case).
   [[nodiscard]] std::vector<std::uint32_t> matching_codes(FilterField field, std::string_view value) const;
   [[nodiscard]] const ValueRows& rows_by_value(FilterField field) const;
@@ -49,6 +57,7 @@ class Catalog {
   // Products: the rows that share a product code, numbered 0 … product_count()-1 in order of their first row.
   [[nodiscard]] std::size_t product_count() const { return product_codes_.size(); }
   [[nodiscard]] std::uint32_t product_of(RowIndex index) const { return product_of_[index.value]; }
+  [[nodiscard]] std::string_view product_code_of(std::uint32_t product) const { return product_codes_[product]; }
   [[nodiscard]] std::span<const RowIndex> rows_of_product(std::uint32_t product) const;
 
   // Price of every row; NaN stands for "no price" in this column alone.

@@ -1,5 +1,7 @@
 #include "catalog/date.hpp"
 
+#include <fmt/format.h>
+
 #include <cstddef>
 
 namespace scalestyle::catalog {
@@ -21,6 +23,12 @@ std::optional<std::chrono::sys_days> parse_date(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(number(8, 2)))};
   if (!date.ok()) return std::nullopt;
   return std::chrono::sys_days(date);
+}
+
+std::string format_date(std::chrono::sys_days day) {
+  const std::chrono::year_month_day date(day);
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
 }
 
 }  // namespace scalestyle::catalog

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "catalog/article_rows.hpp"
+#include "catalog/date.hpp"
 #include "catalog/sample_articles.hpp"
 #include "catalog/sample_random.hpp"
 #include "core/files.hpp"
@@ -65,15 +66,14 @@ std::string transactions_csv(const std::vector<SampleArticle>& articles, std::ui
   const auto customers = static_cast<std::uint32_t>(std::max<std::uint64_t>(10, purchases / 6));
   std::string csv = "t_dat,customer_id,article_id,price,sales_channel_id\n";
   for (std::uint64_t i = 0; i < purchases; ++i) {
-    const std::chrono::year_month_day day = kFirstDay + std::chrono::days(i * kDays / purchases);
+    const std::chrono::sys_days day = kFirstDay + std::chrono::days(i * kDays / purchases);
     const std::uint64_t ticket = random.next64() % total;
     const auto chosen = std::upper_bound(cumulative.begin(), cumulative.end(), ticket) - cumulative.begin();
     const SampleArticle& sample = articles[static_cast<std::size_t>(chosen)];
     SampleRandom customer(seed, 1'000'000 + random.below(customers));
     const std::uint32_t discount_percent = random.chance(15) ? 10 * random.between(1, 3) : 0;
-    csv += fmt::format("{:04}-{:02}-{:02},{:016x}{:016x},{},{},{}\n", static_cast<int>(day.year()),
-                       static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()), customer.next64(),
-                       customer.next64(), sample.article.id.text(),
+    csv += fmt::format("{},{:016x}{:016x},{},{},{}\n", format_date(day), customer.next64(), customer.next64(),
+                       sample.article.id.text(),
                        money(sample.price_cents * (100 - discount_percent) / 100), random.chance(65) ? 2 : 1);
   }
   return csv;

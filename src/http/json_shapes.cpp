@@ -33,6 +33,52 @@ void write_image_url(JsonWriter& json, const catalog::ArticleView& article) {
   }
 }
 
+void write_terms(JsonWriter& json, const std::vector<retrieval::TermExplanation>& terms) {
+  json.key("terms").begin_array();
+  for (const retrieval::TermExplanation& term : terms) {
+    json.begin_object();
+    json.key("query").text(term.query_text);
+    json.key("word").text(term.word);
+    json.key("match").text(retrieval::to_string(term.kind));
+    json.key("score").number(term.score);
+    json.key("fields").begin_array();
+    for (const auto& field : term.fields) {
+      json.begin_object();
+      json.key("field").text(retrieval::to_string(field.field));
+      json.key("count").integer(field.count);
+      json.key("share").number(field.share);
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
+  const search::ItemExplanation& explanation = *item.explanation;
+  json.key("explain").begin_object();
+  json.key("named").boolean(explanation.is_named);
+  json.key("legs").begin_array();
+  for (const auto& place : explanation.legs) {
+    json.begin_object();
+    json.key("leg").text(ranking::to_string(place.leg));
+    json.key("rank").integer(place.rank);
+    json.key("score").number(place.score);
+    json.end_object();
+  }
+  json.end_array();
+  write_terms(json, explanation.terms);
+  json.key("base_score").number(explanation.base_score);
+  json.key("boost").begin_object();
+  json.key("recent_click").number(item.boost.recent_click);
+  json.key("category_affinity").number(item.boost.category_affinity);
+  json.key("online_popularity").number(item.boost.online_popularity);
+  json.key("factor").number(item.boost.factor);
+  json.end_object();
+  json.end_object();
+}
+
 void write_item(JsonWriter& json, const search::AnswerItem& item) {
   const catalog::ArticleView& article = item.article;
   json.begin_object();
@@ -48,6 +94,7 @@ void write_item(JsonWriter& json, const search::AnswerItem& item) {
   if (item.behavior_score) json.key("behaviorScore").number(static_cast<float>(*item.behavior_score));
   if (!item.reason.empty()) json.key("reason").text(item.reason);
   json.key("rank").integer(item.rank);
+  if (item.explanation) write_explanation(json, item);
   json.end_object();
 }
 

@@ -1,5 +1,7 @@
 #include "http/list_parameters.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -18,6 +20,7 @@ constexpr ParameterSpec filter_parameter(std::string_view name, std::string_view
 }
 
 constexpr double kMaxTokenCharacters = 96;
+constexpr double kMaxLegsCharacters = 40;
 
 constexpr std::array<std::string_view, 4> kSorts{"popular", "price_asc", "price_desc", "name"};
 constexpr std::array<std::string_view, events::kWindowCount> kWindowNames{events::kWindows[0].name, events::kWindows[1].name,
@@ -70,6 +73,10 @@ constexpr std::array kListParameters{
                   .kind = ParameterKind::kBoolean,
                   .description = "false: the list that everyone gets.",
                   .default_value = "true"},
+    ParameterSpec{.name = "explain",
+                  .kind = ParameterKind::kBoolean,
+                  .description = "true: each article says what found it, where, and what its score is made of.",
+                  .default_value = "false"},
     ParameterSpec{.name = "after",
                   .description = "The token of an event of the shopper's own: the answer waits a little until it has taken "
                                  "effect, and after_reached tells whether it has.",
@@ -82,6 +89,11 @@ constexpr ParameterSpec kQuery{.name = "query",
                                .minimum = 1,
                                .maximum = static_cast<double>(search::kMaxQueryCharacters),
                                .required = true};
+constexpr ParameterSpec kLegsParameter{.name = "legs",
+                                       .description = "What looks for articles, separated by commas: lexical (the query's words), "
+                                                      "dense (its meaning). Not given: both.",
+                                       .minimum = 1,
+                                       .maximum = kMaxLegsCharacters};
 constexpr ParameterSpec kSort{.name = "sort",
                               .kind = ParameterKind::kChoice,
                               .description = "The order. Articles without a price are the last of both price orders; only "
@@ -95,16 +107,32 @@ constexpr ParameterSpec kWindow{.name = "window",
                                 .default_value = "24h",
                                 .choices = kWindowNames};
 
-constexpr auto with_list_parameters(const ParameterSpec& own) {
-  std::array<ParameterSpec, kListParameters.size() + 1> all{};
-  all[0] = own;
-  std::ranges::copy(kListParameters, all.begin() + 1);
+template <std::size_t kOwn>
+constexpr auto with_list_parameters(const std::array<ParameterSpec, kOwn>& own) {
+  std::array<ParameterSpec, kListParameters.size() + kOwn> all{};
+  std::ranges::copy(kListParameters, std::ranges::copy(own, all.begin()).out);
   return all;
 }
 
-constexpr auto kSearchParameters = with_list_parameters(kQuery);
-constexpr auto kBrowseParameters = with_list_parameters(kSort);
-constexpr auto kTrendingParameters = with_list_parameters(kWindow);
+constexpr auto kSearchParameters = with_list_parameters(std::array{kQuery, kLegsParameter});
+constexpr auto kBrowseParameters = with_list_parameters(std::array{kSort});
+constexpr auto kTrendingParameters = with_list_parameters(std::array{kWindow});
+
+core::Result<search::LegSet> parse_legs(std::string_view text) {
+  static constexpr std::array<std::string_view, ranking::kLegCount> kNames{"lexical", "dense"};
+  search::LegSet legs{.lexical = false, .dense = false};
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view name = text.substr(begin, end - begin);
+    const auto leg = ranking::leg_named(name);
+    if (!leg) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("legs {}", choice_fault(kNames, name)), "legs");
+    bool& wanted = *leg == ranking::Leg::kLexical ? legs.lexical : legs.dense;
+    if (wanted) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("legs names {} twice", name), "legs");
+    wanted = true;
+    begin = end + 1;
+  }
+  return legs;
+}
 
 core::Status fill(search::ListRequest& request, const Parameters& parameters, core::SteadyTime received) {
   request.k = parameters.integer("k");
@@ -120,6 +148,7 @@ core::Status fill(search::ListRequest& request, const Parameters& parameters, co
     request.session_id = core::SessionId(std::move(*session));
   }
   request.personalize = parameters.boolean("personalize");
+  request.explain = parameters.boolean("explain");
   if (const auto token = parameters.text("after")) {
     CORE_TRY(request.after, events::parse_token(*token, "after"));
   }
@@ -136,6 +165,9 @@ core::Result<search::SearchRequest> to_search_request(const Parameters& paramete
   search::SearchRequest request;
   CORE_CHECK(fill(request, parameters, received));
   request.query = parameters.text("query").value_or("");
+  if (const auto legs = parameters.text("legs")) {
+    CORE_TRY(request.legs, parse_legs(*legs));
+  }
   return request;
 }
 

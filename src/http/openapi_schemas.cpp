@@ -18,10 +18,26 @@ constexpr std::string_view kArticleItem = R"json({
 "department":{"type":"string"},"description":{"type":"string","description":"Empty when the article has none."},
 "price":{"type":["number","null"],"minimum":0,"description":"In the catalogue's currency; null when not known."},
 "image_url":{"type":["string","null"],"description":"Path on this server; null without a picture."},
-"score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: (1 + cosine) / 2 of query and article, times what the shopper's behaviour makes of it, at most 3 times."},
+"score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: what words and meaning give together, in (0, 1], times what the shopper's behaviour makes of it, at most 3 times."},
 "behaviorScore":{"type":"number","description":"What the shopper's behaviour added to the score; present when it acted."},
 "reason":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What acted most; present when something did."},
-"rank":{"type":"integer","minimum":1,"description":"Place in the whole list."}}})json";
+"rank":{"type":"integer","minimum":1,"description":"Place in the whole list."},
+"explain":{"$ref":"#/components/schemas/Explanation"}}})json";
+
+constexpr std::string_view kExplanation = R"json({
+"type":"object","description":"Why an article is where it is; present when explain was asked for.","required":["named","legs","terms","base_score","boost"],
+"properties":{
+"named":{"type":"boolean","description":"The query has its id or product code: it comes first."},
+"legs":{"type":"array","description":"The legs that found it.","items":{"type":"object","required":["leg","rank","score"],"properties":{
+"leg":{"enum":["lexical","dense"]},"rank":{"type":"integer","minimum":1},"score":{"type":"number","description":"BM25F of the lexical leg, cosine of the dense one."}}}},
+"terms":{"type":"array","description":"What the lexical score is made of.","items":{"type":"object","required":["query","word","match","score","fields"],"properties":{
+"query":{"type":"string","description":"The words of the query."},"word":{"type":"string","description":"As looked up."},
+"match":{"enum":["word","compound","synonym","prefix","correction"]},"score":{"type":"number"},
+"fields":{"type":"array","items":{"type":"object","required":["field","count","share"],"properties":{
+"field":{"type":"string"},"count":{"type":"integer","minimum":0},"share":{"type":"number","description":"Of the word's weight in this article."}}}}}}},
+"base_score":{"type":"number","description":"Before the shopper's behaviour acted."},
+"boost":{"type":"object","description":"Factors of the shopper's behaviour; factor is their product, capped.","required":["recent_click","category_affinity","online_popularity","factor"],"properties":{
+"recent_click":{"type":"number"},"category_affinity":{"type":"number"},"online_popularity":{"type":"number"},"factor":{"type":"number"}}}}})json";
 
 constexpr std::string_view kSearchAnswer = R"json({
 "type":"object",
@@ -46,7 +62,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","filter","snapshot","embed","retrieve","order","fallback","personalize"]},
+"properties":{"stage":{"enum":["admission","validate","filter","snapshot","lexical","embed","retrieve","order","fallback","personalize"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kUnderstood = R"json({
@@ -137,6 +153,7 @@ std::string openapi_schemas() {
   json.begin_object();
   json.key("SearchAnswer").raw(without_line_ends(kSearchAnswer));
   json.key("ArticleItem").raw(without_line_ends(kArticleItem));
+  json.key("Explanation").raw(without_line_ends(kExplanation));
   json.key("Stage").raw(without_line_ends(kStage));
   json.key("Understood").raw(without_line_ends(kUnderstood));
   json.key("ArticleAnswer").raw(without_line_ends(kArticleAnswer));

@@ -54,7 +54,7 @@ constexpr std::array kExportParameters{
                   .default_value = "1000"}};
 
 constexpr std::array kSearchResponses{
-    ResponseSpec{.description = "The articles nearest in meaning to the query, best first", .schema = "SearchAnswer"}, kInvalid,
+    ResponseSpec{.description = "The articles that fit the query best by its words and its meaning", .schema = "SearchAnswer"}, kInvalid,
     kUnavailable};
 constexpr std::array kBrowseResponses{
     ResponseSpec{.description = "The articles that pass the filters, in the order asked for", .schema = "SearchAnswer"}, kInvalid,
@@ -88,7 +88,7 @@ constexpr std::size_t kMaxBatchBytes = 1024 * 1024;
 
 std::span<const Route> build_table() {
   static const std::array routes{
-      Route{RouteId::kSearch, "/api/recommendation/search", "search", "Search the catalogue by meaning", search_parameters(),
+      Route{RouteId::kSearch, "/api/recommendation/search", "search", "Search the catalogue by words and meaning", search_parameters(),
             kSearchResponses},
       Route{RouteId::kBrowse, "/api/recommendation/browse", "browse", "List the catalogue, without words", browse_parameters(),
             kBrowseResponses},

@@ -19,18 +19,14 @@
 #include <string_view>
 
 #include "core/result.hpp"
+#include "nn/bert_batch.hpp"
+#include "nn/precision.hpp"
 #include "nn/team.hpp"
 
 namespace scalestyle::nn {
 
-enum class Precision : std::uint8_t { kF32, kBf16, kInt8 };
-[[nodiscard]] std::string_view to_string(Precision precision);  // "f32", "bf16", "int8"
-[[nodiscard]] core::Result<Precision> parse_precision(std::string_view name);
-
 enum class Pooling : std::uint8_t { kCls, kMean };
 [[nodiscard]] std::string_view to_string(Pooling pooling);
-
-using TokenSequence = std::span<const std::int32_t>;
 
 struct EncoderOptions {
   Precision precision = Precision::kInt8;
@@ -41,21 +37,11 @@ struct EncoderOptions {
   std::string weights_sha256{};
 };
 
+class BertModel;
+
 class BertEncoder {
  public:
-  class Workspace {
-   public:
-    Workspace();
-    ~Workspace();
-    Workspace(Workspace&&) noexcept;
-    Workspace& operator=(Workspace&&) noexcept;
-    [[nodiscard]] std::size_t size_bytes() const;
-
-   private:
-    friend class BertEncoder;
-    struct State;
-    std::unique_ptr<State> state_;
-  };
+  using Workspace = BertWorkspace;
 
   // `model_dir` holds `config.json` and `model.safetensors`, hub style; parameter names with or without `bert.`.
   // Errors: kNotFound, kDataLoss, kUnsupported (another architecture or activation), naming file and key or tensor.
@@ -84,9 +70,11 @@ class BertEncoder {
   [[nodiscard]] double operations(std::size_t tokens) const;
 
  private:
-  struct Impl;
-  explicit BertEncoder(std::unique_ptr<const Impl> impl);
-  std::unique_ptr<const Impl> impl_;
+  BertEncoder(std::unique_ptr<const BertModel> model, Pooling pooling, bool normalize);
+
+  std::unique_ptr<const BertModel> model_;
+  Pooling pooling_;
+  bool normalize_;
 };
 
 }  // namespace scalestyle::nn

@@ -12,11 +12,11 @@
 
 #include "core/result.hpp"
 #include "nn/bert_config.hpp"
-#include "nn/bert_encoder.hpp"
 #include "nn/bert_weights.hpp"
 #include "nn/kernels/attention.hpp"
 #include "nn/kernels/elementwise.hpp"
 #include "nn/linear.hpp"
+#include "nn/precision.hpp"
 #include "nn/team.hpp"
 
 namespace scalestyle::nn {

@@ -10,6 +10,14 @@ namespace scalestyle::nn {
 
 namespace {
 
+// The hub's files have the parameters of the whole model, or of the encoder in it alone.
+std::string find_prefix(const SafetensorsFile& file) {
+  for (const char* prefix : {"bert.", "roberta."}) {
+    if (file.contains(std::string(prefix) + "embeddings.word_embeddings.weight")) return prefix;
+  }
+  return "";
+}
+
 constexpr std::size_t kHeadWidthMultiple = 16;  // what the attention kernel takes
 
 std::size_t round_up(std::size_t value, std::size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
@@ -27,15 +35,16 @@ LinearTensors stack(const LinearTensors& first, const LinearTensors& second) {
 BertTensorReader::BertTensorReader(const SafetensorsFile& file, const BertConfig& config)
     : file_(file),
       config_(config),
-      prefix_(file.contains("bert.embeddings.word_embeddings.weight") ? "bert." : ""),
+      prefix_(find_prefix(file)),
       padded_head_width_(round_up(config.head_width(), kHeadWidthMultiple)) {}
 
-core::Result<LinearTensors> BertTensorReader::linear(const std::string& suffix, std::size_t out, std::size_t in) const {
+core::Result<LinearTensors> BertTensorReader::linear(const std::string& full_name, std::size_t out,
+                                                     std::size_t in) const {
   LinearTensors tensors{.out = out, .in = in, .weight = {}, .bias = {}};
   const std::array<std::uint64_t, 2> weight_shape{out, in};
   const std::array<std::uint64_t, 1> bias_shape{out};
-  CORE_TRY(tensors.weight, file_.read_f32(name(suffix + ".weight"), weight_shape));
-  CORE_TRY(tensors.bias, file_.read_f32(name(suffix + ".bias"), bias_shape));
+  CORE_TRY(tensors.weight, file_.read_f32(full_name + ".weight", weight_shape));
+  CORE_TRY(tensors.bias, file_.read_f32(full_name + ".bias", bias_shape));
   return tensors;
 }
 
@@ -81,7 +90,8 @@ LinearTensors BertTensorReader::pad_head_columns(const LinearTensors& tensors) c
 }
 
 core::Result<BertLayerTensors> BertTensorReader::layer(std::size_t index) const {
-  const std::string base = fmt::format("encoder.layer.{}.", index);
+  const std::string suffix = fmt::format("encoder.layer.{}.", index);
+  const std::string base = name(suffix);
   const std::size_t hidden = config_.hidden;
   CORE_TRY(LinearTensors query, linear(base + "attention.self.query", hidden, hidden));
   CORE_TRY(LinearTensors key, linear(base + "attention.self.key", hidden, hidden));
@@ -98,10 +108,10 @@ core::Result<BertLayerTensors> BertTensorReader::layer(std::size_t index) const 
   }
   layer.query = std::move(query);
   layer.key_value = stack(key, value);
-  CORE_TRY(layer.attention_norm, layer_norm(base + "attention.output.LayerNorm"));
+  CORE_TRY(layer.attention_norm, layer_norm(suffix + "attention.output.LayerNorm"));
   CORE_TRY(layer.up, linear(base + "intermediate.dense", config_.intermediate, hidden));
   CORE_TRY(layer.down, linear(base + "output.dense", hidden, config_.intermediate));
-  CORE_TRY(layer.output_norm, layer_norm(base + "output.LayerNorm"));
+  CORE_TRY(layer.output_norm, layer_norm(suffix + "output.LayerNorm"));
   return layer;
 }
 

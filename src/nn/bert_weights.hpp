@@ -36,8 +36,8 @@ struct BertLayerTensors {
   LayerNormTensors output_norm;
 };
 
-// Reads the parameters of one model file by the hub's names, with the prefix `bert.` where the file has it.
-// `pooler.*` and the integer `embeddings.position_ids` are not read.
+// Reads the parameters of one model file by the hub's names, with the prefix `bert.` or `roberta.` where the file has it.
+// `pooler.*`, `classifier.*` and the integer `embeddings.position_ids` are not read.
 class BertTensorReader {
  public:
   // Both must outlive the reader.
@@ -49,9 +49,10 @@ class BertTensorReader {
   [[nodiscard]] core::Result<BertLayerTensors> layer(std::size_t index) const;
   [[nodiscard]] core::Result<LayerNormTensors> layer_norm(const std::string& suffix) const;
   [[nodiscard]] core::Result<std::vector<float>> table(const std::string& suffix, std::size_t rows) const;
+  // `full_name`.weight and .bias: no prefix is put before it.
+  [[nodiscard]] core::Result<LinearTensors> linear(const std::string& full_name, std::size_t out, std::size_t in) const;
 
  private:
-  [[nodiscard]] core::Result<LinearTensors> linear(const std::string& suffix, std::size_t out, std::size_t in) const;
   // Pads every head to padded_head_width_ with zeros; multiplies by `factor`.
   [[nodiscard]] LinearTensors pad_head_rows(const LinearTensors& tensors, float factor) const;
   [[nodiscard]] LinearTensors pad_head_columns(const LinearTensors& tensors) const;

@@ -46,6 +46,7 @@ std::string_view to_string(Stage stage) {
     case Stage::kValidate: return "validate";
     case Stage::kFilter: return "filter";
     case Stage::kSnapshot: return "snapshot";
+    case Stage::kLexical: return "lexical";
     case Stage::kEmbed: return "embed";
     case Stage::kRetrieve: return "retrieve";
     case Stage::kOrder: return "order";

@@ -19,6 +19,9 @@
 #include "events/event_position.hpp"
 #include "events/features.hpp"
 #include "events/impression.hpp"
+#include "ranking/behavior_boost.hpp"
+#include "ranking/fusion.hpp"
+#include "retrieval/lexical_index.hpp"
 #include "search/browse_orders.hpp"
 #include "search/degradation.hpp"
 #include "search/snapshot_holder.hpp"
@@ -46,12 +49,22 @@ struct ListRequest {
   std::optional<core::UserId> user_id{};
   std::optional<core::SessionId> session_id{};
   bool personalize = true;  // false: the list that everyone gets
+  bool explain = false;     // each item says why it is where it is
   // An event of the client's own that should have taken effect: waited for at most 50 ms, within the deadline.
   std::optional<events::EventPosition> after{};
 };
 
+// Which legs look for candidates; at least one.
+struct LegSet {
+  bool lexical = true;
+  bool dense = true;
+
+  [[nodiscard]] bool empty() const { return !lexical && !dense; }
+};
+
 struct SearchRequest : ListRequest {
   std::string query{};  // UTF-8
+  LegSet legs{};
 };
 
 // Every article that passes the filters, in one of the orders of browse_orders.hpp. Only kPopular is personalised.
@@ -71,14 +84,15 @@ enum class Stage : std::uint8_t {
   kAdmission,
   kValidate,
   kFilter,
-  kSnapshot,     // the shopper's features, and the wait for `after`; runs beside kEmbed and kRetrieve
+  kSnapshot,     // the shopper's features, and the wait for `after`; runs beside kLexical, kEmbed and kRetrieve
+  kLexical,      // by the query's words
   kEmbed,
   kRetrieve,
-  kOrder,        // of the list before the shopper's own features act
+  kOrder,        // fusion: of the list before the shopper's own features act
   kFallback,     // popular articles instead of what could not be found
   kPersonalize,
 };
-inline constexpr std::size_t kStageCount = 9;
+inline constexpr std::size_t kStageCount = 10;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -104,12 +118,27 @@ struct Understood {
   std::string origin;  // "query" or "filter"
 };
 
+// Why an item is where it is.
+struct ItemExplanation {
+  struct LegPlace {
+    ranking::Leg leg = ranking::Leg::kLexical;
+    std::size_t rank = 0;  // in the leg, from 1
+    double score = 0;      // as the leg gave it: BM25F, or cosine
+  };
+  std::vector<LegPlace> legs{};  // those that found it
+  bool is_named = false;         // its id or product code is in the query
+  double base_score = 0;         // before the shopper's features acted
+  std::vector<retrieval::TermExplanation> terms{};  // what the lexical score is made of
+};
+
 struct AnswerItem {
   catalog::ArticleView article;  // valid while the answer's generation is held
   double score = 0;              // orders the page; (0, 1] before any boost, at most 3 after it
   std::optional<double> behavior_score{};  // score − what it was without the shopper's features; set when they acted
   std::size_t rank = 0;          // from 1, over all pages
   std::string_view reason{};     // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
+  ranking::BoostParts boost{};   // the factors of the shopper's features; all 1 when they did not act
+  std::shared_ptr<const ItemExplanation> explanation{};  // null unless asked for
 };
 
 struct SearchAnswer {

@@ -2,10 +2,13 @@
 // BaseList: what everybody would get, best first, before the shopper's own features act.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "catalog/article_id.hpp"
+#include "ranking/fusion.hpp"
 #include "search/answer.hpp"
 
 namespace scalestyle::search {
@@ -13,6 +16,8 @@ namespace scalestyle::search {
 struct BaseList {
   std::vector<catalog::RowIndex> rows{};  // as many as the page and the personalised head need
   std::vector<double> scores{};           // one a row; (0, 1], never rising
+  // What explanations are made of, one a row; empty unless asked for, and for lists without a query.
+  std::vector<std::array<std::uint32_t, ranking::kLegCount>> leg_ranks{};
   std::size_t total = 0;                  // of the whole list, at least rows.size()
   TotalRelation total_relation = TotalRelation::kEqual;
 };

@@ -83,7 +83,9 @@ core::Status DenseRetriever::enqueue(const std::shared_ptr<Waiter>& waiter) {
     if (leaders_ == options_.max_leaders) return {};
     ++leaders_;
   }
-  core::start(lead(), [](core::Status&&) {}).detach();
+  // As a job of its own: a caller that is a worker must be free to leave at its deadline while the batch computes.
+  const auto begin = [this] { core::start(lead(), [](core::Status&&) {}).detach(); };
+  if (auto submitted = ports_.pool.submit(begin); !submitted) begin();  // it meets the same refusal and tells the waiters
   return {};
 }
 

@@ -153,6 +153,7 @@ std::vector<AnswerItem> Personalizer::page(const ServingGeneration& generation, 
     if (place < head) {
       const ranking::BoostParts parts = boost_.explain(candidates, scratch.boosted, place);
       item.score = scratch.boosted.scores[place];
+      item.boost = parts;
       if (parts.factor > 1) {
         item.behavior_score = item.score - list.scores[place];
         item.reason = ranking::to_string(parts.reason);

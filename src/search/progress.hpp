@@ -13,12 +13,20 @@
 #include "catalog/filters.hpp"
 #include "core/clock.hpp"
 #include "core/deadline.hpp"
+#include "retrieval/lexical_index.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
 #include "search/shopper_read.hpp"
 #include "search/snapshot_holder.hpp"
 
 namespace scalestyle::search {
+
+// What a leg found, best first, all of it eligible.
+struct LegRows {
+  std::vector<catalog::RowIndex> rows{};
+  std::vector<float> scores{};
+  bool is_cut = false;  // there may be more
+};
 
 struct Progress {
   explicit Progress(const core::Clock& time_source)
@@ -56,6 +64,10 @@ struct Progress {
   std::optional<DegradationReason> failure_reason;
   std::vector<DegradationReason> degradations;
   std::optional<FallbackSource> fallback_source;
+  std::optional<retrieval::LexicalPlan> plan;  // of the query's words
+  std::vector<catalog::RowIndex> named;        // eligible rows that the query names by id or product code
+  LegRows words;
+  LegRows meaning;
   BaseList list;
 };
 

@@ -2,26 +2,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 #include "search/progress.hpp"
+#include "search/query_text.hpp"
 #include "search/search_service.hpp"
 #include "search/stage_outcome.hpp"
+#include "search/synonym_file.hpp"
 
 namespace scalestyle::search {
 
 namespace {
-
-struct Candidate {
-  float cosine = 0;
-  catalog::RowIndex row;
-};
-
-// Rows are in the order of article ids.
-bool comes_before(const Candidate& a, const Candidate& b) {
-  return a.cosine != b.cosine ? a.cosine > b.cosine : a.row < b.row;
-}
 
 std::optional<DegradationReason> reason_of(DenseStage stage, core::ErrorCode code) {
   if (code == core::ErrorCode::kCancelled) return std::nullopt;
@@ -31,12 +25,13 @@ std::optional<DegradationReason> reason_of(DenseStage stage, core::ErrorCode cod
                                                     : DegradationReason::kInferenceUnavailable;
 }
 
-}  // namespace
-
-double calibrated_score(float cosine) {
-  constexpr double kLowest = 1e-6;
-  return std::clamp((1.0 + static_cast<double>(cosine)) / 2.0, kLowest, 1.0);
+// Whether what the words found may stand for what could not be found by meaning.
+bool words_can_answer(const Progress& progress) {
+  const bool found = !progress.words.rows.empty() || !progress.named.empty();
+  return found && progress.failure_reason && *progress.failure_reason != DegradationReason::kDownstreamCapacityRejected;
 }
+
+}  // namespace
 
 core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progress& progress) {
   begin_read(request, ListKind::kFound, progress);
@@ -49,31 +44,57 @@ core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progr
 }
 
 core::Task<core::Status> SearchService::find_by_query(const SearchRequest& request, Progress& progress) {
-  if (!request.filter.empty()) CORE_CO_CHECK(co_await to_worker(progress));
+  if (request.legs.lexical || !request.filter.empty()) CORE_CO_CHECK(co_await to_worker(progress));
   set_eligible(request, progress);
   progress.report(Stage::kFilter, request.filter.empty() ? StageOutcome::kSkipped : StageOutcome::kOk);
   if (progress.eligible_count == 0) co_return core::Status();
 
-  CORE_CO_TRY(const DenseHits dense, co_await retrieve(request, progress));
-  auto ordered = order(dense.hits, progress);
-  progress.report(Stage::kOrder, ordered ? StageOutcome::kOk : StageOutcome::kFailed);
-  if (!ordered) progress.failure_reason = DegradationReason::kRetrievalUnavailable;
-  co_return ordered;
+  if (request.legs.lexical) CORE_CO_CHECK(find_by_words(request, progress));
+  const bool names_alone = !progress.named.empty() && progress.plan->clauses.empty();
+  if (request.legs.dense && !names_alone) {
+    if (const auto found = co_await find_by_meaning(request, progress); !found) {
+      if (!words_can_answer(progress)) co_return found;
+      progress.degradations.push_back(*progress.failure_reason);
+      progress.failure_reason.reset();
+    }
+  }
+  order(request, progress);
+  co_return core::Status();
 }
 
-core::Task<core::Result<DenseHits>> SearchService::retrieve(const SearchRequest& request, Progress& progress) {
+core::Status SearchService::find_by_words(const SearchRequest& request, Progress& progress) const {
+  const retrieval::LexicalIndex& index = progress.generation->lexical();
+  const auto synonyms = use_.synonyms != nullptr ? use_.synonyms->current() : nullptr;
+  CORE_TRY(progress.plan, index.plan(request.query, synonyms.get(), options_.lexical));
+  const retrieval::LexicalResult found = index.search(*progress.plan, progress.eligible.get(), options_.pool_size);
+  LegRows& words = progress.words;
+  for (const retrieval::LexicalHit& hit : found.hits) {
+    if (hit.is_named) {
+      progress.named.push_back(hit.row);
+      continue;
+    }
+    words.rows.push_back(hit.row);
+    words.scores.push_back(hit.score);
+  }
+  words.is_cut = found.hits.size() >= options_.pool_size;
+  progress.report(Stage::kLexical, StageOutcome::kOk);
+  return {};
+}
+
+core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& request, Progress& progress) {
   if (const std::string& refusal = progress.generation->dense_refusal(); !refusal.empty()) {
     progress.report(Stage::kEmbed, StageOutcome::kRefused);
     progress.failure_reason = DegradationReason::kRetrievalUnavailable;
     co_return core::fail(core::ErrorCode::kFailedPrecondition, refusal);
   }
   DenseQuery query;
-  query.text = options_.query_prefix + request.query;
+  query.text = options_.query_prefix + (progress.plan ? corrected_text(request.query, progress.plan->notes) : request.query);
   query.generation = progress.generation;
   query.k = options_.pool_size;
   query.filter = progress.filter;
   query.eligible = progress.eligible;
-  query.deadline = progress.generation->popularity() != nullptr ? progress.inner_deadline : request.deadline;
+  const bool has_other_answer = progress.plan || progress.generation->popularity() != nullptr;
+  query.deadline = has_other_answer ? progress.inner_deadline : request.deadline;
   DenseOutcome outcome = co_await dense_.retrieve(std::move(query));
   progress.stage_began = progress.clock.steady_now();
   if (!outcome) {
@@ -86,13 +107,16 @@ core::Task<core::Result<DenseHits>> SearchService::retrieve(const SearchRequest&
   }
   progress.stages.push_back({Stage::kEmbed, StageOutcome::kOk, outcome->embed});
   progress.stages.push_back({Stage::kRetrieve, StageOutcome::kOk, outcome->search});
-  co_return std::move(*outcome);
+  auto taken = take_meaning(outcome->hits, progress);
+  if (!taken) progress.failure_reason = DegradationReason::kRetrievalUnavailable;
+  co_return taken;
 }
 
-core::Status SearchService::order(const ports::VectorHits& hits, Progress& progress) const {
+core::Status SearchService::take_meaning(const ports::VectorHits& hits, Progress& progress) const {
   const catalog::Catalog& articles = progress.generation->catalog();
-  std::vector<Candidate> pool;
-  pool.reserve(hits.hits.size());
+  LegRows found;
+  found.rows.reserve(hits.hits.size());
+  found.scores.reserve(hits.hits.size());
   for (const ports::VectorHit& hit : hits.hits) {
     if (!std::isfinite(hit.score)) {
       return core::fail(core::ErrorCode::kDataLoss,
@@ -101,25 +125,58 @@ core::Status SearchService::order(const ports::VectorHits& hits, Progress& progr
     const auto row = articles.find(hit.article_id);
     const bool shown = row && (progress.eligible == nullptr || progress.eligible->test(*row));
     if (shown) {
-      pool.push_back({hit.score, *row});
+      found.rows.push_back(*row);
+      found.scores.push_back(hit.score);
     } else if (hits.exact) {
       return core::fail(core::ErrorCode::kDataLoss,
                         fmt::format("the vector index gave article {}, which is not in the eligible set of generation {}",
                                     hit.article_id.text(), progress.generation->info().id.value()));
     }
   }
-  if (!std::ranges::is_sorted(pool, comes_before)) std::ranges::sort(pool, comes_before);
-
-  BaseList& list = progress.list;
-  list.rows.reserve(pool.size());
-  list.scores.reserve(pool.size());
-  for (const Candidate& candidate : pool) {
-    list.rows.push_back(candidate.row);
-    list.scores.push_back(calibrated_score(candidate.cosine));
+  if (!std::ranges::is_sorted(found.scores, std::greater<>())) {
+    return core::fail(core::ErrorCode::kDataLoss, "the vector index gave hits that are not in the order of their scores");
   }
-  list.total = pool.size();
-  list.total_relation = progress.eligible_count > list.total ? TotalRelation::kAtLeast : TotalRelation::kEqual;
+  found.is_cut = progress.eligible_count > found.rows.size();
+  progress.meaning = std::move(found);
   return {};
+}
+
+void SearchService::order(const SearchRequest& request, Progress& progress) const {
+  using ranking::Leg;
+  // A row that no word matches has 0; the worst row of the dense leg is as far away as those that it left out.
+  const std::array legs{
+      ranking::LegResult{.leg = Leg::kLexical, .rows = progress.words.rows, .scores = progress.words.scores, .floor = 0},
+      ranking::LegResult{.leg = Leg::kDense, .rows = progress.meaning.rows, .scores = progress.meaning.scores}};
+  ranking::FusedList fused = ranking::fuse({.legs = legs, .named_rows = progress.named, .with_ranks = request.explain}, options_.fusion);
+  BaseList& list = progress.list;
+  list.total = fused.rows.size();
+  list.total_relation = progress.words.is_cut || progress.meaning.is_cut ? TotalRelation::kAtLeast : TotalRelation::kEqual;
+  if (list.total == progress.eligible_count) list.total_relation = TotalRelation::kEqual;
+  list.rows = std::move(fused.rows);
+  list.scores = std::move(fused.scores);
+  list.leg_ranks = std::move(fused.ranks);
+  progress.report(Stage::kOrder, StageOutcome::kOk);
+}
+
+void SearchService::explain(const Progress& progress, SearchAnswer& answer) const {
+  const BaseList& list = progress.list;
+  for (AnswerItem& item : answer.items) {
+    auto explanation = std::make_shared<ItemExplanation>();
+    const catalog::RowIndex row = item.article.row();
+    const auto place = static_cast<std::size_t>(std::ranges::find(list.rows, row) - list.rows.begin());
+    explanation->base_score = list.scores[place];
+    explanation->is_named = std::ranges::find(progress.named, row) != progress.named.end();
+    for (const ranking::Leg leg : ranking::kLegs) {
+      const std::size_t rank = place < list.leg_ranks.size() ? list.leg_ranks[place][static_cast<std::size_t>(leg)] : 0;
+      if (rank == 0) continue;
+      const LegRows& found = leg == ranking::Leg::kLexical ? progress.words : progress.meaning;
+      explanation->legs.push_back({leg, rank, static_cast<double>(found.scores[rank - 1])});
+    }
+    if (progress.plan && !progress.fallback_source) {
+      explanation->terms = progress.generation->lexical().explain(*progress.plan, row).terms;
+    }
+    item.explanation = std::move(explanation);
+  }
 }
 
 // Runs wherever the failure was noticed, which is the timers' thread for what is late: no worker may be free. It costs

@@ -32,7 +32,22 @@ void RefreshLoop::finished(const core::Result<RefreshOutcome>& outcome) {
       }
     }
   }
+  follow_synonyms();
   arm();
+}
+
+void RefreshLoop::follow_synonyms() {
+  if (use_.synonyms == nullptr) return;
+  const auto changed = use_.synonyms->follow();
+  if (!changed) {
+    if (changed.error().message == logged_synonyms_error_) return;
+    logged_synonyms_error_ = changed.error().message;
+    use_.log.error("cannot follow the synonyms; those in force stay", {{"cause", logged_synonyms_error_}});
+    return;
+  }
+  if (!*changed) return;
+  logged_synonyms_error_.clear();
+  use_.log.info("synonyms were read", {{"rules", use_.synonyms->current()->rule_count()}});
 }
 
 }  // namespace scalestyle::search

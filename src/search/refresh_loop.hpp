@@ -1,5 +1,5 @@
 #pragma once
-// RefreshLoop: keeps a SnapshotHolder at the current generation, by polling on a TimerQueue.
+// RefreshLoop: keeps a SnapshotHolder at the current generation, and a SynonymFile at its file, by polling on a TimerQueue.
 // Each round waits for the one before it. Switches and the first failure of a row are logged.
 //
 // Thread safety: start() and stop() from one thread. Destroy it after the TimerQueue's and the pool's threads ended.
@@ -11,6 +11,7 @@
 #include "core/clock.hpp"
 #include "search/snapshot_holder.hpp"
 #include "core/timer_queue.hpp"
+#include "search/synonym_file.hpp"
 #include "telemetry/log.hpp"
 
 namespace scalestyle::search {
@@ -26,6 +27,7 @@ class RefreshLoop {
     core::TimerQueue& timers;
     const core::Clock& clock;
     telemetry::Logger& log;
+    SynonymFile* synonyms = nullptr;  // null: none
   };
 
   RefreshLoop(Dependencies dependencies, Options options) : use_(dependencies), options_(options) {}
@@ -42,11 +44,13 @@ class RefreshLoop {
   void arm();
   void refresh();
   void finished(const core::Result<RefreshOutcome>& outcome);
+  void follow_synonyms();
 
   Dependencies use_;
   Options options_;
   std::atomic<bool> stopping_{false};
-  std::string logged_error_;  // touched by one round at a time
+  std::string logged_error_;          // touched by one round at a time, as below
+  std::string logged_synonyms_error_;
 };
 
 }  // namespace scalestyle::search

@@ -58,6 +58,7 @@ core::Status validate(const SearchRequest& request) {
   if (const std::size_t characters = count_characters(request.query); characters > kMaxQueryCharacters) {
     return wrong(fmt::format("query must have at most {} characters, not {}", kMaxQueryCharacters, characters), "query");
   }
+  if (request.legs.empty()) return wrong("legs must name at least one", "legs");
   return validate_list(request);
 }
 

@@ -12,6 +12,7 @@
 #include "search/experiments.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/progress.hpp"
+#include "search/query_text.hpp"
 #include "search/schedule_by.hpp"
 #include "search/stage_outcome.hpp"
 #include "text/unicode.hpp"
@@ -37,6 +38,8 @@ core::Status SearchOptions::validate() const {
   CORE_CHECK(check(max_in_progress, 100'000, "max_in_progress"));
   CORE_CHECK(check(dense.max_batch, 256, "max_batch"));
   CORE_CHECK(check(dense.max_waiting, 100'000, "max_waiting"));
+  CORE_CHECK(lexical.validate());
+  CORE_CHECK(fusion.validate());
   if (!text::is_valid_utf8(query_prefix)) {
     return core::fail(core::ErrorCode::kInvalidArgument, "query_prefix must be UTF-8", "query_prefix");
   }
@@ -172,6 +175,8 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   answer.total = progress.list.total;
   answer.total_relation = progress.list.total_relation;
   fill_page(request, progress, answer);
+  if (request.explain) explain(progress, answer);
+  if (progress.plan) answer.understood = understood_words(progress.plan->notes);
   answer.degradations = std::move(progress.degradations);
   answer.fallback_source = progress.fallback_source;
   if (progress.shopper.newest_applied_ms) {

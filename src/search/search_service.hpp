@@ -1,19 +1,21 @@
 #pragma once
 // SearchService: one list from request to page: what a query finds, what can be browsed, what is popular now.
 //
-// search:   admission → validate → eligible set (filters) → embed the query and find the nearest eligible rows → order →
-//           personalise → page. The pool is the best `pool_size` eligible rows by cosine; `total` and pages are defined
-//           on it. Order: cosine descending, then article id ascending. The score shown is (1 + cosine) / 2, kept above 0:
-//           a monotone calibration to (0, 1] on which factors of 1 and more act without demoting anything.
+// search:   admission → validate → eligible set (filters) → by words (BM25F) and by meaning (embed the query, find the
+//           nearest rows), each inside the eligible set → fuse → personalise → page. The pool is each leg's best
+//           `pool_size` eligible rows, united; `total` and pages are defined on it. ranking/fusion.hpp gives scores in (0, 1], on
+//           which factors of 1 and more act without demoting anything. A query that is nothing but ids or product codes
+//           is answered by those articles alone.
 // browse:   every eligible row, in a fixed order or by all-time popularity. trending: by what happened in a window.
 //           Scores of popular lists: see popular_list.hpp.
 //
 // The shopper's features are read beside the retrieval and act on the best 1,000 rows (personalizer.hpp). Without a
 // subject a list is exactly what everybody gets.
 //
-// The ladder: a query that cannot be embedded or looked up is answered by popular articles within the filters, marked
-// with the reason and `fallback_source`; the retrieval's own deadline is a little before the request's, so that this
-// still fits. What is refused for lack of capacity is not answered otherwise.
+// The ladder: where the query cannot be looked up by meaning, what its words find is served, marked with the reason; where
+// they find nothing, or were not to be looked for, popular articles within the filters, with `fallback_source`. The
+// retrieval's own deadline is a little before the request's, so that this still fits. What is refused for lack of capacity is
+// not answered otherwise.
 //
 // Thread safety: every method may be called from any thread. Must outlive every request; destroy it after the pool's and
 // the timers' threads have ended.
@@ -31,6 +33,8 @@
 #include "ports/feature_store.hpp"
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
+#include "ranking/fusion.hpp"
+#include "retrieval/lexical_options.hpp"
 #include "search/admission.hpp"
 #include "search/answer.hpp"
 #include "search/dense_retriever.hpp"
@@ -49,13 +53,16 @@ namespace scalestyle::search {
 
 class Experiments;
 class ImpressionRecorder;
+class SynonymFile;
 struct Progress;
 
 struct SearchOptions {
   std::string query_prefix{};            // put before every query text; what the model's card asks for
-  std::size_t pool_size = 1000;          // 1 … 16,384
+  std::size_t pool_size = 1000;          // of each leg; 1 … 16,384
   std::size_t max_in_progress = 256;     // requests; more are refused
   DenseRetriever::Options dense{};
+  retrieval::LexicalQueryOptions lexical{};
+  ranking::FusionOptions fusion{};
   PersonalizationOptions personalization{};
 
   // kInvalidArgument with the setting as field.
@@ -77,6 +84,7 @@ class SearchService {
                                                    // unavailable, a search that fails has nothing to fall back to
     const ImpressionRecorder* impressions = nullptr;  // null: answers are not noted; nor are those without a request id
     const Experiments* experiments = nullptr;      // null: none
+    const SynonymFile* synonyms = nullptr;         // null: none
   };
 
   // `options` must be valid.
@@ -119,8 +127,11 @@ class SearchService {
   // query_list.cpp
   [[nodiscard]] core::Task<SearchOutcome> run(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Task<core::Status> find_by_query(const SearchRequest& request, Progress& progress);
-  [[nodiscard]] core::Task<core::Result<DenseHits>> retrieve(const SearchRequest& request, Progress& progress);
-  [[nodiscard]] core::Status order(const ports::VectorHits& hits, Progress& progress) const;
+  [[nodiscard]] core::Status find_by_words(const SearchRequest& request, Progress& progress) const;
+  [[nodiscard]] core::Task<core::Status> find_by_meaning(const SearchRequest& request, Progress& progress);
+  [[nodiscard]] core::Status take_meaning(const ports::VectorHits& hits, Progress& progress) const;
+  void order(const SearchRequest& request, Progress& progress) const;
+  void explain(const Progress& progress, SearchAnswer& answer) const;
   [[nodiscard]] bool fall_back(const ListRequest& request, Progress& progress) const;
 
   // browse_list.cpp
@@ -141,8 +152,5 @@ class SearchService {
 [[nodiscard]] core::Status validate(const SearchRequest& request);
 [[nodiscard]] core::Status validate(const BrowseRequest& request);
 [[nodiscard]] core::Status validate(const TrendingRequest& request);
-
-// (0, 1]; see above.
-[[nodiscard]] double calibrated_score(float cosine);
 
 }  // namespace scalestyle::search

@@ -19,6 +19,7 @@
 #include "ports/catalog_store.hpp"
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
+#include "retrieval/lexical_index.hpp"
 #include "search/browse_orders.hpp"
 
 namespace scalestyle::recommend {
@@ -39,6 +40,7 @@ class ServingGeneration {
     std::shared_ptr<const ports::CatalogSnapshot> snapshot;    // not null
     std::shared_ptr<recommend::PopularityBoard> popularity{};  // null without popular lists
     std::string dense_refusal{};
+    std::shared_ptr<const retrieval::LexicalIndex> lexical{};  // not null; of snapshot's catalogue
   };
   ServingGeneration(std::shared_ptr<detail::OpenGenerations> open, Parts parts)
       : open_(std::move(open)), parts_(std::move(parts)), orders_(*parts_.snapshot->catalog) {}
@@ -51,6 +53,9 @@ class ServingGeneration {
 
   // Why dense search cannot be served from this generation; empty when it can.
   [[nodiscard]] const std::string& dense_refusal() const { return parts_.dense_refusal; }
+
+  // Over the words of its catalogue.
+  [[nodiscard]] const retrieval::LexicalIndex& lexical() const { return *parts_.lexical; }
 
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
@@ -75,9 +80,9 @@ enum class RefreshOutcome : std::uint8_t {
 class SnapshotHolder {
  public:
   // The ports and `popularity` must outlive this object and everything that serving() gave. `popularity`, when not
-  // null, prepares the board of each generation before it is served.
+  // null, prepares the board of each generation before it is served. `lexical` must be valid.
   SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder,
-                 recommend::Popularity* popularity = nullptr);
+                 recommend::Popularity* popularity = nullptr, retrieval::LexicalOptions lexical = {});
   ~SnapshotHolder();
   SnapshotHolder(const SnapshotHolder&) = delete;
   SnapshotHolder& operator=(const SnapshotHolder&) = delete;
@@ -87,7 +92,7 @@ class SnapshotHolder {
 
   // Asks the store for the current generation and switches to it when it is another one. A failure leaves what is
   // served as it was, and is kept as last_error() until a refresh succeeds. Must not outlive this object.
-  // Errors: those of CatalogStore::current and load and of VectorIndex::open.
+  // Errors: those of CatalogStore::current and load, of LexicalIndex::build and of VectorIndex::open.
   [[nodiscard]] core::Task<core::Result<RefreshOutcome>> refresh(core::Deadline deadline);
 
   // Why the last refresh failed; empty when it did not.
@@ -100,6 +105,7 @@ class SnapshotHolder {
   ports::VectorIndex& index_;
   const ports::EncoderInfo query_encoder_;
   recommend::Popularity* const popularity_;
+  const retrieval::LexicalOptions lexical_;
   std::shared_ptr<detail::OpenGenerations> open_;
 
   mutable std::mutex mutex_;

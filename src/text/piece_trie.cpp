@@ -4,31 +4,12 @@
 
 namespace scalestyle::text {
 
-namespace {
-
-std::uint32_t edge_key(PieceTrie::Node node, unsigned char byte) { return (node << 8U) | byte; }
-
-}  // namespace
-
 PieceTrie::PieceTrie(std::size_t total_bytes) {
   // Shared prefixes leave far fewer nodes than bytes: begin small, grow in insert().
   const std::size_t slots = std::bit_ceil(total_bytes / 2 + 16);
   edges_.resize(slots);
   shift_ = 32U - static_cast<unsigned>(std::countr_zero(slots));
   ids_.assign(1, -1);
-}
-
-std::size_t PieceTrie::slot_of(std::uint32_t key) const {
-  std::uint32_t mixed = key ^ (key >> 15U);
-  mixed *= 0x9E3779B1U;
-  const std::size_t mask = edges_.size() - 1;
-  std::size_t slot = mixed >> shift_;
-  while (edges_[slot].child != kNone && edges_[slot].key != key) slot = (slot + 1) & mask;
-  return slot;
-}
-
-PieceTrie::Node PieceTrie::child(Node node, unsigned char byte) const {
-  return edges_[slot_of(edge_key(node, byte))].child;
 }
 
 void PieceTrie::insert(std::string_view piece, std::int32_t id) {

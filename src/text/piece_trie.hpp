@@ -1,5 +1,5 @@
 #pragma once
-// Longest-match table of WordPiece: a trie over the pieces' bytes, its edges in one open-addressing hash table.
+// The pieces that a text begins with: a trie over their bytes, its edges in one open-addressing hash table.
 // Thread safety: const methods on any number of threads.
 
 #include <cstddef>
@@ -30,13 +30,32 @@ class PieceTrie {
   // The longest piece, continued from `start`, that is a prefix of `text`.
   [[nodiscard]] Match longest(Node start, std::string_view text) const;
 
+  // Calls visit(length in bytes, id) for every piece that is a prefix of `text`, shortest first.
+  template <class Visit>
+  void for_each_prefix(std::string_view text, const Visit& visit) const {
+    Node node = kRoot;
+    for (std::size_t index = 0; index < text.size(); ++index) {
+      node = child(node, static_cast<unsigned char>(text[index]));
+      if (node == kNone) return;
+      if (ids_[node] >= 0) visit(index + 1, ids_[node]);
+    }
+  }
+
  private:
   struct Edge {
     std::uint32_t key = 0;
     Node child = kNone;
   };
-  [[nodiscard]] std::size_t slot_of(std::uint32_t key) const;
-  [[nodiscard]] Node child(Node node, unsigned char byte) const;
+  [[nodiscard]] static std::uint32_t edge_key(Node node, unsigned char byte) { return (node << 8U) | byte; }
+  [[nodiscard]] std::size_t slot_of(std::uint32_t key) const {
+    std::uint32_t mixed = key ^ (key >> 15U);
+    mixed *= 0x9E3779B1U;
+    const std::size_t mask = edges_.size() - 1;
+    std::size_t slot = mixed >> shift_;
+    while (edges_[slot].child != kNone && edges_[slot].key != key) slot = (slot + 1) & mask;
+    return slot;
+  }
+  [[nodiscard]] Node child(Node node, unsigned char byte) const { return edges_[slot_of(edge_key(node, byte))].child; }
 
   std::vector<Edge> edges_;  // a power of two, at most half full
   std::vector<std::int32_t> ids_;

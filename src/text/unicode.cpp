@@ -73,6 +73,7 @@ core::Result<const icu::Normalizer2*> normalizer(NormalForm form) {
     case NormalForm::kNfd: instance = icu::Normalizer2::getNFDInstance(code); break;
     case NormalForm::kNfkc: instance = icu::Normalizer2::getNFKCInstance(code); break;
     case NormalForm::kNfkd: instance = icu::Normalizer2::getNFKDInstance(code); break;
+    case NormalForm::kNfkcCasefold: instance = icu::Normalizer2::getNFKCCasefoldInstance(code); break;
   }
   if (U_FAILURE(code) || instance == nullptr) {
     return core::fail(core::ErrorCode::kInternal, std::string("ICU has no normalisation data: ") + u_errorName(code));
@@ -171,6 +172,18 @@ std::size_t decompose(char32_t code_point, std::span<char32_t, kMaxDecomposition
 std::uint8_t combining_class(char32_t code_point) { return u_getCombiningClass(static_cast<UChar32>(code_point)); }
 
 char32_t to_lower(char32_t code_point) { return static_cast<char32_t>(u_tolower(static_cast<UChar32>(code_point))); }
+
+bool is_letter_or_digit(char32_t code_point) { return u_isalnum(static_cast<UChar32>(code_point)) != 0; }
+
+bool is_digit(char32_t code_point) { return u_isdigit(static_cast<UChar32>(code_point)) != 0; }
+
+bool is_of_unspaced_script(char32_t code_point) {
+  if (code_point < 0xE00) return false;
+  const auto character = static_cast<UChar32>(code_point);
+  return u_hasBinaryProperty(character, UCHAR_IDEOGRAPHIC) != 0 ||
+         u_getIntPropertyValue(character, UCHAR_LINE_BREAK) == U_LB_COMPLEX_CONTEXT ||
+         (code_point >= 0x3040 && code_point <= 0x30FF);  // kana
+}
 
 bool is_nonspacing_mark(char32_t code_point) {
   if (code_point < 0x300) return false;

@@ -25,7 +25,8 @@ void append_utf8(char32_t code_point, std::string& out);
 
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
 
-enum class NormalForm : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd };
+// kNfkcCasefold also folds case fully (ß is ss) and drops what is ignorable by default (soft hyphens, joiners).
+enum class NormalForm : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd, kNfkcCasefold };
 
 // `text` in the given normal form. Errors: kResourceExhausted above 2^30 bytes.
 [[nodiscard]] core::Result<std::string> normalize(std::string_view text, NormalForm form);
@@ -39,6 +40,11 @@ inline constexpr std::size_t kMaxDecomposition = 8;
 [[nodiscard]] std::size_t decompose(char32_t code_point, std::span<char32_t, kMaxDecomposition> parts);
 [[nodiscard]] std::uint8_t combining_class(char32_t code_point);
 [[nodiscard]] char32_t to_lower(char32_t code_point);
+
+[[nodiscard]] bool is_letter_or_digit(char32_t code_point);
+[[nodiscard]] bool is_digit(char32_t code_point);
+// The script is written without blanks between words (ideographs, kana, Thai, …), so no blank ends a word.
+[[nodiscard]] bool is_of_unspaced_script(char32_t code_point);
 
 // Classes as BERT's basic tokenizer sees them (code points outside ASCII by their Unicode 8 general category).
 [[nodiscard]] bool is_nonspacing_mark(char32_t code_point);

@@ -14,6 +14,10 @@ TEST(Date, ReadsCalendarDays) {
   EXPECT_TRUE(parse_date("9999-12-31"));
 }
 
+TEST(Date, IsWrittenAsItIsRead) {
+  for (const char* text : {"1970-01-01", "2020-02-29", "0001-01-01", "9999-12-31"}) EXPECT_EQ(format_date(*parse_date(text)), text);
+}
+
 TEST(Date, EveryOtherTextIsNone) {
   for (const char* text : {"", "2020", "2020-1-01", "2020-01-1", "2020/01/01", "20200101", "2020-01-01 ", " 2020-01-01", "2020-00-01",
                            "2020-01-00", "2020-13-01", "2021-02-29", "2020-04-31", "-020-01-01", "2020-01-0x", "+020-01-01"}) {

@@ -37,6 +37,10 @@ def main():
         expect("no output folder", ["sample"], 2, "--out is missing")
         expect("an unknown model", ["models", "fetch", "bge-smal-en-v1.5"], 2, "bge-small-en-v1.5")
         expect("models", ["models", "list"], 0, "bge-small-en-v1.5")
+        expect("no queries", ["evaluate", "search", "--data", folder], 2, "--queries is missing")
+        expect("no judgements", ["evaluate", "search", "--data", folder, "--queries", bad_config], 2, "--qrels is missing")
+        expect("a folder without a query set", ["evaluate", "search", "--data", folder, "--queries", folder], 2, "no queries.csv and qrels.csv")
+        expect("an unknown plan of typing errors", ["evaluate", "search", "--typos", "all"], 2, "none")
         expect("a missing table", ["ingest", "--data", os.path.join(folder, "data"), "--articles", missing], 2, "missing.csv")
         expect("a missing model", ["ingest", "--data", os.path.join(folder, "data"), "--articles", bad_config,
                                    "--models", os.path.join(folder, "none")], 2, "scalestyle models fetch")

@@ -60,6 +60,36 @@ TEST(Recall, CountsJudgedArticlesWithinTheDepth) {
   EXPECT_EQ(recall(ranked, grades(), 100, 3), 0.0);
 }
 
+// Right articles: a b c d. x a b x c: precisions 1/2, 2/3, 3/5 at ranks 2, 3, 5.
+TEST(AveragePrecision, EqualsTheValueComputedByHand) {
+  const auto ranked = list({"x", "a", "b", "y", "c"});
+  EXPECT_NEAR(average_precision(ranked, grades(), 12, 1), (1.0 / 2 + 2.0 / 3 + 3.0 / 5) / 4, 1e-12);
+  EXPECT_NEAR(average_precision(ranked, grades(), 3, 1), (1.0 / 2 + 2.0 / 3) / 3, 1e-12);  // of 4 at most 3 can be found
+  EXPECT_NEAR(average_precision(ranked, grades(), 12, 2), (1.0 / 2 + 2.0 / 5) / 2, 1e-12);  // a and c
+  EXPECT_NEAR(average_precision(list({"a", "b", "c", "d"}), grades(), 12, 1), 1.0, 1e-12);
+}
+
+TEST(AveragePrecision, EdgesAreZeroNotNan) {
+  EXPECT_EQ(average_precision({}, grades(), 12, 1), 0.0);
+  EXPECT_EQ(average_precision(list({"a"}), {}, 12, 1), 0.0);
+  EXPECT_EQ(average_precision(list({"a", "a"}), {{id("a"), 1}, {id("b"), 1}}, 12, 1), 0.5);  // repeated: once
+}
+
+TEST(Quantile, InterpolatesBetweenNeighbours) {
+  const std::vector<double> values{1, 2, 3, 10};
+  EXPECT_EQ(quantile(values, 0), 1.0);
+  EXPECT_EQ(quantile(values, 0.5), 2.5);
+  EXPECT_EQ(quantile(values, 1), 10.0);
+  EXPECT_EQ(quantile({}, 0.5), 0.0);
+}
+
+TEST(Resamples, ManyValuesAreResampledLessOften) {
+  EXPECT_EQ(resamples_for(48, 10'000), 10'000U);
+  EXPECT_EQ(resamples_for(4'000, 10'000), 5'000U);
+  EXPECT_EQ(resamples_for(250'000, 10'000), 1'000U);
+  EXPECT_EQ(resamples_for(250'000, 200), 200U);
+}
+
 TEST(Bootstrap, HoldsTheMeanAndIsReproducible) {
   std::vector<double> values;
   for (int i = 0; i < 100; ++i) values.push_back(i % 2 == 0 ? 0.0 : 1.0);
@@ -86,10 +116,56 @@ TEST(PairedComparison, TheExactProbabilityOfFiveEqualWins) {
   std::vector<double> b;
   for (const double value : a) b.push_back(value + 0.25);
   const auto comparison = compare_paired(a, b, 100'000, 5).value();
-  EXPECT_NEAR(comparison.p_value, 1.0 / 16.0, 0.004);
-  EXPECT_NEAR(comparison.mean_difference, 0.25, 1e-12);
+  EXPECT_EQ(comparison.p_value, 1.0 / 16.0);
+  EXPECT_NEAR(comparison.difference.mean, 0.25, 1e-12);
   EXPECT_EQ(comparison.wins, 5U);
   EXPECT_EQ(comparison.losses, 0U);
+}
+
+TEST(PairedComparison, TheExactProbabilityOfUnequalDifferences) {
+  // Differences 1, 2, −4: sums of the eight patterns ±1 ±2 ±4 are ±7, ±5, ±3, ±1; observed −1: all are as far out.
+  const std::vector<double> a{0, 0, 4, 0.5};
+  const std::vector<double> b{1, 2, 0, 0.5};
+  EXPECT_EQ(compare_paired(a, b, 10'000, 5)->p_value, 1.0);
+  // Differences 1, 2, 4: observed 7; two of eight.
+  const std::vector<double> c{1, 2, 8, 0.5};
+  const auto better = compare_paired(a, c, 10'000, 5).value();
+  EXPECT_EQ(better.p_value, 0.25);
+  EXPECT_EQ(better.ties, 1U);
+}
+
+TEST(PairedComparison, ManyDifferencesAreSampled) {
+  // 30 wins of one size: the true value is 2⁻²⁹, so no sampled pattern is as extreme and p is 1 / (resamples + 1).
+  const std::vector<double> a(30, 0.5);
+  const std::vector<double> b(30, 0.75);
+  EXPECT_EQ(compare_paired(a, b, 9'999, 5)->p_value, 1.0 / 10'000);
+  // 15 wins and 15 losses of one size: every pattern is as far out.
+  std::vector<double> c(30, 0.75);
+  for (std::size_t i = 0; i < 15; ++i) c[i] = 0.25;
+  EXPECT_EQ(compare_paired(a, c, 9'999, 5)->p_value, 1.0);
+}
+
+TEST(PairedComparison, ASampledProbabilityIsNearTheExactOne) {
+  std::vector<double> a;
+  std::vector<double> b;
+  for (int i = 0; i < 12; ++i) {
+    a.push_back(0.1 * i);
+    b.push_back(0.1 * i + (i % 3 == 0 ? -0.1 : 0.07 + 0.01 * i));
+  }
+  const double exact = compare_paired(a, b, 1'000'000, 5)->p_value;    // 4,096 patterns are counted
+  const double sampled = compare_paired(a, b, 4'000, 5)->p_value;      // too few to count them
+  EXPECT_GT(exact, 0.0);
+  EXPECT_NEAR(sampled, exact, 0.03);
+}
+
+TEST(Holm, StepsDownAndNeverFalls) {
+  const std::vector<double> p{0.01, 0.04, 0.03};
+  const std::vector<double> adjusted = holm_adjusted(p);
+  EXPECT_NEAR(adjusted[0], 0.03, 1e-12);
+  EXPECT_NEAR(adjusted[2], 0.06, 1e-12);
+  EXPECT_NEAR(adjusted[1], 0.06, 1e-12);  // 0.04 alone, but not below the one before it
+  EXPECT_EQ(holm_adjusted(std::vector<double>{0.9, 0.8})[0], 1.0);
+  EXPECT_TRUE(holm_adjusted({}).empty());
 }
 
 TEST(PairedComparison, EqualSystemsDoNotDiffer) {

@@ -138,7 +138,7 @@ TEST(Lifecycle, ConnectionsAboveTheLimitAreToldSo) {
 }
 
 TEST(Lifecycle, SearchesAboveTheLimitAreRefusedWithAReason) {
-  RunningServer server({}, {.search = {.max_in_progress = 2}});
+  RunningServer server({}, {.search = {.max_in_progress = 2, .dense = {.max_batch = 1}}});
   server.publish();
   server.encoder().hold();
   std::vector<support::RawClient> waiting;

@@ -31,6 +31,15 @@ TEST(BertConfig, ReadsTheHubsForm) {
   EXPECT_FLOAT_EQ(config->layer_norm_epsilon, 1e-12F);
 }
 
+TEST(BertConfig, XlmRobertaCountsPositionsFromBehindThePadding) {
+  EXPECT_EQ(parse_bert_config(config_json(), "f")->first_position, 0U);
+  const auto config = parse_bert_config(config_json("\"bert\"", "\"xlm-roberta\",\"pad_token_id\":1"), "f");
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->type, BertType::kXlmRoberta);
+  EXPECT_EQ(config->first_position, 2U);
+  EXPECT_EQ(config->max_tokens(), 510U);
+}
+
 TEST(BertConfig, RefusesWhatItCannotCompute) {
   const auto expect = [](const std::string& text, ErrorCode code, const std::string& part) {
     const auto config = parse_bert_config(text, "model/config.json");
@@ -41,6 +50,8 @@ TEST(BertConfig, RefusesWhatItCannotCompute) {
   };
   expect("{", ErrorCode::kDataLoss, "not JSON");
   expect("7", ErrorCode::kDataLoss, "not a JSON object");
+  expect(config_json("\"bert\"", "\"xlm-roberta\",\"pad_token_id\":512"), ErrorCode::kDataLoss, "pad_token_id");
+  expect(config_json("\"bert\"", "\"xlm-roberta\",\"pad_token_id\":-1"), ErrorCode::kDataLoss, "pad_token_id");
   expect(config_json("\"bert\"", "\"t5\""), ErrorCode::kUnsupported, "model_type");
   expect(config_json("\"gelu\"", "\"relu\""), ErrorCode::kUnsupported, "hidden_act");
   expect(config_json("384", "385"), ErrorCode::kDataLoss, "num_attention_heads");

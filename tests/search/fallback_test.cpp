@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 
 class FallbackTest : public ListFixture {
  protected:
+  static inline const std::string kNoSuchWord = "zzzz";  // what words find would be served before popular articles
   void break_encoder() { encoder_.fail_with(core::Error{ErrorCode::kUnavailable, "away"}); }
   static SearchRequest red(SearchRequest wanted) {
     wanted.filter[FilterField::kColour] = {"red"};
@@ -29,7 +30,7 @@ class FallbackTest : public ListFixture {
 TEST_F(FallbackTest, EveryFailureToFindIsAnsweredByPopularArticlesWithItsReason) {
   auto& service = make();
   const auto expect_reason = [&](DegradationReason reason) {
-    const auto outcome = run(service, request("Name 3"));
+    const auto outcome = run(service, request(kNoSuchWord));
     ASSERT_TRUE(outcome) << outcome.error().error.message;
     EXPECT_EQ(outcome->degradations, (std::vector{reason}));
     EXPECT_EQ(outcome->fallback_source, FallbackSource::kGlobalPopular);
@@ -56,7 +57,7 @@ TEST_F(FallbackTest, EveryFailureToFindIsAnsweredByPopularArticlesWithItsReason)
 TEST_F(FallbackTest, LimitsThatWereReachedStayRefusals) {
   auto& service = make();
   encoder_.fail_with(core::Error{ErrorCode::kResourceExhausted, "full"});
-  const auto outcome = run(service, request("Name 3"));
+  const auto outcome = run(service, request(kNoSuchWord));
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().reason, DegradationReason::kDownstreamCapacityRejected);
 }
@@ -66,7 +67,7 @@ TEST_F(FallbackTest, TiersAreTakenInOrderAndObeyTheFilters) {
   break_encoder();
   const auto check = [&](FallbackSource source, std::size_t total) {
     refresh_popularity();
-    const auto outcome = run(service, red(request("Name 3")));
+    const auto outcome = run(service, red(request(kNoSuchWord)));
     ASSERT_TRUE(outcome);
     EXPECT_EQ(outcome->fallback_source, source);
     EXPECT_EQ(outcome->total, total);
@@ -83,7 +84,7 @@ TEST_F(FallbackTest, TiersAreTakenInOrderAndObeyTheFilters) {
   for (int i = 0; i < 33; i += 3) set_popularity(i, {0, 2, 1.0 + i});
   check(FallbackSource::kPopular24h, 11);
 
-  auto nothing = request("Name 3");
+  auto nothing = request(kNoSuchWord);
   nothing.filter[FilterField::kColour] = {"no such colour"};
   const auto empty = run(service, nothing);
   EXPECT_EQ(empty.value().total, 0U);
@@ -94,13 +95,13 @@ TEST_F(FallbackTest, FallbackIsPersonalisedAndPaged) {
   features_.set_features(user("u"), {.affinities = {{"Socks", {9, clock_.now_ms()}}}});
   auto& service = make();
   break_encoder();
-  const auto whole = run(service, request("Name 3", "u"));
+  const auto whole = run(service, request(kNoSuchWord, "u"));
   ASSERT_TRUE(whole);
   EXPECT_TRUE(whole->personalized);
   EXPECT_GT(std::ranges::count(whole->items, "category_affinity", &AnswerItem::reason), 0);
   std::vector<std::string> joined;
   for (std::size_t offset = 0; offset < 70; offset += 7) {
-    auto page = request("Name 3", "u");
+    auto page = request(kNoSuchWord, "u");
     page.k = 7;
     page.offset = offset;
     for (auto& id : ids(run(service, page))) joined.push_back(id);
@@ -111,11 +112,11 @@ TEST_F(FallbackTest, FallbackIsPersonalisedAndPaged) {
 TEST_F(FallbackTest, FallbackDoesNotNeedTheFeatureStore) {
   auto& service = make();
   break_encoder();
-  const auto good = run(service, request("Name 3"));
+  const auto good = run(service, request(kNoSuchWord));
   features_.fail_with(core::Error{ErrorCode::kUnavailable, "away"});
   features_.fail_popularity_with(core::Error{ErrorCode::kUnavailable, "away"});
-  expect_same_list(run(service, request("Name 3")), good);
-  const auto personal = run(service, request("Name 3", "u"));
+  expect_same_list(run(service, request(kNoSuchWord)), good);
+  const auto personal = run(service, request(kNoSuchWord, "u"));
   expect_same_list(personal, good);
   EXPECT_EQ(personal->degradations, (std::vector{DegradationReason::kInferenceUnavailable,
                                                  DegradationReason::kPersonalizationUnavailable}));
@@ -134,7 +135,7 @@ TEST_F(FallbackTest, RetrieverThatNeverAnswersIsAnsweredForBeforeTheDeadline) {
 
   for (const bool filtered : {false, true}) {
     for (const char* name : {"", "u"}) {
-      auto wanted = filtered ? red(request("Name 3", name)) : request("Name 3", name);
+      auto wanted = filtered ? red(request(kNoSuchWord, name)) : request(kNoSuchWord, name);
       const auto deadline = in(milliseconds(400));
       wanted.deadline = deadline;
       const auto outcome = run(service, wanted);
@@ -146,7 +147,7 @@ TEST_F(FallbackTest, RetrieverThatNeverAnswersIsAnsweredForBeforeTheDeadline) {
     }
   }
   // At the shortest deadline there is still an answer.
-  auto hurried = red(request("Name 3"));
+  auto hurried = red(request(kNoSuchWord));
   hurried.deadline = in(kMinDeadline);
   EXPECT_EQ(run(service, hurried).value().fallback_source, FallbackSource::kGlobalPopular);
   encoder_.release();
@@ -161,7 +162,7 @@ TEST_F(FallbackTest, AnswersAreNotedAsImpressions) {
                              .timers = compute_.timers(), .clock = clock_, .metrics = metrics_, .features = &features_,
                              .popularity = &popularity_, .impressions = &recorder, .experiments = &experiments},
                             {});
-  ASSERT_TRUE(run(service, request("Name 3")));  // no request id: nothing could be joined with it
+  ASSERT_TRUE(run(service, request(kNoSuchWord)));  // no request id: nothing could be joined with it
   EXPECT_TRUE(log.impressions().empty());
 
   auto wanted = request("Name 3", "u");

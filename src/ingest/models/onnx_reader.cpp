@@ -3,100 +3,17 @@
 #include <fmt/format.h>
 
 #include <limits>
-#include <optional>
 #include <utility>
+
+#include "core/protobuf_fields.hpp"
 
 namespace scalestyle::ingest::models {
 namespace {
 
 using core::ErrorCode;
 using core::fail;
-
-enum class WireType : std::uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
-
-struct Field {
-  std::uint32_t number = 0;
-  WireType type = WireType::kVarint;
-  std::uint64_t varint = 0;
-  std::span<const std::byte> bytes;
-
-  [[nodiscard]] std::string_view text() const {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-};
-
-// Walks the fields of one message. After an error `next` keeps returning it.
-class MessageReader {
- public:
-  MessageReader(std::span<const std::byte> bytes, const char* message) : bytes_(bytes), message_(message) {}
-
-  // The next field; an empty optional at the end of the message.
-  core::Result<std::optional<Field>> next() {
-    if (at_ == bytes_.size()) return std::optional<Field>{};
-    const auto key = varint();
-    if (!key) return damaged("field key");
-    Field field;
-    const std::uint64_t number = *key >> 3;
-    if (number == 0 || number > 536'870'911) return damaged("field number");
-    field.number = static_cast<std::uint32_t>(number);
-    switch (*key & 7) {
-      case 0: {
-        const auto value = varint();
-        if (!value) return damaged("integer");
-        field.varint = *value;
-        return std::optional(field);
-      }
-      case 1: return fixed(field, WireType::kFixed64, 8);
-      case 2: {
-        const auto length = varint();
-        if (!length || *length > bytes_.size() - at_) return damaged("length");
-        return fixed(field, WireType::kBytes, *length);
-      }
-      case 5: return fixed(field, WireType::kFixed32, 4);
-      default: return damaged("wire type");
-    }
-  }
-
- private:
-  core::Result<std::optional<Field>> fixed(Field field, WireType type, std::size_t size) {
-    if (bytes_.size() - at_ < size) return damaged("value");
-    field.type = type;
-    field.bytes = bytes_.subspan(at_, size);
-    at_ += size;
-    return std::optional(field);
-  }
-
-  std::optional<std::uint64_t> varint() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && at_ < bytes_.size(); shift += 7) {
-      const auto byte = std::to_integer<std::uint64_t>(bytes_[at_++]);
-      if (shift == 63 && byte > 1) return std::nullopt;
-      value |= (byte & 0x7f) << shift;
-      if ((byte & 0x80) == 0) return value;
-    }
-    return std::nullopt;
-  }
-
-  [[nodiscard]] std::unexpected<core::Error> damaged(const char* what) const {
-    return fail(ErrorCode::kDataLoss, fmt::format("ONNX: damaged {} at byte {} of a {}", what, at_, message_));
-  }
-
-  std::span<const std::byte> bytes_;
-  const char* message_;
-  std::size_t at_ = 0;
-};
-
-// Calls `visit(field)` for each field; `visit` returns a Status.
-template <class Visit>
-core::Status for_each_field(std::span<const std::byte> bytes, const char* message, Visit&& visit) {
-  MessageReader reader(bytes, message);
-  while (true) {
-    auto field = reader.next();
-    if (!field) return std::unexpected(std::move(field).error());
-    if (!*field) return {};
-    CORE_CHECK(visit(**field));
-  }
-}
+using core::ProtobufField;
+using core::WireType;
 
 core::Status append_dimension(OnnxTensor& tensor, std::uint64_t dimension) {
   if (dimension > std::numeric_limits<std::uint32_t>::max() || tensor.shape.size() == 8) {
@@ -140,7 +57,7 @@ core::Status check_float_size(const OnnxTensor& tensor) {
 core::Result<OnnxTensor> read_tensor(std::span<const std::byte> bytes) {
   OnnxTensor tensor;
   bool external = false;
-  CORE_CHECK(for_each_field(bytes, "TensorProto", [&](const Field& field) -> core::Status {
+  CORE_CHECK(core::for_each_field(bytes, "ONNX TensorProto", [&](const ProtobufField& field) -> core::Status {
     switch (field.number) {
       case 1:
         return field.type == WireType::kBytes ? append_packed_dimensions(tensor, field.bytes)
@@ -162,7 +79,7 @@ core::Result<OnnxTensor> read_tensor(std::span<const std::byte> bytes) {
 
 core::Result<OnnxNode> read_node(std::span<const std::byte> bytes) {
   OnnxNode node;
-  CORE_CHECK(for_each_field(bytes, "NodeProto", [&](const Field& field) -> core::Status {
+  CORE_CHECK(core::for_each_field(bytes, "ONNX NodeProto", [&](const ProtobufField& field) -> core::Status {
     switch (field.number) {
       case 1: node.inputs.push_back(field.text()); break;
       case 2: node.outputs.push_back(field.text()); break;
@@ -175,7 +92,7 @@ core::Result<OnnxNode> read_node(std::span<const std::byte> bytes) {
 }
 
 core::Status read_graph(std::span<const std::byte> bytes, OnnxGraph& graph) {
-  return for_each_field(bytes, "GraphProto", [&](const Field& field) -> core::Status {
+  return core::for_each_field(bytes, "ONNX GraphProto", [&](const ProtobufField& field) -> core::Status {
     if (field.type != WireType::kBytes) return {};
     if (field.number == 1) {
       CORE_TRY(auto node, read_node(field.bytes));
@@ -191,7 +108,7 @@ core::Status read_graph(std::span<const std::byte> bytes, OnnxGraph& graph) {
 core::Status read_opset(std::span<const std::byte> bytes, OnnxGraph& graph) {
   std::string_view domain;
   std::int64_t version = 0;
-  CORE_CHECK(for_each_field(bytes, "OperatorSetIdProto", [&](const Field& field) -> core::Status {
+  CORE_CHECK(core::for_each_field(bytes, "ONNX OperatorSetIdProto", [&](const ProtobufField& field) -> core::Status {
     if (field.number == 1) domain = field.text();
     if (field.number == 2) version = static_cast<std::int64_t>(field.varint & 0x7fffffff);
     return {};
@@ -205,7 +122,7 @@ core::Status read_opset(std::span<const std::byte> bytes, OnnxGraph& graph) {
 core::Result<OnnxGraph> read_onnx(std::span<const std::byte> bytes) {
   OnnxGraph graph;
   bool has_graph = false;
-  CORE_CHECK(for_each_field(bytes, "ModelProto", [&](const Field& field) -> core::Status {
+  CORE_CHECK(core::for_each_field(bytes, "ONNX ModelProto", [&](const ProtobufField& field) -> core::Status {
     if (field.type != WireType::kBytes) return {};
     if (field.number == 8) return read_opset(field.bytes, graph);
     if (field.number != 7) return {};

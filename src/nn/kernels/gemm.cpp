@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "nn/kernels/isa.hpp"
 #include "nn/kernels/kernel_table.hpp"
 
 namespace scalestyle::nn::kernels {
@@ -58,8 +59,10 @@ void gemm(const QuantizedView& a, const PackedInt8& weights, const Epilogue& epi
 std::size_t preferred_row_block(std::size_t in_features, std::size_t out_features) {
   // Operand and f32 result of a block in 1 MiB, the second-level cache of the smaller current server cores.
   constexpr std::size_t kBlockBytes = 768 * 1024;
+  // Whole tiles, two at a time: the rest of a block would pass all weights by for a few rows.
+  const std::size_t rows = active_isa() == Isa::kAmxInt8 ? 32 : 28;
   const std::size_t row_bytes = std::max<std::size_t>(in_features + out_features * sizeof(float), 1);
-  return std::clamp<std::size_t>(kBlockBytes / row_bytes / 32 * 32, 32, 256);
+  return std::clamp<std::size_t>(kBlockBytes / row_bytes / rows * rows, rows, 8 * rows);
 }
 
 }  // namespace scalestyle::nn::kernels

@@ -1,0 +1,222 @@
+#include "adapters/embedded/local_pair_scorer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <span>
+#include <stop_token>
+#include <utility>
+
+#include "nn/team.hpp"
+#include "text/unicode.hpp"
+
+namespace scalestyle::adapters::embedded {
+
+namespace {
+
+constexpr double kNewest = 0.2;  // weight of the newest measurement in a rate
+// A group is begun when the time left is so many times what it should take: rates differ from group to group.
+constexpr double kTimeMargin = 1.1;
+
+double smoothed(double before, double measured) {
+  return before == 0 ? measured : (1 - kNewest) * before + kNewest * measured;
+}
+
+double seconds(core::SteadyTime::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+core::Status check_utf8(const std::string& query, const std::vector<std::string>& texts) {
+  if (!text::is_valid_utf8(query)) return core::fail(core::ErrorCode::kInvalidArgument, "the query is not UTF-8");
+  for (std::size_t index = 0; index < texts.size(); ++index) {
+    if (!text::is_valid_utf8(texts[index])) {
+      return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("text {} of the batch is not UTF-8", index));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+struct LocalPairScorer::Run {
+  PairBatch batch;
+  std::vector<float> logits;  // a distinct text each; written by whoever claimed it
+  core::Deadline deadline;
+  std::stop_token stop;
+  core::SteadyTime start;
+  std::mutex mutex;
+  core::Status outcome;  // guarded by mutex while threads score; the first error
+};
+
+core::Result<std::unique_ptr<LocalPairScorer>> LocalPairScorer::load(const Options& options, core::WorkerPool& pool,
+                                                                     const core::Clock& clock) {
+  CORE_TRY(auto model, nn::CrossEncoder::load(options.model_dir, options.model));
+  const auto format = model->type() == nn::BertType::kBert ? text::PairFormat::kBert : text::PairFormat::kXlmRoberta;
+  const std::size_t max_tokens = std::min(options.max_tokens, model->max_tokens());
+  CORE_TRY(auto tokenizer, text::PairTokenizer::load(options.model_dir, format, max_tokens));
+  if (tokenizer.vocabulary_size() > model->vocabulary_size()) {
+    return core::fail(core::ErrorCode::kFailedPrecondition,
+                      fmt::format("{}: the tokenizer has {} pieces, the model's vocabulary {}; they are not of one model",
+                                  options.model_dir.string(), tokenizer.vocabulary_size(), model->vocabulary_size()));
+  }
+  std::unique_ptr<LocalPairScorer> scorer(new LocalPairScorer(std::move(model), std::move(tokenizer), options, pool, clock));
+  CORE_CHECK(scorer->measure_rate());
+  return scorer;
+}
+
+LocalPairScorer::LocalPairScorer(std::unique_ptr<const nn::CrossEncoder> model, text::PairTokenizer tokenizer,
+                                 const Options& options, core::WorkerPool& pool, const core::Clock& clock)
+    : model_(std::move(model)), tokenizer_(std::move(tokenizer)), options_(options), pool_(pool), clock_(clock) {
+  info_.model = options_.model_name;
+  info_.weights_hash = model_->weights_hash();
+  info_.precision = nn::to_string(model_->precision());
+  info_.activation = nn::to_string(model_->activation());
+  info_.max_tokens = tokenizer_.max_tokens();
+}
+
+// Two pairs of usual length, on this thread: once to bring the weights in, once to be timed.
+core::Status LocalPairScorer::measure_rate() {
+  std::vector<std::int32_t> ids(std::min<std::size_t>(64, info_.max_tokens));
+  for (std::size_t index = 0; index < ids.size(); ++index) {
+    ids[index] = static_cast<std::int32_t>(index * 37 % std::min<std::size_t>(model_->vocabulary_size(), 1000));
+  }
+  const std::vector<nn::TokenInput> inputs(2, {.ids = ids});
+  std::vector<float> logits(inputs.size());
+  auto workspace = borrow_workspace();
+  CORE_CHECK(model_->score(inputs, logits, workspace->model));
+  const core::SteadyTime start = clock_.steady_now();
+  CORE_CHECK(model_->score(inputs, logits, workspace->model));
+  const double took = seconds(clock_.steady_now() - start);
+  return_workspace(std::move(workspace));
+  if (took <= 0) return {};
+  thread_rate_ = static_cast<double>(ids.size() * inputs.size()) / took;
+  batch_rate_ = thread_rate_ * static_cast<double>(pool_.threads());
+  return {};
+}
+
+std::unique_ptr<LocalPairScorer::Workspace> LocalPairScorer::borrow_workspace() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_workspaces_.empty()) {
+      auto workspace = std::move(idle_workspaces_.back());
+      idle_workspaces_.pop_back();
+      return workspace;
+    }
+  }
+  return std::make_unique<Workspace>();
+}
+
+void LocalPairScorer::return_workspace(std::unique_ptr<Workspace> workspace) {
+  const std::lock_guard lock(mutex_);
+  if (idle_workspaces_.size() < pool_.threads()) idle_workspaces_.push_back(std::move(workspace));
+}
+
+std::size_t LocalPairScorer::affordable_tokens(core::Deadline deadline) const {
+  if (deadline.is_never()) return std::numeric_limits<std::size_t>::max();
+  const double left = std::chrono::duration<double>(deadline.remaining(clock_)).count();
+  const double rate = thread_rate_.load();
+  if (left <= 0) return 0;
+  if (rate == 0) return std::numeric_limits<std::size_t>::max();
+  return static_cast<std::size_t>(std::min(left * rate / kTimeMargin, 1e9));
+}
+
+// False when the batch must end.
+bool LocalPairScorer::score_group(Workspace& workspace, Run& run, nn::Team* team) {
+  const PairBatch::Group& group = workspace.group;
+  const core::SteadyTime start = clock_.steady_now();
+  core::Status outcome =
+      model_->score(group.inputs, std::span(run.logits).subspan(group.first, group.size), workspace.model, team);
+  if (!outcome) {
+    run.batch.stop();
+    const std::lock_guard lock(run.mutex);
+    if (run.outcome) run.outcome = std::move(outcome);
+    return false;
+  }
+  const double took = seconds(clock_.steady_now() - start);
+  if (team == nullptr && took > 0) thread_rate_ = smoothed(thread_rate_, static_cast<double>(group.tokens) / took);
+  return true;
+}
+
+// One thread's part of a round: groups until none is left or affordable, or other work waits for the pool.
+void LocalPairScorer::score_groups(Run& run) {
+  auto workspace = borrow_workspace();
+  while (true) {
+    if (run.stop.stop_requested()) run.batch.stop();
+    if (!run.batch.claim(affordable_tokens(run.deadline), workspace->group)) break;
+    if (!score_group(*workspace, run, nullptr)) break;
+    if (pool_.queued() > 0) run.batch.pause();
+  }
+  return_workspace(std::move(workspace));
+}
+
+// A single pair is no work for two threads that claim groups: they share its products.
+void LocalPairScorer::score_as_team(Run& run) {
+  auto workspace = borrow_workspace();
+  if (run.batch.claim(affordable_tokens(run.deadline), workspace->group)) {
+    // Shared, for this thread does not wait for its helper to return: that may still be in the queue.
+    const auto team = std::make_shared<nn::Team>();
+    static_cast<void>(pool_.submit([team, &pool = pool_] { team->help_until([&pool] { return pool.queued() > 0; }); }));
+    static_cast<void>(score_group(*workspace, run, team.get()));
+    team->close();
+  }
+  return_workspace(std::move(workspace));
+}
+
+void LocalPairScorer::score_round(Run& run) {
+  const std::size_t threads = pool_.queued() > 0 ? 1 : pool_.threads();
+  if (threads > 1 && run.batch.distinct() == 1) return score_as_team(run);
+  pool_.parallel_for(threads, [this, &run](std::size_t) { score_groups(run); });
+}
+
+void LocalPairScorer::note_batch_rate(const Run& run) {
+  // A batch that could not keep every thread busy says little about one that can.
+  const std::size_t tokens = run.batch.claimed_tokens();
+  const double took = seconds(clock_.steady_now() - run.start);
+  if (took <= 0 || tokens < 2 * options_.least_group_tokens * pool_.threads()) return;
+  batch_rate_ = smoothed(batch_rate_, static_cast<double>(tokens) / took);
+}
+
+ports::PairScores LocalPairScorer::scores_of(const Run& run) {
+  ports::PairScores scores;
+  for (const std::size_t distinct : run.batch.scored_prefix()) {
+    const float logit = run.logits[distinct];
+    scores.scores.push_back({.logit = logit, .score = nn::calibrated_score(logit)});
+  }
+  scores.pairs_computed = run.batch.claimed();
+  scores.tokens = run.batch.claimed_tokens();
+  return scores;
+}
+
+core::Task<core::Result<ports::PairScores>> LocalPairScorer::score(std::string query, std::vector<std::string> texts,
+                                                                   core::Deadline deadline) {
+  const std::stop_token stop = co_await core::current_stop_token();
+  core::Status turn = co_await pool_.schedule(deadline);
+  CORE_CO_CHECK(check_utf8(query, texts));
+  const PairBatch::Options sizes{.threads = pool_.threads(),
+                                 .most_tokens = options_.most_group_tokens,
+                                 .least_tokens = std::min(options_.least_group_tokens, options_.most_group_tokens)};
+  Run run{.batch{tokenizer_, query, texts, sizes},
+          .logits = {},
+          .deadline = deadline,
+          .stop = stop,
+          .start = clock_.steady_now(),
+          .mutex = {},
+          .outcome = {}};
+  run.logits.resize(run.batch.distinct());
+  while (true) {
+    if (!turn && turn.error().code == core::ErrorCode::kDeadlineExceeded) break;
+    if (!turn) co_return std::unexpected(std::move(turn).error());
+    score_round(run);
+    if (run.batch.ended()) break;
+    // Other work waits: it goes first. Where the queue has no room left, this goes on at once.
+    run.batch.resume();
+    turn = co_await pool_.schedule(deadline);
+    if (!turn && turn.error().code == core::ErrorCode::kResourceExhausted) turn = {};
+  }
+  if (!run.outcome) co_return std::unexpected(std::move(run.outcome).error());
+  if (run.stop.stop_requested()) co_return core::fail(core::ErrorCode::kCancelled, "cancelled while pairs were scored");
+  note_batch_rate(run);
+  co_return scores_of(run);
+}
+
+}  // namespace scalestyle::adapters::embedded
