@@ -4,7 +4,8 @@ namespace scalestyle::app {
 
 std::vector<std::string> with_search_settings(std::vector<std::string> names) {
   for (const char* name : {"fusion", "dense_weight", "reciprocal_rank_constant", "lexical_name_weight", "lexical_type_weight",
-                           "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms"}) {
+                           "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms", "list_cache_mb",
+                           "list_cache_stale_ms"}) {
     names.emplace_back(name);
   }
   return names;
@@ -29,6 +30,11 @@ core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settin
   options.reciprocal_rank_constant = settings.number("reciprocal_rank_constant");
   CORE_CHECK(options.validate());
   return options;
+}
+
+search::ListCacheOptions list_cache_options(const core::Settings& settings) {
+  return {.max_bytes = static_cast<std::size_t>(settings.integer("list_cache_mb")) << 20,
+          .stale_for = std::chrono::milliseconds(settings.integer("list_cache_stale_ms"))};
 }
 
 core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings) {

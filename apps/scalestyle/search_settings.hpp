@@ -9,6 +9,7 @@
 #include "core/settings.hpp"
 #include "ranking/fusion.hpp"
 #include "retrieval/lexical_options.hpp"
+#include "search/ranked_list_cache.hpp"
 #include "search/synonym_file.hpp"
 
 namespace scalestyle::app {
@@ -18,6 +19,8 @@ namespace scalestyle::app {
 
 [[nodiscard]] core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& settings);
 [[nodiscard]] core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settings);
+
+[[nodiscard]] search::ListCacheOptions list_cache_options(const core::Settings& settings);
 
 // Null where the `synonyms` setting names no file.
 [[nodiscard]] core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings);

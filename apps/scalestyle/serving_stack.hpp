@@ -25,7 +25,8 @@ namespace scalestyle::app {
 class ServingStack {
  public:
   // Loads the model; the generation comes with generations().refresh(). With `events_log`, opens the data folder's
-  // events too: lists are personalised, and event_service() is there. It takes what the events have to say.
+  // events too: lists are personalised, and event_service() is there. It takes what the events have to say. Without, as for
+  // an evaluation, every list is made anew: none is kept.
   [[nodiscard]] static core::Result<std::unique_ptr<ServingStack>> create(const core::Settings& settings,
                                                                           telemetry::Logger* events_log = nullptr);
   ServingStack(const ServingStack&) = delete;

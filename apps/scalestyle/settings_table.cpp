@@ -59,6 +59,8 @@ std::vector<SettingSpec> make_table() {
       number("lexical_category_weight", "0.5", "weight of words in groups, sections, departments and the like", 0, 100),
       number("lexical_description_weight", "0.25", "weight of words in the description", 0, 100),
       text("synonyms", "", "file of synonyms, followed while the server runs: \"tee => t-shirt\" or \"jumper, sweater\" a line"),
+      integer("list_cache_mb", "64", "memory for ranked lists of recent queries; 0: none is kept", 0, 65'536),
+      integer("list_cache_stale_ms", "500", "how long after a switch of catalogue an older list may be given", 0, 60'000),
       integer("max_connections", "1024", "connections held at once; more are refused", 1, 65'535),
       integer("max_concurrent_requests", "256", "searches in progress; more are refused with Retry-After", 1, 65'535),
       integer("idle_timeout_ms", "60000", "a connection without a request is closed after this", 100, 3'600'000),

@@ -182,6 +182,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   json.key("took_ms").milliseconds(milliseconds(answer.took));
   write_degradations(json, answer);
   write_stages(json, answer.stages);
+  if (answer.list_source) json.key("list_source").text(search::to_string(*answer.list_source));
   write_understood(json, answer.understood);
   write_personalization(json, answer);
   json.key("total").integer(answer.total);
@@ -189,6 +190,34 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   json.key("data").begin_array();
   for (const search::AnswerItem& item : answer.items) write_item(json, item);
   json.end_array();
+  json.end_object();
+  return std::move(json).take();
+}
+
+std::string cache_stats_json(const search::ListCacheStats& lists, std::string_view request_id) {
+  JsonWriter json;
+  const auto age = [&](std::string_view name, const std::optional<std::chrono::nanoseconds>& value) {
+    json.key(name);
+    if (value) {
+      json.milliseconds(milliseconds(*value));
+    } else {
+      json.null();
+    }
+  };
+  json.begin_object();
+  json.key("status").text("success");
+  json.key("request_id").text(request_id);
+  json.key("ranked_lists").begin_object();
+  json.key("entries").integer(lists.entries);
+  json.key("bytes").integer(lists.bytes);
+  json.key("max_bytes").integer(lists.max_bytes);
+  json.key("hits").integer(lists.hits);
+  json.key("stale_hits").integer(lists.stale_hits);
+  json.key("misses").integer(lists.misses);
+  json.key("evictions").integer(lists.evictions);
+  age("oldest_ms", lists.oldest_age);
+  age("newest_ms", lists.newest_age);
+  json.end_object();
   json.end_object();
   return std::move(json).take();
 }

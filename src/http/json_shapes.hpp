@@ -7,10 +7,13 @@
 
 #include "catalog/catalog.hpp"
 #include "search/answer.hpp"
+#include "search/ranked_list_cache.hpp"
 
 namespace scalestyle::http {
 
 [[nodiscard]] std::string search_answer_json(const search::SearchAnswer& answer);
+
+[[nodiscard]] std::string cache_stats_json(const search::ListCacheStats& lists, std::string_view request_id);
 
 [[nodiscard]] std::string article_answer_json(const catalog::ArticleView& article, std::string_view request_id,
                                               std::chrono::nanoseconds took);

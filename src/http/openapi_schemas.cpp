@@ -51,6 +51,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 "fallback_source":{"enum":["cached","popular_24h","popular_7d","global_popular"],"description":"Where the articles came from when not from what was asked: another list than the query's (then degraded), or a longer window, since nothing happened in the one asked for."},
 "degradations":{"type":"array","items":{"$ref":"#/components/schemas/DegradationReason"}},
 "stages":{"type":"array","items":{"$ref":"#/components/schemas/Stage"}},
+"list_source":{"enum":["made","shared","kept","older"],"description":"Of a search: its ranked list was made for this request, for another request at the same time, or kept from before; older: from an older version of the catalogue, while the new list is made."},
 "understood":{"type":"array","items":{"$ref":"#/components/schemas/Understood"}},
 "freshness_ms":{"type":"integer","minimum":0,"description":"Age of the newest event, of anyone's, that has taken effect; absent when there is none or nobody asked."},
 "after_reached":{"type":"boolean","description":"Whether the event of the parameter after has taken effect; present when it was given."},
@@ -62,7 +63,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","filter","snapshot","lexical","embed","retrieve","order","fallback","personalize"]},
+"properties":{"stage":{"enum":["admission","validate","list","filter","snapshot","lexical","embed","retrieve","order","fallback","personalize"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kUnderstood = R"json({
@@ -103,6 +104,15 @@ constexpr std::string_view kRequestId = R"json({
 
 constexpr std::string_view kLive = R"json({
 "type":"object","required":["status"],"properties":{"status":{"const":"live"}}})json";
+
+constexpr std::string_view kCacheStats = R"json({
+"type":"object","description":"What the server keeps between requests; counters are since its start.","required":["status","request_id","ranked_lists"],
+"properties":{"status":{"const":"success"},"request_id":{"$ref":"#/components/schemas/RequestId"},
+"ranked_lists":{"type":"object","required":["entries","bytes","max_bytes","hits","stale_hits","misses","evictions","oldest_ms","newest_ms"],"properties":{
+"entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0,"description":"0: no list is kept."},
+"hits":{"type":"integer","minimum":0},"stale_hits":{"type":"integer","minimum":0,"description":"Lists of an older version, given while the new one was made."},
+"misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0},
+"oldest_ms":{"type":["number","null"],"minimum":0,"description":"Age of the oldest entry."},"newest_ms":{"type":["number","null"],"minimum":0}}}}})json";
 
 constexpr std::string_view kReady = R"json({
 "type":"object","required":["status","generation","articles"],
@@ -163,6 +173,7 @@ std::string openapi_schemas() {
   write_event_schemas(json);
   json.key("RequestId").raw(without_line_ends(kRequestId));
   json.key("Live").raw(without_line_ends(kLive));
+  json.key("CacheStats").raw(without_line_ends(kCacheStats));
   json.key("Ready").raw(without_line_ends(kReady));
   json.key("DegradationReason");
   write_degradation_reasons(json);

@@ -78,6 +78,7 @@ constexpr std::array kArticleResponses{ResponseSpec{.description = "The article"
 constexpr std::array kImageResponses{ResponseSpec{.description = "The picture", .content_type = "image/*"},
                                      ResponseSpec{.status = 304, .description = "The client's copy is current", .content_type = ""},
                                      kInvalid, kMissing, kUnavailable};
+constexpr std::array kCacheStatsResponses{ResponseSpec{.description = "What is kept between requests", .schema = "CacheStats"}, kInvalid};
 constexpr std::array kLiveResponses{ResponseSpec{.description = "The process runs", .schema = "Live"}};
 constexpr std::array kReadyResponses{ResponseSpec{.description = "Searches can be answered", .schema = "Ready"}, kUnavailable};
 constexpr std::array kMetricsResponses{
@@ -106,6 +107,8 @@ std::span<const Route> build_table() {
             kUserParameters, kUserEventResponses, Method::kPost, &merge_body()},
       Route{RouteId::kPreferences, "/api/users/{user_id}/preferences", "setPreferences", "A user's own settings", kUserParameters,
             kUserEventResponses, Method::kPost, &preferences_body()},
+      Route{RouteId::kCacheStats, "/api/recommendation/debug/cache-stats", "cacheStats", "Sizes, hits, misses and ages of what is kept", {},
+            kCacheStatsResponses},
       Route{RouteId::kArticle, "/api/articles/{id}", "getArticle", "One article with all its attributes", kArticleParameters,
             kArticleResponses},
       Route{RouteId::kImage, "/images/{id}", "getImage", "An article's picture", kArticleParameters, kImageResponses},

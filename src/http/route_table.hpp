@@ -27,6 +27,7 @@ enum class RouteId : std::uint8_t {
   kForgetUser,
   kMergeSession,
   kPreferences,
+  kCacheStats,
   kArticle,
   kImage,
   kLive,

@@ -28,6 +28,16 @@ std::optional<BrowseSort> browse_sort(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view to_string(ListSource source) {
+  switch (source) {
+    case ListSource::kMade: return "made";
+    case ListSource::kShared: return "shared";
+    case ListSource::kKept: return "kept";
+    case ListSource::kOlder: return "older";
+  }
+  return "made";
+}
+
 std::string_view to_string(StageOutcome outcome) {
   switch (outcome) {
     case StageOutcome::kOk: return "ok";
@@ -44,6 +54,7 @@ std::string_view to_string(Stage stage) {
   switch (stage) {
     case Stage::kAdmission: return "admission";
     case Stage::kValidate: return "validate";
+    case Stage::kList: return "list";
     case Stage::kFilter: return "filter";
     case Stage::kSnapshot: return "snapshot";
     case Stage::kLexical: return "lexical";

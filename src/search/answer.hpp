@@ -77,12 +77,23 @@ struct TrendingRequest : ListRequest {
   events::Window window = events::Window::k24h;
 };
 
+// Where the ranked list came from.
+enum class ListSource : std::uint8_t {
+  kMade,    // for this request
+  kShared,  // for another request for the same, made at the same time
+  kKept,    // earlier
+  kOlder,   // from an older version of the catalogue, while the new list is made
+};
+inline constexpr std::size_t kListSourceCount = 4;
+[[nodiscard]] std::string_view to_string(ListSource source);  // "made", "shared", "kept", "older"
+
 enum class StageOutcome : std::uint8_t { kOk, kSkipped, kLate, kFailed, kRefused, kCancelled };
 [[nodiscard]] std::string_view to_string(StageOutcome outcome);
 
 enum class Stage : std::uint8_t {
   kAdmission,
   kValidate,
+  kList,         // look-up of the ranked list among those kept, or the wait for one that is being made; for a worker too
   kFilter,
   kSnapshot,     // the shopper's features, and the wait for `after`; runs beside kLexical, kEmbed and kRetrieve
   kLexical,      // by the query's words
@@ -92,7 +103,7 @@ enum class Stage : std::uint8_t {
   kFallback,     // popular articles instead of what could not be found
   kPersonalize,
 };
-inline constexpr std::size_t kStageCount = 10;
+inline constexpr std::size_t kStageCount = 11;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -147,6 +158,7 @@ struct SearchAnswer {
   std::vector<DegradationReason> degradations{};  // empty: not degraded
   std::optional<FallbackSource> fallback_source{};
   std::vector<StageReport> stages{};
+  std::optional<ListSource> list_source{};  // of a query's list
   std::vector<Understood> understood{};
   std::optional<std::int64_t> freshness_ms{};  // age of the newest event, of anyone's, that has taken effect
   std::optional<bool> after_reached{};         // set when the request had `after`

@@ -22,12 +22,12 @@ enum class DegradationReason : std::uint8_t {
   kRedisUnavailable,
   kHybridImagePathFailedTextOnly,
   kHybridTextPathFailedImageOnly,
+  kCacheMiss,
   kInferenceTimeout,
   kInferenceUnavailable,
   kRetrievalUnavailable,
   kDownstreamCircuitOpen,
   kStaleDataAllowed,
-  kCacheMiss,
   kDownstreamCapacityRejected,
 };
 
@@ -56,6 +56,8 @@ inline constexpr std::array<DegradationInfo, kDegradationReasonCount> kDegradati
      "the image side of a search by text and image failed", "results for the text alone", false},
     {DegradationReason::kHybridTextPathFailedImageOnly, "HYBRID_TEXT_PATH_FAILED_IMAGE_ONLY",
      "the text side of a search by text and image failed", "results for the image alone", false},
+    {DegradationReason::kCacheMiss, "CACHE_MISS", "nothing could answer the query and no list for it is kept",
+     "popular articles within the filters, else 503", true},
     {DegradationReason::kInferenceTimeout, "INFERENCE_TIMEOUT", "the query was not embedded within the deadline",
      "lexical results, else popular articles within the filters, else 503", true},
     {DegradationReason::kInferenceUnavailable, "INFERENCE_UNAVAILABLE", "the query encoder failed or could not be reached",
@@ -69,8 +71,6 @@ inline constexpr std::array<DegradationInfo, kDegradationReasonCount> kDegradati
     {DegradationReason::kStaleDataAllowed, "STALE_DATA_ALLOWED",
      "nothing could answer the query now, or what is popular could not be brought up to date",
      "the last good list for this query, marked stale; the popular list as it was last known", true},
-    {DegradationReason::kCacheMiss, "CACHE_MISS", "nothing could answer the query and no list for it is kept",
-     "popular articles within the filters, else 503", false},
     {DegradationReason::kDownstreamCapacityRejected, "DOWNSTREAM_CAPACITY_REJECTED",
      "the server is at its limit of requests, connections or waiting work", "503 with Retry-After; nothing was tried", true},
 }};

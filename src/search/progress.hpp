@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,10 @@ struct Progress {
   std::optional<DegradationReason> failure_reason;
   std::vector<DegradationReason> degradations;
   std::optional<FallbackSource> fallback_source;
+  std::string query;                           // as it is looked up: normalized_query()
+  std::string list_key;                        // of its list among those kept; empty: none is kept
+  std::optional<ListSource> list_source;
+  std::vector<Understood> understood;
   std::optional<retrieval::LexicalPlan> plan;  // of the query's words
   std::vector<catalog::RowIndex> named;        // eligible rows that the query names by id or product code
   LegRows words;

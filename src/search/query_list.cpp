@@ -35,7 +35,7 @@ bool words_can_answer(const Progress& progress) {
 
 core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progress& progress) {
   begin_read(request, ListKind::kFound, progress);
-  auto found = co_await find_by_query(request, progress);
+  auto found = co_await find_list(request, progress);
   if (!found && !fall_back(request, progress)) {
     co_return std::unexpected(progress.failure(std::move(found).error(), progress.failure_reason));
   }
@@ -44,12 +44,11 @@ core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progr
 }
 
 core::Task<core::Status> SearchService::find_by_query(const SearchRequest& request, Progress& progress) {
-  if (request.legs.lexical || !request.filter.empty()) CORE_CO_CHECK(co_await to_worker(progress));
   set_eligible(request, progress);
   progress.report(Stage::kFilter, request.filter.empty() ? StageOutcome::kSkipped : StageOutcome::kOk);
   if (progress.eligible_count == 0) co_return core::Status();
 
-  if (request.legs.lexical) CORE_CO_CHECK(find_by_words(request, progress));
+  if (request.legs.lexical) CORE_CO_CHECK(find_by_words(progress));
   const bool names_alone = !progress.named.empty() && progress.plan->clauses.empty();
   if (request.legs.dense && !names_alone) {
     if (const auto found = co_await find_by_meaning(request, progress); !found) {
@@ -62,10 +61,10 @@ core::Task<core::Status> SearchService::find_by_query(const SearchRequest& reque
   co_return core::Status();
 }
 
-core::Status SearchService::find_by_words(const SearchRequest& request, Progress& progress) const {
+core::Status SearchService::find_by_words(Progress& progress) const {
   const retrieval::LexicalIndex& index = progress.generation->lexical();
   const auto synonyms = use_.synonyms != nullptr ? use_.synonyms->current() : nullptr;
-  CORE_TRY(progress.plan, index.plan(request.query, synonyms.get(), options_.lexical));
+  CORE_TRY(progress.plan, index.plan(progress.query, synonyms.get(), options_.lexical));
   const retrieval::LexicalResult found = index.search(*progress.plan, progress.eligible.get(), options_.pool_size);
   LegRows& words = progress.words;
   for (const retrieval::LexicalHit& hit : found.hits) {
@@ -77,6 +76,7 @@ core::Status SearchService::find_by_words(const SearchRequest& request, Progress
     words.scores.push_back(hit.score);
   }
   words.is_cut = found.hits.size() >= options_.pool_size;
+  progress.understood = understood_words(progress.plan->notes);
   progress.report(Stage::kLexical, StageOutcome::kOk);
   return {};
 }
@@ -88,7 +88,7 @@ core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& req
     co_return core::fail(core::ErrorCode::kFailedPrecondition, refusal);
   }
   DenseQuery query;
-  query.text = options_.query_prefix + (progress.plan ? corrected_text(request.query, progress.plan->notes) : request.query);
+  query.text = options_.query_prefix + (progress.plan ? corrected_text(progress.query, progress.plan->notes) : progress.query);
   query.generation = progress.generation;
   query.k = options_.pool_size;
   query.filter = progress.filter;
@@ -181,18 +181,30 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
 
 // Runs wherever the failure was noticed, which is the timers' thread for what is late: no worker may be free. It costs
 // a few hundred microseconds, one pass over a column for each tier.
-bool SearchService::fall_back(const ListRequest& request, Progress& progress) const {
+bool SearchService::fall_back(const SearchRequest& request, Progress& progress) const {
   const auto reason = progress.failure_reason;
   // Without a reason the caller is gone; a limit that was reached is not made better by more work.
   if (!reason || *reason == DegradationReason::kDownstreamCapacityRejected) return false;
+  if (!progress.filtered) set_eligible(request, progress);
+  const bool keeps_lists = !progress.list_key.empty();
+  if (const auto older = keeps_lists ? lists_.last_good(progress.list_key) : nullptr) {
+    progress.list = carried_over(*older, progress.generation->catalog(), progress.eligible.get());
+    if (!progress.list.rows.empty()) {
+      progress.understood = older->understood;
+      progress.fallback_source = FallbackSource::kCached;
+      progress.degradations.insert(progress.degradations.end(), {*reason, DegradationReason::kStaleDataAllowed});
+      progress.report(Stage::kFallback, StageOutcome::kOk);
+      return true;
+    }
+  }
   const auto& board = progress.generation->popularity();
   if (board == nullptr) return false;
-  if (!progress.filtered) set_eligible(request, progress);
   if (progress.eligible_count > 0) {
     PopularList popular = fallback_list(*board, popular_scope(request, progress));
     progress.list = std::move(popular.list);
     progress.fallback_source = popular.source;
     progress.degradations.push_back(*reason);
+    if (keeps_lists) progress.degradations.push_back(DegradationReason::kCacheMiss);
   }
   progress.report(Stage::kFallback, StageOutcome::kOk);
   return true;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "catalog/article_id.hpp"
+#include "text/unicode.hpp"
 #include "text/words.hpp"
 
 namespace scalestyle::search {
@@ -12,7 +14,40 @@ namespace {
 
 bool is_around_words(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || std::string_view(",.;:!?\"()[]").find(c) != std::string_view::npos; }
 
+void append_lower(std::string_view word, std::string& out) {
+  for (std::size_t at = 0; at < word.size();) text::append_utf8(text::to_lower(text::next_code_point(word, at)), out);
+}
+
+bool keeps_its_letters(std::string_view word, const catalog::Catalog& articles) {
+  if (std::ranges::any_of(word, [](char c) { return c >= '0' && c <= '9'; })) return true;
+  const auto id = catalog::ArticleId::parse(word);
+  return id && articles.find(*id);
+}
+
 }  // namespace
+
+std::string normalized_query(std::string_view query, const catalog::Catalog& articles) {
+  std::string normalized;
+  for (std::size_t at = 0; at < query.size();) {
+    std::size_t begin = at;
+    const char32_t first = text::next_code_point(query, at);
+    if (text::is_bert_whitespace(first) || text::is_bert_control(first)) continue;
+    std::size_t end = at;
+    while (at < query.size()) {
+      const char32_t next = text::next_code_point(query, at);
+      if (text::is_bert_whitespace(next) || text::is_bert_control(next)) break;
+      end = at;
+    }
+    const std::string_view word = query.substr(begin, end - begin);
+    if (!normalized.empty()) normalized += ' ';
+    if (keeps_its_letters(word, articles)) {
+      normalized += word;
+    } else {
+      append_lower(word, normalized);
+    }
+  }
+  return normalized;
+}
 
 std::string corrected_text(std::string_view query, const std::vector<retrieval::QueryNote>& notes) {
   const auto correction_of = [&](std::string_view word) {

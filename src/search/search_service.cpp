@@ -12,7 +12,6 @@
 #include "search/experiments.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/progress.hpp"
-#include "search/query_text.hpp"
 #include "search/schedule_by.hpp"
 #include "search/stage_outcome.hpp"
 #include "text/unicode.hpp"
@@ -38,6 +37,7 @@ core::Status SearchOptions::validate() const {
   CORE_CHECK(check(max_in_progress, 100'000, "max_in_progress"));
   CORE_CHECK(check(dense.max_batch, 256, "max_batch"));
   CORE_CHECK(check(dense.max_waiting, 100'000, "max_waiting"));
+  CORE_CHECK(list_cache.validate());
   CORE_CHECK(lexical.validate());
   CORE_CHECK(fusion.validate());
   if (!text::is_valid_utf8(query_prefix)) {
@@ -51,6 +51,8 @@ SearchService::SearchService(Dependencies dependencies, SearchOptions options)
       options_(std::move(options)),
       admission_(options_.max_in_progress),
       metrics_(dependencies.metrics),
+      lists_(options_.list_cache, dependencies.clock),
+      flights_(dependencies.pool),
       dense_({dependencies.encoder, dependencies.index, dependencies.pool, dependencies.timers, dependencies.clock},
              options_.dense, dependencies.metrics),
       personalizer_(options_.personalization) {
@@ -176,7 +178,8 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   answer.total_relation = progress.list.total_relation;
   fill_page(request, progress, answer);
   if (request.explain) explain(progress, answer);
-  if (progress.plan) answer.understood = understood_words(progress.plan->notes);
+  answer.list_source = progress.list_source;
+  answer.understood = std::move(progress.understood);
   answer.degradations = std::move(progress.degradations);
   answer.fallback_source = progress.fallback_source;
   if (progress.shopper.newest_applied_ms) {

@@ -12,8 +12,11 @@
 // The shopper's features are read beside the retrieval and act on the best 1,000 rows (personalizer.hpp). Without a
 // subject a list is exactly what everybody gets.
 //
+// What a query finds is ranked once for everybody: kept for the next (ranked_list_cache.hpp), and made once for all who
+// ask for it at the same time. `explain` has it made anew.
+//
 // The ladder: where the query cannot be looked up by meaning, what its words find is served, marked with the reason; where
-// they find nothing, or were not to be looked for, popular articles within the filters, with `fallback_source`. The
+// they find nothing, or were not to be looked for, the last list kept for the query, marked stale; else popular articles within the filters, with `fallback_source`. The
 // retrieval's own deadline is a little before the request's, so that this still fits. What is refused for lack of capacity is
 // not answered otherwise.
 //
@@ -40,8 +43,10 @@
 #include "search/dense_retriever.hpp"
 #include "search/personalizer.hpp"
 #include "search/popular_list.hpp"
+#include "search/ranked_list_cache.hpp"
 #include "search/search_metrics.hpp"
 #include "search/shopper_read.hpp"
+#include "search/single_flight.hpp"
 #include "search/snapshot_holder.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -60,6 +65,7 @@ struct SearchOptions {
   std::string query_prefix{};            // put before every query text; what the model's card asks for
   std::size_t pool_size = 1000;          // of each leg; 1 … 16,384
   std::size_t max_in_progress = 256;     // requests; more are refused
+  ListCacheOptions list_cache{};
   DenseRetriever::Options dense{};
   retrieval::LexicalQueryOptions lexical{};
   ranking::FusionOptions fusion{};
@@ -104,6 +110,8 @@ class SearchService {
   // popularity; `fallback_source` names what was served instead.
   [[nodiscard]] core::Task<SearchOutcome> trending(TrendingRequest request);
 
+  [[nodiscard]] ListCacheStats list_cache_stats() const { return lists_.stats(); }
+
  private:
   enum class ListKind : std::uint8_t {
     kFound,    // by a query: the shopper's features act
@@ -126,13 +134,22 @@ class SearchService {
 
   // query_list.cpp
   [[nodiscard]] core::Task<SearchOutcome> run(const SearchRequest& request, Progress& progress);
+  [[nodiscard]] bool fall_back(const SearchRequest& request, Progress& progress) const;
   [[nodiscard]] core::Task<core::Status> find_by_query(const SearchRequest& request, Progress& progress);
-  [[nodiscard]] core::Status find_by_words(const SearchRequest& request, Progress& progress) const;
+  [[nodiscard]] core::Status find_by_words(Progress& progress) const;
   [[nodiscard]] core::Task<core::Status> find_by_meaning(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Status take_meaning(const ports::VectorHits& hits, Progress& progress) const;
   void order(const SearchRequest& request, Progress& progress) const;
   void explain(const Progress& progress, SearchAnswer& answer) const;
-  [[nodiscard]] bool fall_back(const ListRequest& request, Progress& progress) const;
+
+  // find_list.cpp
+  [[nodiscard]] core::Task<core::Status> find_list(const SearchRequest& request, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> find_together(const SearchRequest& request, ListVersion version, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> find_and_keep(const SearchRequest& request, ListVersion version, Progress& progress,
+                                                       SingleFlight<FoundList>::Lead lead);
+  [[nodiscard]] core::Task<core::Status> renew(SearchRequest request, std::shared_ptr<const ServingGeneration> generation);
+  [[nodiscard]] bool take_kept(const SearchRequest& request, const ListVersion& version, Progress& progress);
+  [[nodiscard]] ListVersion version_of(const ServingGeneration& generation) const;
 
   // browse_list.cpp
   [[nodiscard]] core::Task<SearchOutcome> run(const BrowseRequest& request, Progress& progress);
@@ -143,6 +160,8 @@ class SearchService {
   SearchOptions options_;
   AdmissionLimit admission_;
   SearchMetrics metrics_;
+  mutable RankedListCache lists_;
+  SingleFlight<FoundList> flights_;
   DenseRetriever dense_;
   Personalizer personalizer_;
   std::unique_ptr<ShopperReader> reader_;  // null without a feature store

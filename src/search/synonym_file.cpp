@@ -33,6 +33,7 @@ core::Status SynonymFile::read() {
   auto next = std::make_shared<const retrieval::SynonymTable>(std::move(table));
   const std::lock_guard lock(mutex_);
   table_.swap(next);
+  version_.fetch_add(1, std::memory_order_acq_rel);
   return {};
 }
 

@@ -4,6 +4,7 @@
 // A file that cannot be read or has a wrong line leaves the synonyms as they were; what is wrong is logged once.
 // Thread safety: current() from any thread; follow() by one at a time.
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -23,6 +24,9 @@ class SynonymFile {
   // Never null; a request keeps it to its end.
   [[nodiscard]] std::shared_ptr<const retrieval::SynonymTable> current() const;
 
+  // Another number for every change of current(). Read it before current(): what is newer than it says does no harm.
+  [[nodiscard]] std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
   // Reads the file again when its size or time is another one: true when other synonyms are in force now.
   [[nodiscard]] core::Result<bool> follow();
 
@@ -41,6 +45,7 @@ class SynonymFile {
 
   const std::filesystem::path path_;
   Stamp seen_;  // of the version that was read last, whether or not it could be used
+  std::atomic<std::uint64_t> version_{0};
   mutable std::mutex mutex_;
   std::shared_ptr<const retrieval::SynonymTable> table_;  // guarded by mutex_
 };

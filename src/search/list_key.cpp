@@ -1,0 +1,59 @@
+#include "search/list_key.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace scalestyle::search {
+
+namespace {
+
+// Texts are preceded by their length: no two lists of parts make the same key.
+class KeyWriter {
+ public:
+  void add(std::uint64_t number) {
+    do {
+      key_ += static_cast<char>((number & 0x7F) | (number > 0x7F ? 0x80 : 0));
+      number >>= 7;
+    } while (number != 0);
+  }
+  void add(std::string_view text) {
+    add(text.size());
+    key_ += text;
+  }
+  void add(std::optional<double> number) {
+    add(std::uint64_t{number.has_value()});
+    if (number) add(std::bit_cast<std::uint64_t>(*number == 0 ? 0.0 : *number));  // one zero
+  }
+  void add_set(const std::vector<std::string>& values) {
+    std::vector<std::string> sorted;
+    sorted.reserve(values.size());
+    for (const std::string& value : values) sorted.push_back(catalog::fold_value(value));
+    std::ranges::sort(sorted);
+    const auto repeated = std::ranges::unique(sorted);
+    sorted.erase(repeated.begin(), repeated.end());
+    add(sorted.size());
+    for (const std::string& value : sorted) add(std::string_view(value));
+  }
+  [[nodiscard]] std::string take() { return std::move(key_); }
+
+ private:
+  std::string key_;
+};
+
+}  // namespace
+
+std::string list_key(const SearchRequest& request, std::string_view query) {
+  KeyWriter key;
+  key.add(query);
+  key.add(std::uint64_t{request.legs.lexical} | std::uint64_t{request.legs.dense} << 1);
+  for (const catalog::FilterField field : catalog::all_filter_fields()) key.add_set(request.filter[field]);
+  key.add(request.filter.price_min);
+  key.add(request.filter.price_max);
+  return key.take();
+}
+
+}  // namespace scalestyle::search

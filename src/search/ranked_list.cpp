@@ -1,0 +1,44 @@
+#include "search/ranked_list.hpp"
+
+#include <algorithm>
+
+namespace scalestyle::search {
+
+std::size_t RankedList::bytes() const {
+  std::size_t total = sizeof(RankedList) + head_ids.capacity();
+  total += list.rows.capacity() * sizeof(list.rows[0]) + list.scores.capacity() * sizeof(double);
+  if (eligible != nullptr) total += eligible->words().size_bytes();
+  for (const Understood& piece : understood) {
+    total += sizeof(Understood) + piece.field.capacity() + piece.value.capacity() + piece.origin.capacity();
+  }
+  return total;
+}
+
+std::string remembered_ids(const BaseList& list, const catalog::Catalog& articles) {
+  std::string ids;
+  const std::size_t count = std::min(list.rows.size(), RankedList::kRememberedIds);
+  for (std::size_t i = 0; i < count; ++i) {
+    ids += articles.row(list.rows[i]).id();
+    ids += '\n';
+  }
+  return ids;
+}
+
+BaseList carried_over(const RankedList& older, const catalog::Catalog& articles, const catalog::Bitmap* eligible) {
+  BaseList list;
+  const std::string_view ids = older.head_ids;
+  std::size_t place = 0;
+  for (std::size_t begin = 0; begin < ids.size(); ++place) {
+    const std::size_t end = ids.find('\n', begin);
+    const auto row = articles.find(ids.substr(begin, end - begin));
+    begin = end + 1;
+    if (!row || (eligible != nullptr && !eligible->test(*row))) continue;
+    list.rows.push_back(*row);
+    list.scores.push_back(older.list.scores[place]);
+  }
+  list.total = list.rows.size();
+  list.total_relation = TotalRelation::kAtLeast;
+  return list;
+}
+
+}  // namespace scalestyle::search

@@ -1,0 +1,58 @@
+#pragma once
+// RankedList: what a query finds, ranked for everybody: the part of a search that knows no subject, so that it can be kept
+// and shared. Immutable.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/bitmap.hpp"
+#include "catalog/catalog.hpp"
+#include "core/result.hpp"
+#include "search/answer.hpp"
+#include "search/base_list.hpp"
+#include "search/degradation.hpp"
+
+namespace scalestyle::search {
+
+// What a list was made from, besides the request: lists of equal versions are equal.
+struct ListVersion {
+  std::string generation;
+  std::uint64_t synonyms = 0;  // SynonymFile::version()
+
+  friend bool operator==(const ListVersion&, const ListVersion&) = default;
+};
+
+struct RankedList {
+  static constexpr std::size_t kRememberedIds = 300;
+
+  BaseList list{};  // all variants; rows of the generation that it was made from
+  std::shared_ptr<const catalog::Bitmap> eligible{};  // of the same rows; null: every row
+  std::size_t eligible_count = 0;
+  std::vector<Understood> understood{};
+  // The ids of the first rows, each ended by a line feed: what is left of the list when its generation is gone.
+  std::string head_ids{};
+
+  [[nodiscard]] std::size_t bytes() const;
+};
+
+// What those who wait for a list get: the list, or why there is none.
+struct FoundList {
+  std::shared_ptr<const RankedList> list{};  // null when `status` is an error
+  core::Status status{};
+  std::optional<DegradationReason> failure_reason{};
+  std::vector<DegradationReason> degradations{};
+};
+
+// The ids of the first kRememberedIds rows of `list`.
+[[nodiscard]] std::string remembered_ids(const BaseList& list, const catalog::Catalog& articles);
+
+// What of an older list can still be shown: the remembered articles that `articles` has and `eligible` (null: all) lets
+// pass, in their order, with the scores that they had. `total` counts no more than these, as a lower bound.
+[[nodiscard]] BaseList carried_over(const RankedList& older, const catalog::Catalog& articles, const catalog::Bitmap* eligible);
+
+}  // namespace scalestyle::search
