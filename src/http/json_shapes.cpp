@@ -69,6 +69,13 @@ void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
   }
   json.end_array();
   write_terms(json, explanation.terms);
+  json.key("fused_score").number(explanation.fused_score);
+  if (explanation.cross_encoder) {
+    json.key("cross_encoder").begin_object();
+    json.key("score").number(explanation.cross_encoder->score);
+    json.key("logit").number(explanation.cross_encoder->logit);
+    json.end_object();
+  }
   json.key("base_score").number(explanation.base_score);
   json.key("boost").begin_object();
   json.key("recent_click").number(item.boost.recent_click);
@@ -137,6 +144,26 @@ void write_understood(JsonWriter& json, const std::vector<search::Understood>& u
   json.end_array();
 }
 
+void write_rerank_report(JsonWriter& json, const search::RerankReport& report) {
+  json.key("model").text(report.model);
+  json.key("precision").text(report.precision);
+  json.key("scored").integer(report.scored);
+  json.key("planned").integer(report.planned);
+  json.key("cached_pairs").integer(report.cached_pairs);
+}
+
+void write_rerank(JsonWriter& json, const search::SearchAnswer& answer) {
+  if (!answer.rerank) return;
+  json.key("rerank").begin_object();
+  write_rerank_report(json, *answer.rerank);
+  if (answer.first_rerank) {
+    json.key("first_pass").begin_object();
+    write_rerank_report(json, *answer.first_rerank);
+    json.end_object();
+  }
+  json.end_object();
+}
+
 // What concerns the shopper.
 void write_personalization(JsonWriter& json, const search::SearchAnswer& answer) {
   if (answer.freshness_ms) json.key("freshness_ms").integer(static_cast<std::uint64_t>(std::max<std::int64_t>(0, *answer.freshness_ms)));
@@ -183,6 +210,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   write_degradations(json, answer);
   write_stages(json, answer.stages);
   write_understood(json, answer.understood);
+  write_rerank(json, answer);
   write_personalization(json, answer);
   json.key("total").integer(answer.total);
   json.key("total_relation").text(answer.total_relation == search::TotalRelation::kEqual ? "eq" : "gte");

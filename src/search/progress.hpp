@@ -16,6 +16,7 @@
 #include "retrieval/lexical_index.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
+#include "search/reranker.hpp"
 #include "search/shopper_read.hpp"
 #include "search/snapshot_holder.hpp"
 
@@ -69,6 +70,7 @@ struct Progress {
   LegRows words;
   LegRows meaning;
   BaseList list;
+  RerankOutcome reranked;
 };
 
 // The part of a request's time that is kept for answering otherwise: a quarter of what is left, at most 25 ms.

@@ -9,6 +9,8 @@
 
 #include "search/progress.hpp"
 #include "search/query_text.hpp"
+#include "search/rerank_report.hpp"
+#include "search/reranker.hpp"
 #include "search/search_service.hpp"
 #include "search/stage_outcome.hpp"
 #include "search/synonym_file.hpp"
@@ -39,6 +41,7 @@ core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progr
   if (!found && !fall_back(request, progress)) {
     co_return std::unexpected(progress.failure(std::move(found).error(), progress.failure_reason));
   }
+  if (found) static_cast<void>(co_await rerank(request, progress));
   if (progress.pending != nullptr) static_cast<void>(co_await finish_read(progress));
   co_return answer(request, progress);
 }
@@ -158,6 +161,25 @@ void SearchService::order(const SearchRequest& request, Progress& progress) cons
   progress.report(Stage::kOrder, StageOutcome::kOk);
 }
 
+core::Task<core::Status> SearchService::rerank(const SearchRequest& request, Progress& progress) const {
+  const bool wanted = use_.reranker != nullptr && request.rerank.enabled && !progress.list.rows.empty();
+  if (wanted) {
+    progress.reranked = co_await use_.reranker->rerank(
+        {.query = progress.plan ? corrected_text(request.query, progress.plan->notes) : request.query,
+         .articles = &progress.generation->catalog(),
+         .rows = progress.list.rows,
+         .scores = progress.list.scores,
+         .pinned = progress.named.size(),
+         .depth = request.rerank.depth,
+         .deadline = progress.inner_deadline});
+    apply(progress.reranked, progress.generation->catalog(), progress.list);
+  }
+  const auto degraded = degradation_of(progress.reranked.status);
+  if (degraded) progress.degradations.push_back(*degraded);
+  progress.report(Stage::kRerank, stage_outcome(progress.reranked));
+  co_return core::Status();
+}
+
 void SearchService::explain(const Progress& progress, SearchAnswer& answer) const {
   const BaseList& list = progress.list;
   for (AnswerItem& item : answer.items) {
@@ -165,6 +187,8 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
     const catalog::RowIndex row = item.article.row();
     const auto place = static_cast<std::size_t>(std::ranges::find(list.rows, row) - list.rows.begin());
     explanation->base_score = list.scores[place];
+    explanation->fused_score = list.fused_scores.empty() ? explanation->base_score : list.fused_scores[place];
+    if (const auto* judged = progress.reranked.judgement(row)) explanation->cross_encoder = {judged->score, judged->logit};
     explanation->is_named = std::ranges::find(progress.named, row) != progress.named.end();
     for (const ranking::Leg leg : ranking::kLegs) {
       const std::size_t rank = place < list.leg_ranks.size() ? list.leg_ranks[place][static_cast<std::size_t>(leg)] : 0;

@@ -13,6 +13,7 @@
 #include "search/impression_recorder.hpp"
 #include "search/progress.hpp"
 #include "search/query_text.hpp"
+#include "search/rerank_report.hpp"
 #include "search/schedule_by.hpp"
 #include "search/stage_outcome.hpp"
 #include "text/unicode.hpp"
@@ -177,6 +178,7 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   fill_page(request, progress, answer);
   if (request.explain) explain(progress, answer);
   if (progress.plan) answer.understood = understood_words(progress.plan->notes);
+  report_rerank(progress.reranked, answer);
   answer.degradations = std::move(progress.degradations);
   answer.fallback_source = progress.fallback_source;
   if (progress.shopper.newest_applied_ms) {

@@ -2,7 +2,7 @@
 // SearchService: one list from request to page: what a query finds, what can be browsed, what is popular now.
 //
 // search:   admission → validate → eligible set (filters) → by words (BM25F) and by meaning (embed the query, find the
-//           nearest rows), each inside the eligible set → fuse → personalise → page. The pool is each leg's best
+//           nearest rows), each inside the eligible set → fuse → rerank (reranker.hpp) → personalise → page. The pool is each leg's best
 //           `pool_size` eligible rows, united; `total` and pages are defined on it. ranking/fusion.hpp gives scores in (0, 1], on
 //           which factors of 1 and more act without demoting anything. A query that is nothing but ids or product codes
 //           is answered by those articles alone.
@@ -53,6 +53,7 @@ namespace scalestyle::search {
 
 class Experiments;
 class ImpressionRecorder;
+class Reranker;
 class SynonymFile;
 struct Progress;
 
@@ -85,6 +86,7 @@ class SearchService {
     const ImpressionRecorder* impressions = nullptr;  // null: answers are not noted; nor are those without a request id
     const Experiments* experiments = nullptr;      // null: none
     const SynonymFile* synonyms = nullptr;         // null: none
+    Reranker* reranker = nullptr;                  // null: lists stay as fused, which is no degradation
   };
 
   // `options` must be valid.
@@ -131,6 +133,7 @@ class SearchService {
   [[nodiscard]] core::Task<core::Status> find_by_meaning(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Status take_meaning(const ports::VectorHits& hits, Progress& progress) const;
   void order(const SearchRequest& request, Progress& progress) const;
+  [[nodiscard]] core::Task<core::Status> rerank(const SearchRequest& request, Progress& progress) const;
   void explain(const Progress& progress, SearchAnswer& answer) const;
   [[nodiscard]] bool fall_back(const ListRequest& request, Progress& progress) const;
 
