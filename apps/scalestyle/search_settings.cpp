@@ -1,5 +1,9 @@
 #include "search_settings.hpp"
 
+#include <utility>
+
+#include "reranker_stack.hpp"
+
 namespace scalestyle::app {
 
 std::vector<std::string> with_search_settings(std::vector<std::string> names) {
@@ -7,7 +11,7 @@ std::vector<std::string> with_search_settings(std::vector<std::string> names) {
                            "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms"}) {
     names.emplace_back(name);
   }
-  return names;
+  return with_rerank_settings(std::move(names));
 }
 
 core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& settings) {
