@@ -130,6 +130,11 @@ core::Status measure_all(const core::Settings& settings, json::object& report) {
 json::object describe_reranker(const core::Settings& settings) {
   const std::string& model = settings.text("reranker");
   json::object report{{"model", model}, {"good", true}};
+  if (const auto options = rerank_options(settings); !options) {
+    report["good"] = false;
+    report["state"] = options.error().message;
+    return report;
+  }
   if (model == "none") {
     report["state"] = "none, as the setting says";
     return report;

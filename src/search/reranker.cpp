@@ -136,6 +136,10 @@ Reranker::Plan Reranker::plan(nanoseconds left, std::optional<std::size_t> wante
 
 std::size_t Reranker::usual_depth() { return plan(options_.budget.usual_deadline, {}).last_rows; }
 
+std::size_t Reranker::planned_depth(core::Deadline deadline, std::optional<std::size_t> wanted) {
+  return plan(deadline.remaining(use_.clock), wanted).last_rows;
+}
+
 core::Task<RerankOutcome> Reranker::rerank(RerankRequest request) {
   const core::SteadyTime start = use_.clock.steady_now();
   const Plan planned = plan(request.deadline.remaining(use_.clock), request.depth);

@@ -95,8 +95,10 @@ class Reranker {
   // planned, also of nothing at all, is to be applied like any other.
   [[nodiscard]] core::Task<RerankOutcome> rerank(RerankRequest request);
 
-  // Rows that a request with the usual deadline plans for, as far as is known now.
-  [[nodiscard]] std::size_t usual_depth();
+  // Rows that a request is planned for, as far as the rates are known now: an outcome of that depth needs no continuing.
+  [[nodiscard]] std::size_t planned_depth(core::Deadline deadline, std::optional<std::size_t> wanted);
+  [[nodiscard]] std::size_t usual_depth();  // of a request with the usual deadline
+  [[nodiscard]] PairScoreCache* cache() const { return use_.cache; }  // null: none
   [[nodiscard]] const ports::ScorerInfo& info() const { return last_.info(); }
   // What decides the bits of a reranked list besides its depth: for the keys of caches.
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }

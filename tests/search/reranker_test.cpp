@@ -212,6 +212,9 @@ TEST_F(RerankerTest, PlansWhatTheMachineAffords) {
   EXPECT_EQ(outcome.passes[0].planned, 15U);
   EXPECT_EQ(outcome.status, RerankStatus::kComplete);
   EXPECT_EQ(reranker_->usual_depth(), 20U);
+  EXPECT_EQ(reranker_->planned_depth(core::Deadline::after(milliseconds(40), clock_), {}), 20U);
+  EXPECT_EQ(reranker_->planned_depth(core::Deadline::never(), {}), 50U);
+  EXPECT_EQ(reranker_->planned_depth(core::Deadline::never(), 120), 120U);
   EXPECT_EQ(run(*reranker_, request({}, milliseconds(600))).status, RerankStatus::kComplete);
   const auto hurried = run(*reranker_, request({}, milliseconds(40)));
   EXPECT_EQ(hurried.passes[0].planned, 20U);
