@@ -11,6 +11,8 @@
 #include "ingest/models/manifest.hpp"
 #include "ingest/models/model_store.hpp"
 #include "nn/kernels/isa.hpp"
+#include "reranker_report.hpp"
+#include "reranker_stack.hpp"
 #include "runtime.hpp"
 #include "version.hpp"
 
@@ -73,6 +75,7 @@ void print_text(const json::object& report) {
     const auto& entry = model.as_object();
     fmt::print("model      {}: {}{}\n", text(entry.at("name")), text(entry.at("state")), entry.at("default").as_bool() ? " (default set)" : "");
   }
+  print_reranker(report.at("reranker").as_object());
   fmt::print("data       {}\n\n", text(report.at("data").as_object().at("state")));
   for (const auto& setting : report.at("settings").as_array()) {
     const auto& entry = setting.as_object();
@@ -85,8 +88,8 @@ int run_doctor(const Invocation& invocation) {
   if (const auto chosen = choose_kernels(settings); !chosen) return report(chosen.error());
   auto models = describe_models(settings);
   if (!models) return report(models.error());
-  json::object result{{"version", kVersion}, {"cpu", describe_cpu(settings)}, {"data", describe_data(settings)}, {"settings", describe_settings(settings)}};
-  bool good = result.at("data").as_object().at("good").as_bool();
+  json::object result{{"version", kVersion}, {"cpu", describe_cpu(settings)}, {"data", describe_data(settings)}, {"reranker", describe_reranker(settings)}, {"settings", describe_settings(settings)}};
+  bool good = result.at("data").as_object().at("good").as_bool() && result.at("reranker").as_object().at("good").as_bool();
   for (const auto& model : *models) {
     const auto& entry = model.as_object();
     if (entry.at("required").as_bool()) good = good && entry.at("good").as_bool();
@@ -106,7 +109,7 @@ int run_doctor(const Invocation& invocation) {
 Command doctor_command() {
   return {.path = {"doctor"},
           .help = "What this machine and configuration can do; fails when search could not work",
-          .settings = {"data", "models", "isa", "compute_threads", "json"},
+          .settings = with_rerank_settings({"data", "models", "isa", "compute_threads", "json"}),
           .run = run_doctor};
 }
 

@@ -98,6 +98,7 @@ core::Result<evaluation::SearchEvaluation> evaluate(const Invocation& invocation
   CORE_TRY(const auto parsed, parse_configurations(invocation.positionals));
   CORE_TRY(const auto set, read_queries(settings));
   CORE_TRY(const auto stack, ServingStack::create(settings));
+  if (const std::string& notice = stack->reranking().notice(); !notice.empty()) fmt::print(stderr, "{}\n", notice);
   CORE_TRY([[maybe_unused]] const auto switched,
            core::sync_wait(stack->generations().refresh(core::Deadline::after(60s, stack->compute().clock()))));
   const auto generation = stack->generations().serving();

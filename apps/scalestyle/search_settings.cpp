@@ -1,5 +1,9 @@
 #include "search_settings.hpp"
 
+#include <utility>
+
+#include "reranker_stack.hpp"
+
 namespace scalestyle::app {
 
 std::vector<std::string> with_search_settings(std::vector<std::string> names) {
@@ -8,7 +12,7 @@ std::vector<std::string> with_search_settings(std::vector<std::string> names) {
                            "list_cache_stale_ms"}) {
     names.emplace_back(name);
   }
-  return names;
+  return with_rerank_settings(std::move(names));
 }
 
 core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& settings) {

@@ -23,6 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kFollowInterval = 250ms;     // a running server notices a new generation within this
+constexpr std::size_t kWarmDepth = 8;       // articles reranked before the first request
 constexpr auto kGenerationTimeLimit = 60s;  // to read one
 
 core::Result<telemetry::Logger::Options> log_options(const core::Settings& settings) {
@@ -60,6 +61,7 @@ class ServeRun {
     telemetry::Logger log(logging, clock_);
     CORE_TRY(const auto stack, ServingStack::create(settings_, &log));
     telemetry::show_resident_memory(stack->metrics());
+    if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),
                    .clock = clock_, .metrics = stack->metrics(), .log = log},
                   {.version = std::string(kVersion)});
@@ -105,6 +107,7 @@ class ServeRun {
     for (std::size_t i = 0; i < 2 * stack.compute().pool().threads(); ++i) {
       search::SearchRequest request;
       request.query = "warm winter jacket for a walk in the rain";
+      request.rerank = {.enabled = i == 0, .depth = kWarmDepth};
       request.deadline = core::Deadline::after(search::kMaxDeadline, stack.compute().clock());
       if (const auto answer = core::sync_wait(stack.service().search(std::move(request))); !answer) {
         return std::unexpected(answer.error().error);
@@ -115,11 +118,15 @@ class ServeRun {
 
   void log_ready(telemetry::Logger& log, ServingStack& stack, std::uint16_t port) const {
     const auto& info = stack.encoder().info();
+    std::string models = info.model + " " + info.precision;
+    if (auto* reranker = stack.reranking().reranker(); reranker != nullptr) {
+      models += ", " + reranker->info().model + " " + reranker->info().precision;
+    }
     log.info("ready", {{"role", "serve"},
                        {"port", port},
                        {"articles", stack.generations().serving()->info().articles},
                        {"generation", stack.generations().serving()->info().id.value()},
-                       {"models", info.model + " " + info.precision},
+                       {"models", models},
                        {"seconds", std::chrono::duration<double>(clock_.steady_now() - started_).count()}});
   }
 

@@ -21,6 +21,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
       adapters::embedded::LocalVectorIndex::Options{.data_dir = stack->data_}, pool, clock);
   stack->timers_ = std::make_unique<core::TimerQueue>(clock);
   stack->timer_thread_ = std::thread([timers = stack->timers_.get()] { timers->run(); });
+  CORE_TRY(stack->reranking_, RerankerStack::open(settings, *stack->compute_, *stack->timers_, stack->metrics_));
   search::SearchOptions options;
   if (events_log != nullptr) {
     CORE_TRY(options.personalization, personalization_options(settings));
@@ -46,7 +47,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
                                           .impressions = events != nullptr ? &events->impressions() : nullptr,
                                           .experiments = events != nullptr ? &events->experiments() : nullptr,
-                                          .synonyms = stack->synonyms_.get()},
+                                          .synonyms = stack->synonyms_.get(),
+                                          .reranker = stack->reranking_->reranker()},
       std::move(options));
   if (events != nullptr) {
     CORE_TRY(auto event_settings, event_options(settings));

@@ -12,6 +12,7 @@
 #include "core/settings.hpp"
 #include "core/timer_queue.hpp"
 #include "event_stack.hpp"
+#include "reranker_stack.hpp"
 #include "runtime.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
@@ -43,6 +44,7 @@ class ServingStack {
   [[nodiscard]] search::SnapshotHolder& generations() { return *generations_; }
   // Null without a file of synonyms.
   [[nodiscard]] search::SynonymFile* synonyms() { return synonyms_.get(); }
+  [[nodiscard]] RerankerStack& reranking() { return *reranking_; }
   [[nodiscard]] search::SearchService& service() { return *service_; }
   [[nodiscard]] search::EventService& event_service() { return *event_service_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
@@ -60,6 +62,7 @@ class ServingStack {
   std::unique_ptr<adapters::embedded::LocalCatalogStore> store_;
   std::unique_ptr<adapters::embedded::LocalVectorIndex> index_;
   std::unique_ptr<core::TimerQueue> timers_;
+  std::unique_ptr<RerankerStack> reranking_;
   std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
   std::unique_ptr<search::SynonymFile> synonyms_;

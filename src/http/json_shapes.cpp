@@ -69,6 +69,13 @@ void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
   }
   json.end_array();
   write_terms(json, explanation.terms);
+  json.key("fused_score").number(explanation.fused_score);
+  if (explanation.cross_encoder) {
+    json.key("cross_encoder").begin_object();
+    json.key("score").number(explanation.cross_encoder->score);
+    json.key("logit").number(explanation.cross_encoder->logit);
+    json.end_object();
+  }
   json.key("base_score").number(explanation.base_score);
   json.key("boost").begin_object();
   json.key("recent_click").number(item.boost.recent_click);
@@ -137,6 +144,26 @@ void write_understood(JsonWriter& json, const std::vector<search::Understood>& u
   json.end_array();
 }
 
+void write_rerank_report(JsonWriter& json, const search::RerankReport& report) {
+  json.key("model").text(report.model);
+  json.key("precision").text(report.precision);
+  json.key("scored").integer(report.scored);
+  json.key("planned").integer(report.planned);
+  json.key("cached_pairs").integer(report.cached_pairs);
+}
+
+void write_rerank(JsonWriter& json, const search::SearchAnswer& answer) {
+  if (!answer.rerank) return;
+  json.key("rerank").begin_object();
+  write_rerank_report(json, *answer.rerank);
+  if (answer.first_rerank) {
+    json.key("first_pass").begin_object();
+    write_rerank_report(json, *answer.first_rerank);
+    json.end_object();
+  }
+  json.end_object();
+}
+
 // What concerns the shopper.
 void write_personalization(JsonWriter& json, const search::SearchAnswer& answer) {
   if (answer.freshness_ms) json.key("freshness_ms").integer(static_cast<std::uint64_t>(std::max<std::int64_t>(0, *answer.freshness_ms)));
@@ -184,6 +211,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   write_stages(json, answer.stages);
   if (answer.list_source) json.key("list_source").text(search::to_string(*answer.list_source));
   write_understood(json, answer.understood);
+  write_rerank(json, answer);
   write_personalization(json, answer);
   json.key("total").integer(answer.total);
   json.key("total_relation").text(answer.total_relation == search::TotalRelation::kEqual ? "eq" : "gte");
@@ -194,7 +222,8 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   return std::move(json).take();
 }
 
-std::string cache_stats_json(const search::ListCacheStats& lists, std::string_view request_id) {
+std::string cache_stats_json(const search::ListCacheStats& lists, const std::optional<search::PairScoreCache::Statistics>& pairs,
+                             std::string_view request_id) {
   JsonWriter json;
   const auto age = [&](std::string_view name, const std::optional<std::chrono::nanoseconds>& value) {
     json.key(name);
@@ -218,6 +247,17 @@ std::string cache_stats_json(const search::ListCacheStats& lists, std::string_vi
   age("oldest_ms", lists.oldest_age);
   age("newest_ms", lists.newest_age);
   json.end_object();
+  if (pairs) {
+    json.key("pair_scores").begin_object();
+    json.key("entries").integer(pairs->entries);
+    json.key("bytes").integer(pairs->bytes);
+    json.key("max_bytes").integer(pairs->max_bytes);
+    json.key("hits").integer(pairs->hits);
+    json.key("misses").integer(pairs->misses);
+    json.key("evictions").integer(pairs->evictions);
+    json.key("oldest_use_ms").milliseconds(milliseconds(pairs->oldest_use));
+    json.end_object();
+  }
   json.end_object();
   return std::move(json).take();
 }

@@ -2,18 +2,21 @@
 // The API's answers as JSON. openapi_schemas.cpp describes the same shapes; a test compares them.
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "catalog/catalog.hpp"
 #include "search/answer.hpp"
+#include "search/pair_score_cache.hpp"
 #include "search/ranked_list_cache.hpp"
 
 namespace scalestyle::http {
 
 [[nodiscard]] std::string search_answer_json(const search::SearchAnswer& answer);
 
-[[nodiscard]] std::string cache_stats_json(const search::ListCacheStats& lists, std::string_view request_id);
+[[nodiscard]] std::string cache_stats_json(const search::ListCacheStats& lists,
+                                          const std::optional<search::PairScoreCache::Statistics>& pairs, std::string_view request_id);
 
 [[nodiscard]] std::string article_answer_json(const catalog::ArticleView& article, std::string_view request_id,
                                               std::chrono::nanoseconds took);

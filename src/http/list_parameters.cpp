@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "events/event_position.hpp"
+#include "ranking/rerank_budget.hpp"
 
 namespace scalestyle::http {
 
@@ -94,6 +96,12 @@ constexpr ParameterSpec kLegsParameter{.name = "legs",
                                                       "dense (its meaning). Not given: both.",
                                        .minimum = 1,
                                        .maximum = kMaxLegsCharacters};
+constexpr double kMaxRerankCharacters = 5;
+constexpr ParameterSpec kRerank{.name = "rerank",
+                                .description = "false: the list is not reranked by a cross-encoder. 1 to 200: so many articles are, in "
+                                               "the time that is left. Not given, or true: as many as the machine affords.",
+                                .minimum = 1,
+                                .maximum = kMaxRerankCharacters};
 constexpr ParameterSpec kSort{.name = "sort",
                               .kind = ParameterKind::kChoice,
                               .description = "The order. Articles without a price are the last of both price orders; only "
@@ -114,7 +122,7 @@ constexpr auto with_list_parameters(const std::array<ParameterSpec, kOwn>& own) 
   return all;
 }
 
-constexpr auto kSearchParameters = with_list_parameters(std::array{kQuery, kLegsParameter});
+constexpr auto kSearchParameters = with_list_parameters(std::array{kQuery, kLegsParameter, kRerank});
 constexpr auto kBrowseParameters = with_list_parameters(std::array{kSort});
 constexpr auto kTrendingParameters = with_list_parameters(std::array{kWindow});
 
@@ -132,6 +140,18 @@ core::Result<search::LegSet> parse_legs(std::string_view text) {
     begin = end + 1;
   }
   return legs;
+}
+
+core::Result<search::RerankWish> parse_rerank(std::string_view text) {
+  if (text == "true") return search::RerankWish{};
+  if (text == "false") return search::RerankWish{.enabled = false};
+  std::size_t depth = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), depth);
+  if (error == std::errc() && end == text.data() + text.size() && depth >= 1 && depth <= ranking::kMaxRerankDepth) {
+    return search::RerankWish{.depth = depth};
+  }
+  return core::fail(core::ErrorCode::kInvalidArgument,
+                    fmt::format("rerank must be true, false or 1 to {}, not \"{}\"", ranking::kMaxRerankDepth, text), "rerank");
 }
 
 core::Status fill(search::ListRequest& request, const Parameters& parameters, core::SteadyTime received) {
@@ -167,6 +187,9 @@ core::Result<search::SearchRequest> to_search_request(const Parameters& paramete
   request.query = parameters.text("query").value_or("");
   if (const auto legs = parameters.text("legs")) {
     CORE_TRY(request.legs, parse_legs(*legs));
+  }
+  if (const auto rerank = parameters.text("rerank")) {
+    CORE_TRY(request.rerank, parse_rerank(*rerank));
   }
   return request;
 }

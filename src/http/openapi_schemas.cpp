@@ -18,14 +18,14 @@ constexpr std::string_view kArticleItem = R"json({
 "department":{"type":"string"},"description":{"type":"string","description":"Empty when the article has none."},
 "price":{"type":["number","null"],"minimum":0,"description":"In the catalogue's currency; null when not known."},
 "image_url":{"type":["string","null"],"description":"Path on this server; null without a picture."},
-"score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: what words and meaning give together, in (0, 1], times what the shopper's behaviour makes of it, at most 3 times."},
+"score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: what words and meaning give together, or the cross-encoder where it reordered the list, in (0, 1], times what the shopper's behaviour makes of it, at most 3 times."},
 "behaviorScore":{"type":"number","description":"What the shopper's behaviour added to the score; present when it acted."},
 "reason":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What acted most; present when something did."},
 "rank":{"type":"integer","minimum":1,"description":"Place in the whole list."},
 "explain":{"$ref":"#/components/schemas/Explanation"}}})json";
 
 constexpr std::string_view kExplanation = R"json({
-"type":"object","description":"Why an article is where it is; present when explain was asked for.","required":["named","legs","terms","base_score","boost"],
+"type":"object","description":"Why an article is where it is; present when explain was asked for.","required":["named","legs","terms","fused_score","base_score","boost"],
 "properties":{
 "named":{"type":"boolean","description":"The query has its id or product code: it comes first."},
 "legs":{"type":"array","description":"The legs that found it.","items":{"type":"object","required":["leg","rank","score"],"properties":{
@@ -35,6 +35,9 @@ constexpr std::string_view kExplanation = R"json({
 "match":{"enum":["word","compound","synonym","prefix","correction"]},"score":{"type":"number"},
 "fields":{"type":"array","items":{"type":"object","required":["field","count","share"],"properties":{
 "field":{"type":"string"},"count":{"type":"integer","minimum":0},"share":{"type":"number","description":"Of the word's weight in this article."}}}}}}},
+"fused_score":{"type":"number","description":"Of words and meaning together."},
+"cross_encoder":{"type":"object","description":"What the cross-encoder says of it; absent where it was not judged.","required":["score","logit"],"properties":{
+"score":{"type":"number","description":"In (0, 1]."},"logit":{"type":"number"}}},
 "base_score":{"type":"number","description":"Before the shopper's behaviour acted."},
 "boost":{"type":"object","description":"Factors of the shopper's behaviour; factor is their product, capped.","required":["recent_click","category_affinity","online_popularity","factor"],"properties":{
 "recent_click":{"type":"number"},"category_affinity":{"type":"number"},"online_popularity":{"type":"number"},"factor":{"type":"number"}}}}})json";
@@ -53,6 +56,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 "stages":{"type":"array","items":{"$ref":"#/components/schemas/Stage"}},
 "list_source":{"enum":["made","shared","kept","older"],"description":"Of a search: its ranked list was made for this request, for another request at the same time, or kept from before; older: from an older version of the catalogue, while the new list is made."},
 "understood":{"type":"array","items":{"$ref":"#/components/schemas/Understood"}},
+"rerank":{"$ref":"#/components/schemas/Rerank"},
 "freshness_ms":{"type":"integer","minimum":0,"description":"Age of the newest event, of anyone's, that has taken effect; absent when there is none or nobody asked."},
 "after_reached":{"type":"boolean","description":"Whether the event of the parameter after has taken effect; present when it was given."},
 "personalized":{"type":"boolean","description":"The shopper's own events were read and used."},
@@ -63,8 +67,16 @@ constexpr std::string_view kSearchAnswer = R"json({
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","list","filter","snapshot","lexical","embed","retrieve","order","fallback","personalize"]},
+"properties":{"stage":{"enum":["admission","validate","list","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","personalize"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
+
+constexpr std::string_view kRerank = R"json({
+"type":"object","description":"How far the cross-encoder got; absent where none is installed, wanted or needed.","required":["model","precision","scored","planned","cached_pairs"],
+"properties":{"model":{"type":"string"},"precision":{"enum":["f32","bf16","int8"]},
+"scored":{"type":"integer","minimum":0,"description":"Articles that it judged, of those planned; less is degraded."},
+"planned":{"type":"integer","minimum":0},
+"cached_pairs":{"type":"integer","minimum":0,"description":"Of the judged ones, those judged before."},
+"first_pass":{"$ref":"#/components/schemas/Rerank"}}})json";
 
 constexpr std::string_view kUnderstood = R"json({
 "type":"object","description":"Something read out of the query or in force for it.","required":["field","value","origin"],
@@ -112,7 +124,11 @@ constexpr std::string_view kCacheStats = R"json({
 "entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0,"description":"0: no list is kept."},
 "hits":{"type":"integer","minimum":0},"stale_hits":{"type":"integer","minimum":0,"description":"Lists of an older version, given while the new one was made."},
 "misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0},
-"oldest_ms":{"type":["number","null"],"minimum":0,"description":"Age of the oldest entry."},"newest_ms":{"type":["number","null"],"minimum":0}}}}})json";
+"oldest_ms":{"type":["number","null"],"minimum":0,"description":"Age of the oldest entry."},"newest_ms":{"type":["number","null"],"minimum":0}}},
+"pair_scores":{"type":"object","description":"Scores that the reranker gave; absent without one.","required":["entries","bytes","max_bytes","hits","misses","evictions","oldest_use_ms"],"properties":{
+"entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0},
+"hits":{"type":"integer","minimum":0},"misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0},
+"oldest_use_ms":{"type":"number","minimum":0,"description":"How long ago the entry that goes next was used."}}}}})json";
 
 constexpr std::string_view kReady = R"json({
 "type":"object","required":["status","generation","articles"],
@@ -165,6 +181,7 @@ std::string openapi_schemas() {
   json.key("ArticleItem").raw(without_line_ends(kArticleItem));
   json.key("Explanation").raw(without_line_ends(kExplanation));
   json.key("Stage").raw(without_line_ends(kStage));
+  json.key("Rerank").raw(without_line_ends(kRerank));
   json.key("Understood").raw(without_line_ends(kUnderstood));
   json.key("ArticleAnswer").raw(without_line_ends(kArticleAnswer));
   json.key("Article").raw(without_line_ends(kArticle));

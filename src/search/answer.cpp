@@ -61,6 +61,7 @@ std::string_view to_string(Stage stage) {
     case Stage::kEmbed: return "embed";
     case Stage::kRetrieve: return "retrieve";
     case Stage::kOrder: return "order";
+    case Stage::kRerank: return "rerank";
     case Stage::kFallback: return "fallback";
     case Stage::kPersonalize: return "personalize";
   }

@@ -62,9 +62,16 @@ struct LegSet {
   [[nodiscard]] bool empty() const { return !lexical && !dense; }
 };
 
+// Whether a cross-encoder reorders the list, where one is installed, and how deep.
+struct RerankWish {
+  bool enabled = true;
+  std::optional<std::size_t> depth{};  // 1 … ranking::kMaxRerankDepth; absent: what the machine affords
+};
+
 struct SearchRequest : ListRequest {
   std::string query{};  // UTF-8
   LegSet legs{};
+  RerankWish rerank{};
 };
 
 // Every article that passes the filters, in one of the orders of browse_orders.hpp. Only kPopular is personalised.
@@ -100,10 +107,11 @@ enum class Stage : std::uint8_t {
   kEmbed,
   kRetrieve,
   kOrder,        // fusion: of the list before the shopper's own features act
+  kRerank,       // by a cross-encoder; skipped where none is installed, none is wanted or there is nothing to reorder
   kFallback,     // popular articles instead of what could not be found
   kPersonalize,
 };
-inline constexpr std::size_t kStageCount = 11;
+inline constexpr std::size_t kStageCount = 12;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -138,6 +146,12 @@ struct ItemExplanation {
   };
   std::vector<LegPlace> legs{};  // those that found it
   bool is_named = false;         // its id or product code is in the query
+  struct CrossEncoder {
+    double score = 0;  // (0, 1]
+    double logit = 0;
+  };
+  std::optional<CrossEncoder> cross_encoder{};  // where the cross-encoder judged it
+  double fused_score = 0;        // of words and meaning together
   double base_score = 0;         // before the shopper's features acted
   std::vector<retrieval::TermExplanation> terms{};  // what the lexical score is made of
 };
@@ -152,6 +166,15 @@ struct AnswerItem {
   std::shared_ptr<const ItemExplanation> explanation{};  // null unless asked for
 };
 
+// How far a cross-encoder got.
+struct RerankReport {
+  std::string model{};
+  std::string precision{};
+  std::size_t scored = 0;   // of `planned` rows
+  std::size_t planned = 0;
+  std::size_t cached_pairs = 0;  // of the scored ones
+};
+
 struct SearchAnswer {
   core::RequestId request_id{};
   std::chrono::nanoseconds took{0};
@@ -160,6 +183,8 @@ struct SearchAnswer {
   std::vector<StageReport> stages{};
   std::optional<ListSource> list_source{};  // of a query's list
   std::vector<Understood> understood{};
+  std::optional<RerankReport> rerank{};  // where a cross-encoder reordered the list, or was to
+  std::optional<RerankReport> first_rerank{};  // of the smaller one before it, where there are two
   std::optional<std::int64_t> freshness_ms{};  // age of the newest event, of anyone's, that has taken effect
   std::optional<bool> after_reached{};         // set when the request had `after`
   bool personalized = false;                   // the shopper's features were read and used

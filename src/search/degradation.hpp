@@ -43,9 +43,9 @@ inline constexpr std::size_t kDegradationReasonCount = 14;
 
 inline constexpr std::array<DegradationInfo, kDegradationReasonCount> kDegradationReasons{{
     {DegradationReason::kRerankPartial, "RERANK_PARTIAL", "fewer candidates were reranked than planned",
-     "full recall, the top part reranked", false},
+     "full recall, the top part reranked", true},
     {DegradationReason::kRerankUnavailable, "RERANK_UNAVAILABLE", "the reranker is down or its breaker is open",
-     "the fused order, not reranked", false},
+     "the fused order, not reranked", true},
     {DegradationReason::kPersonalizationUnavailable, "PERSONALIZATION_UNAVAILABLE",
      "the shopper's features could not be read, or not in time", "the same list without personalisation", true},
     {DegradationReason::kRedisTimeout, "REDIS_TIMEOUT", "the feature store answered too late",

@@ -16,22 +16,25 @@ namespace {
 
 constexpr std::chrono::milliseconds kRenewalDeadline{2'000};
 
-void take_list(const RankedList& ranked, ListSource source, Progress& progress) {
-  progress.list = ranked.list;
-  progress.eligible = ranked.eligible;
-  progress.eligible_count = ranked.eligible_count;
+void take_list(std::shared_ptr<const RankedList> ranked, ListSource source, Progress& progress) {
+  progress.list = ranked->list;
+  progress.eligible = ranked->eligible;
+  progress.eligible_count = ranked->eligible_count;
   progress.filtered = true;
-  progress.understood = ranked.understood;
+  progress.understood = ranked->understood;
   progress.list_source = source;
+  progress.ranked = std::move(ranked);
 }
 
 std::shared_ptr<const RankedList> to_keep(const Progress& progress) {
   auto ranked = std::make_shared<RankedList>();
   ranked->list = progress.list;
+  ranked->pinned = progress.named.size();
+  ranked->corrected_query = progress.plan ? corrected_text(progress.query, progress.plan->notes) : progress.query;
   ranked->eligible = progress.eligible;
   ranked->eligible_count = progress.eligible_count;
   ranked->understood = progress.understood;
-  ranked->head_ids = remembered_ids(progress.list, progress.generation->catalog());
+  remember_head(*ranked, progress.list, progress.generation->catalog());
   return ranked;
 }
 
@@ -41,6 +44,8 @@ bool is_own_doing(const core::Status& status, const Progress& progress) {
   return std::ranges::find(progress.degradations, DegradationReason::kInferenceTimeout) != progress.degradations.end();
 }
 
+std::string flight_key(const Progress& progress) { return progress.list_key + '\0' + to_text(progress.version); }
+
 }  // namespace
 
 ListVersion SearchService::version_of(const ServingGeneration& generation) const {
@@ -48,7 +53,7 @@ ListVersion SearchService::version_of(const ServingGeneration& generation) const
 }
 
 core::Task<core::Status> SearchService::find_list(const SearchRequest& request, Progress& progress) {
-  const ListVersion version = version_of(*progress.generation);  // before the synonyms are read
+  progress.version = version_of(*progress.generation);  // before the synonyms are read
   progress.query = normalized_query(request.query, progress.generation->catalog());
   if (lists_.enabled()) progress.list_key = list_key(request, progress.query);
 
@@ -56,23 +61,25 @@ core::Task<core::Status> SearchService::find_list(const SearchRequest& request, 
   const bool is_late = !on_worker && on_worker.error().code == core::ErrorCode::kDeadlineExceeded;
   const bool shares = lists_.enabled() && !request.explain;
   // A kept list is short work: where no worker was free in time it is taken here, while the deadline lasts.
-  if (shares && (on_worker || is_late) && take_kept(request, version, progress)) {
+  if (shares && (on_worker || is_late) && take_kept(request, progress)) {
     progress.failure_reason.reset();
     progress.report(Stage::kList, StageOutcome::kOk);
     co_return core::Status();
   }
   if (!on_worker) co_return on_worker;
   progress.report(Stage::kList, StageOutcome::kSkipped);
-  if (shares) co_return co_await find_together(request, version, progress);
+  if (shares) co_return co_await find_together(request, progress);
   progress.list_source = ListSource::kMade;
-  co_return co_await find_by_query(request, progress);
+  CORE_CO_CHECK(co_await find_by_query(request, progress));
+  progress.ranked = to_keep(progress);
+  co_return core::Status();
 }
 
-bool SearchService::take_kept(const SearchRequest& request, const ListVersion& version, Progress& progress) {
-  const auto found = lists_.find(progress.list_key, version);
+bool SearchService::take_kept(const SearchRequest& request, Progress& progress) {
+  const auto found = lists_.find(progress.list_key, progress.version);
   if (!found) return false;
   if (found->is_current) {
-    take_list(*found->list, ListSource::kKept, progress);
+    take_list(found->list, ListSource::kKept, progress);
     return true;
   }
   set_eligible(request, progress);
@@ -88,12 +95,12 @@ bool SearchService::take_kept(const SearchRequest& request, const ListVersion& v
   return true;
 }
 
-core::Task<core::Status> SearchService::find_together(const SearchRequest& request, ListVersion version, Progress& progress) {
-  const std::string flight = progress.list_key + '\0' + version.generation + '\0' + std::to_string(version.synonyms);
+core::Task<core::Status> SearchService::find_together(const SearchRequest& request, Progress& progress) {
+  const std::string flight = flight_key(progress);
   while (true) {
     auto joined = flights_.join(flight);
     if (auto* lead = std::get_if<SingleFlight<FoundList>::Lead>(&joined)) {
-      co_return co_await find_and_keep(request, std::move(version), progress, std::move(*lead));
+      co_return co_await find_and_keep(request, progress, std::move(*lead));
     }
     const auto slot = std::get<std::shared_ptr<SingleFlight<FoundList>::Slot>>(joined);
     const auto landed = co_await await_slot(slot, use_.timers, progress.inner_deadline);
@@ -108,23 +115,24 @@ core::Task<core::Status> SearchService::find_together(const SearchRequest& reque
     progress.report(Stage::kList, found->status ? StageOutcome::kOk : outcome_of(found->status.error()));
     progress.failure_reason = found->failure_reason;
     progress.degradations = found->degradations;
-    if (found->list != nullptr) take_list(*found->list, ListSource::kShared, progress);
+    if (found->list != nullptr) take_list(found->list, ListSource::kShared, progress);
     co_return found->status;
   }
 }
 
-core::Task<core::Status> SearchService::find_and_keep(const SearchRequest& request, ListVersion version, Progress& progress,
+core::Task<core::Status> SearchService::find_and_keep(const SearchRequest& request, Progress& progress,
                                                       SingleFlight<FoundList>::Lead lead) {
   progress.list_source = ListSource::kMade;
   auto status = co_await find_by_query(request, progress);
+  if (status) progress.ranked = to_keep(progress);
   if (is_own_doing(status, progress)) co_return status;
   auto found = std::make_shared<FoundList>();
   found->status = status;
   found->failure_reason = progress.failure_reason;
   found->degradations = progress.degradations;
   if (status) {
-    found->list = to_keep(progress);
-    if (progress.degradations.empty()) lists_.put(progress.list_key, std::move(version), found->list);
+    found->list = progress.ranked;
+    if (progress.degradations.empty()) lists_.put(progress.list_key, progress.version, found->list);
   }
   lead.land(std::move(found));
   co_return status;
@@ -136,14 +144,14 @@ core::Task<core::Status> SearchService::renew(SearchRequest request, std::shared
   progress.generation = std::move(generation);
   progress.inner_deadline = core::Deadline::after(kRenewalDeadline, use_.clock);
   request.deadline = progress.inner_deadline;
-  const ListVersion version = version_of(*progress.generation);
+  progress.version = version_of(*progress.generation);
   progress.query = normalized_query(request.query, progress.generation->catalog());
   progress.list_key = list_key(request, progress.query);
-  auto joined = flights_.join(progress.list_key + '\0' + version.generation + '\0' + std::to_string(version.synonyms));
+  auto joined = flights_.join(flight_key(progress));
   auto* lead = std::get_if<SingleFlight<FoundList>::Lead>(&joined);
   if (lead == nullptr) co_return core::Status();  // someone makes it already
   CORE_CO_CHECK(co_await to_worker(progress));
-  co_return co_await find_and_keep(request, version, progress, std::move(*lead));
+  co_return co_await find_and_keep(request, progress, std::move(*lead));
 }
 
 }  // namespace scalestyle::search

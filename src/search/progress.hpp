@@ -17,6 +17,8 @@
 #include "retrieval/lexical_index.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
+#include "search/ranked_list.hpp"
+#include "search/reranker.hpp"
 #include "search/shopper_read.hpp"
 #include "search/snapshot_holder.hpp"
 
@@ -74,6 +76,9 @@ struct Progress {
   LegRows words;
   LegRows meaning;
   BaseList list;
+  RerankOutcome reranked;
+  std::shared_ptr<const RankedList> ranked;  // what is kept, or could be; null: none is
+  ListVersion version;                       // of the list
 };
 
 // The part of a request's time that is kept for answering otherwise: a quarter of what is left, at most 25 ms.

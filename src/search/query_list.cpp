@@ -9,6 +9,7 @@
 
 #include "search/progress.hpp"
 #include "search/query_text.hpp"
+#include "search/reranker.hpp"
 #include "search/search_service.hpp"
 #include "search/stage_outcome.hpp"
 #include "search/synonym_file.hpp"
@@ -39,6 +40,7 @@ core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progr
   if (!found && !fall_back(request, progress)) {
     co_return std::unexpected(progress.failure(std::move(found).error(), progress.failure_reason));
   }
+  if (found) static_cast<void>(co_await rerank_list(request, progress));
   if (progress.pending != nullptr) static_cast<void>(co_await finish_read(progress));
   co_return answer(request, progress);
 }
@@ -165,6 +167,8 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
     const catalog::RowIndex row = item.article.row();
     const auto place = static_cast<std::size_t>(std::ranges::find(list.rows, row) - list.rows.begin());
     explanation->base_score = list.scores[place];
+    explanation->fused_score = list.fused_scores.empty() ? explanation->base_score : list.fused_scores[place];
+    if (const auto* judged = progress.reranked.judgement(row)) explanation->cross_encoder = {judged->score, judged->logit};
     explanation->is_named = std::ranges::find(progress.named, row) != progress.named.end();
     for (const ranking::Leg leg : ranking::kLegs) {
       const std::size_t rank = place < list.leg_ranks.size() ? list.leg_ranks[place][static_cast<std::size_t>(leg)] : 0;

@@ -1,11 +1,15 @@
 #include "search/ranked_list.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace scalestyle::search {
 
+std::string to_text(const ListVersion& version) { return version.generation + '\0' + std::to_string(version.synonyms); }
+
 std::size_t RankedList::bytes() const {
-  std::size_t total = sizeof(RankedList) + head_ids.capacity();
+  std::size_t total = sizeof(RankedList) + head_ids.capacity() + head_scores.capacity() * sizeof(double) + corrected_query.capacity();
+  if (reranked != nullptr) total += reranked->memory_bytes();
   total += list.rows.capacity() * sizeof(list.rows[0]) + list.scores.capacity() * sizeof(double);
   if (eligible != nullptr) total += eligible->words().size_bytes();
   for (const Understood& piece : understood) {
@@ -14,14 +18,15 @@ std::size_t RankedList::bytes() const {
   return total;
 }
 
-std::string remembered_ids(const BaseList& list, const catalog::Catalog& articles) {
+void remember_head(RankedList& ranked, const BaseList& list, const catalog::Catalog& articles) {
   std::string ids;
   const std::size_t count = std::min(list.rows.size(), RankedList::kRememberedIds);
   for (std::size_t i = 0; i < count; ++i) {
     ids += articles.row(list.rows[i]).id();
     ids += '\n';
   }
-  return ids;
+  ranked.head_ids = std::move(ids);
+  ranked.head_scores.assign(list.scores.begin(), list.scores.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 BaseList carried_over(const RankedList& older, const catalog::Catalog& articles, const catalog::Bitmap* eligible) {
@@ -34,7 +39,7 @@ BaseList carried_over(const RankedList& older, const catalog::Catalog& articles,
     begin = end + 1;
     if (!row || (eligible != nullptr && !eligible->test(*row))) continue;
     list.rows.push_back(*row);
-    list.scores.push_back(older.list.scores[place]);
+    list.scores.push_back(older.head_scores[place]);
   }
   list.total = list.rows.size();
   list.total_relation = TotalRelation::kAtLeast;

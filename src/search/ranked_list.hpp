@@ -1,6 +1,6 @@
 #pragma once
 // RankedList: what a query finds, ranked for everybody: the part of a search that knows no subject, so that it can be kept
-// and shared. Immutable.
+// and shared. Immutable: a deeper reranked one is another object.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
 #include "search/degradation.hpp"
+#include "search/reranker.hpp"
 
 namespace scalestyle::search {
 
@@ -27,16 +28,26 @@ struct ListVersion {
   friend bool operator==(const ListVersion&, const ListVersion&) = default;
 };
 
+// Equal for equal versions only.
+[[nodiscard]] std::string to_text(const ListVersion& version);
+
 struct RankedList {
   static constexpr std::size_t kRememberedIds = 300;
 
-  BaseList list{};  // all variants; rows of the generation that it was made from
+  BaseList list{};  // as fused, all variants; rows of the generation that it was made from
+  std::size_t pinned = 0;       // so many first rows are named by the query
+  std::string corrected_query{};  // what a cross-encoder reads
+  std::shared_ptr<const RerankOutcome> reranked{};  // the deepest so far; null: none
   std::shared_ptr<const catalog::Bitmap> eligible{};  // of the same rows; null: every row
   std::size_t eligible_count = 0;
   std::vector<Understood> understood{};
-  // The ids of the first rows, each ended by a line feed: what is left of the list when its generation is gone.
+  // The ids of its first rows, each ended by a line feed, and their scores, as last reranked: what is left of the list when its
+  // generation is gone.
   std::string head_ids{};
+  std::vector<double> head_scores{};
 
+  // How many rows a cross-encoder has judged.
+  [[nodiscard]] std::size_t depth() const { return reranked == nullptr ? 0 : reranked->depth(); }
   [[nodiscard]] std::size_t bytes() const;
 };
 
@@ -48,8 +59,8 @@ struct FoundList {
   std::vector<DegradationReason> degradations{};
 };
 
-// The ids of the first kRememberedIds rows of `list`.
-[[nodiscard]] std::string remembered_ids(const BaseList& list, const catalog::Catalog& articles);
+// Sets the head of `ranked` to the first kRememberedIds rows of `list`.
+void remember_head(RankedList& ranked, const BaseList& list, const catalog::Catalog& articles);
 
 // What of an older list can still be shown: the remembered articles that `articles` has and `eligible` (null: all) lets
 // pass, in their order, with the scores that they had. `total` counts no more than these, as a lower bound.

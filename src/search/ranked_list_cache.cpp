@@ -58,6 +58,7 @@ void RankedListCache::put(const std::string& key, ListVersion version, std::shar
   const std::lock_guard lock(mutex_);
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     const auto entry = found->second;
+    if (entry->version == version && entry->list->depth() > list->depth()) return;
     by_key_.erase(found);
     bytes_ -= entry->bytes;
     gone.splice(gone.begin(), entries_, entry);

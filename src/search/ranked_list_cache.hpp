@@ -60,7 +60,8 @@ class RankedListCache {
   // The list of that key, of whatever version; null when there is none. Counts nothing.
   [[nodiscard]] std::shared_ptr<const RankedList> last_good(const std::string& key) const;
 
-  // Takes the place of what is kept for the key. A list larger than the whole cache is not kept.
+  // Takes the place of what is kept for the key, unless that is reranked deeper and of the same version. A list larger than
+  // the whole cache is not kept.
   void put(const std::string& key, ListVersion version, std::shared_ptr<const RankedList> list);
 
   [[nodiscard]] bool enabled() const { return options_.max_bytes > 0; }

@@ -12,6 +12,7 @@
 #include "search/experiments.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/progress.hpp"
+#include "search/rerank_report.hpp"
 #include "search/schedule_by.hpp"
 #include "search/stage_outcome.hpp"
 #include "text/unicode.hpp"
@@ -53,6 +54,7 @@ SearchService::SearchService(Dependencies dependencies, SearchOptions options)
       metrics_(dependencies.metrics),
       lists_(options_.list_cache, dependencies.clock),
       flights_(dependencies.pool),
+      rerank_flights_(dependencies.pool),
       dense_({dependencies.encoder, dependencies.index, dependencies.pool, dependencies.timers, dependencies.clock},
              options_.dense, dependencies.metrics),
       personalizer_(options_.personalization) {
@@ -180,6 +182,7 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   if (request.explain) explain(progress, answer);
   answer.list_source = progress.list_source;
   answer.understood = std::move(progress.understood);
+  report_rerank(progress.reranked, answer);
   answer.degradations = std::move(progress.degradations);
   answer.fallback_source = progress.fallback_source;
   if (progress.shopper.newest_applied_ms) {

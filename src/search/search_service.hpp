@@ -2,7 +2,7 @@
 // SearchService: one list from request to page: what a query finds, what can be browsed, what is popular now.
 //
 // search:   admission → validate → eligible set (filters) → by words (BM25F) and by meaning (embed the query, find the
-//           nearest rows), each inside the eligible set → fuse → personalise → page. The pool is each leg's best
+//           nearest rows), each inside the eligible set → fuse → rerank (reranker.hpp) → personalise → page. The pool is each leg's best
 //           `pool_size` eligible rows, united; `total` and pages are defined on it. ranking/fusion.hpp gives scores in (0, 1], on
 //           which factors of 1 and more act without demoting anything. A query that is nothing but ids or product codes
 //           is answered by those articles alone.
@@ -26,6 +26,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@
 #include "search/admission.hpp"
 #include "search/answer.hpp"
 #include "search/dense_retriever.hpp"
+#include "search/pair_score_cache.hpp"
 #include "search/personalizer.hpp"
 #include "search/popular_list.hpp"
 #include "search/ranked_list_cache.hpp"
@@ -58,6 +60,7 @@ namespace scalestyle::search {
 
 class Experiments;
 class ImpressionRecorder;
+class Reranker;
 class SynonymFile;
 struct Progress;
 
@@ -91,6 +94,7 @@ class SearchService {
     const ImpressionRecorder* impressions = nullptr;  // null: answers are not noted; nor are those without a request id
     const Experiments* experiments = nullptr;      // null: none
     const SynonymFile* synonyms = nullptr;         // null: none
+    Reranker* reranker = nullptr;                  // null: lists stay as fused, which is no degradation
   };
 
   // `options` must be valid.
@@ -111,6 +115,8 @@ class SearchService {
   [[nodiscard]] core::Task<SearchOutcome> trending(TrendingRequest request);
 
   [[nodiscard]] ListCacheStats list_cache_stats() const { return lists_.stats(); }
+  // Nothing where no scores of a reranker are kept.
+  [[nodiscard]] std::optional<PairScoreCache::Statistics> pair_cache_stats() const;
 
  private:
   enum class ListKind : std::uint8_t {
@@ -142,13 +148,18 @@ class SearchService {
   void order(const SearchRequest& request, Progress& progress) const;
   void explain(const Progress& progress, SearchAnswer& answer) const;
 
+  // rerank_list.cpp
+  [[nodiscard]] core::Task<core::Status> rerank_list(const SearchRequest& request, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> rerank_together(const SearchRequest& request, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> rerank_from(const SearchRequest& request, const RerankOutcome* known, Progress& progress) const;
+
   // find_list.cpp
   [[nodiscard]] core::Task<core::Status> find_list(const SearchRequest& request, Progress& progress);
-  [[nodiscard]] core::Task<core::Status> find_together(const SearchRequest& request, ListVersion version, Progress& progress);
-  [[nodiscard]] core::Task<core::Status> find_and_keep(const SearchRequest& request, ListVersion version, Progress& progress,
+  [[nodiscard]] core::Task<core::Status> find_together(const SearchRequest& request, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> find_and_keep(const SearchRequest& request, Progress& progress,
                                                        SingleFlight<FoundList>::Lead lead);
   [[nodiscard]] core::Task<core::Status> renew(SearchRequest request, std::shared_ptr<const ServingGeneration> generation);
-  [[nodiscard]] bool take_kept(const SearchRequest& request, const ListVersion& version, Progress& progress);
+  [[nodiscard]] bool take_kept(const SearchRequest& request, Progress& progress);
   [[nodiscard]] ListVersion version_of(const ServingGeneration& generation) const;
 
   // browse_list.cpp
@@ -162,6 +173,7 @@ class SearchService {
   SearchMetrics metrics_;
   mutable RankedListCache lists_;
   SingleFlight<FoundList> flights_;
+  SingleFlight<RerankOutcome> rerank_flights_;
   DenseRetriever dense_;
   Personalizer personalizer_;
   std::unique_ptr<ShopperReader> reader_;  // null without a feature store

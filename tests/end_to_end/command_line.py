@@ -34,6 +34,12 @@ def main():
         expect("a bad value", ["serve", "--port", "seventy"], 2, "a whole number from 0 to 65535")
         expect("no data folder", ["serve"], 2, "--data is missing")
         expect("an unknown kernel", ["doctor", "--isa", "mmx"], 2, "mmx")
+        no_models = ["--models", os.path.join(folder, "none")]
+        expect("no reranker", ["doctor", *no_models], 1, "no reranker installed: lists stay in their fused order")
+        expect("no reranker wanted", ["doctor", *no_models, "--reranker", "none"], 1, "reranker   none: none, as the setting says")
+        expect("a missing reranker", ["doctor", *no_models, "--reranker", "ms-marco-MiniLM-L-6-v2"], 1,
+               "scalestyle models fetch ms-marco-MiniLM-L-6-v2")
+        expect("a cascade without a depth", ["doctor", "--rerank-cascade", "ms-marco-MiniLM-L-6-v2"], 1, "is MODEL:DEPTH")
         expect("no output folder", ["sample"], 2, "--out is missing")
         expect("an unknown model", ["models", "fetch", "bge-smal-en-v1.5"], 2, "bge-small-en-v1.5")
         expect("models", ["models", "list"], 0, "bge-small-en-v1.5")

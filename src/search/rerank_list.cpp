@@ -1,0 +1,78 @@
+// A cross-encoder's order over a ranked list: as deep as this request's time allows, from what was judged before, shared with
+// those who wait for the same.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "search/progress.hpp"
+#include "search/rerank_report.hpp"
+#include "search/reranker.hpp"
+#include "search/search_service.hpp"
+
+namespace scalestyle::search {
+
+std::optional<PairScoreCache::Statistics> SearchService::pair_cache_stats() const {
+  if (use_.reranker == nullptr || use_.reranker->cache() == nullptr) return std::nullopt;
+  return use_.reranker->cache()->statistics();
+}
+
+core::Task<core::Status> SearchService::rerank_list(const SearchRequest& request, Progress& progress) {
+  // An older list comes in the order that it was last reranked to.
+  const bool wanted = use_.reranker != nullptr && request.rerank.enabled && progress.ranked != nullptr && !progress.list.rows.empty();
+  if (wanted) static_cast<void>(co_await rerank_together(request, progress));
+  const auto degraded = degradation_of(progress.reranked.status);
+  if (degraded) progress.degradations.push_back(*degraded);
+  progress.report(Stage::kRerank, stage_outcome(progress.reranked));
+  co_return core::Status();
+}
+
+core::Task<core::Status> SearchService::rerank_together(const SearchRequest& request, Progress& progress) {
+  std::shared_ptr<const RerankOutcome> known = progress.ranked->reranked;
+  const bool shares = !progress.list_key.empty() && !request.explain;
+  const std::size_t planned = use_.reranker->planned_depth(progress.inner_deadline, request.rerank.depth);
+  const std::size_t needed = std::min(planned, progress.ranked->list.rows.size() - progress.ranked->pinned);
+  while (shares && (known == nullptr || known->depth() < needed)) {
+    auto joined = rerank_flights_.join(progress.list_key + '\0' + to_text(progress.version));
+    if (auto* joined_lead = std::get_if<SingleFlight<RerankOutcome>::Lead>(&joined)) {
+      SingleFlight<RerankOutcome>::Lead lead = std::move(*joined_lead);
+      static_cast<void>(co_await rerank_from(request, known.get(), progress));
+      if (progress.reranked.status == RerankStatus::kCancelled) co_return core::Status();
+      auto deeper = std::make_shared<RankedList>(*progress.ranked);
+      deeper->reranked = std::make_shared<const RerankOutcome>(progress.reranked);
+      remember_head(*deeper, progress.list, progress.generation->catalog());
+      if (deeper->depth() > 0 && progress.degradations.empty()) lists_.put(progress.list_key, progress.version, deeper);
+      lead.land(deeper->reranked);
+      co_return core::Status();
+    }
+    const auto slot = std::get<std::shared_ptr<SingleFlight<RerankOutcome>::Slot>>(joined);
+    const auto landed = co_await await_slot(slot, use_.timers, progress.inner_deadline);
+    if (!landed) break;  // what is judged by now is in the cache of pairs
+    if (*landed == nullptr) continue;  // who led went away: join again
+    known = *landed;
+    if (known->error() != nullptr) {  // the scorer fails: those who waited do not try it in turn
+      progress.reranked = *known;
+      apply(progress.reranked, progress.generation->catalog(), progress.list);
+      co_return core::Status();
+    }
+  }
+  co_return co_await rerank_from(request, known.get(), progress);
+}
+
+core::Task<core::Status> SearchService::rerank_from(const SearchRequest& request, const RerankOutcome* known, Progress& progress) const {
+  RerankRequest wanted;
+  wanted.query = progress.ranked->corrected_query;
+  wanted.articles = &progress.generation->catalog();
+  wanted.rows = progress.ranked->list.rows;
+  wanted.scores = progress.ranked->list.scores;
+  wanted.pinned = progress.ranked->pinned;
+  wanted.depth = request.rerank.depth;
+  wanted.known = known;
+  wanted.deadline = progress.inner_deadline;
+  progress.reranked = co_await use_.reranker->rerank(std::move(wanted));
+  apply(progress.reranked, progress.generation->catalog(), progress.list);
+  co_return core::Status();
+}
+
+}  // namespace scalestyle::search
