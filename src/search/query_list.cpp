@@ -164,14 +164,15 @@ void SearchService::order(const SearchRequest& request, Progress& progress) cons
 core::Task<core::Status> SearchService::rerank(const SearchRequest& request, Progress& progress) const {
   const bool wanted = use_.reranker != nullptr && request.rerank.enabled && !progress.list.rows.empty();
   if (wanted) {
-    progress.reranked = co_await use_.reranker->rerank(
-        {.query = progress.plan ? corrected_text(request.query, progress.plan->notes) : request.query,
-         .articles = &progress.generation->catalog(),
-         .rows = progress.list.rows,
-         .scores = progress.list.scores,
-         .pinned = progress.named.size(),
-         .depth = request.rerank.depth,
-         .deadline = progress.inner_deadline});
+    RerankRequest work;  // not a temporary of the await: GCC 12 would destroy it twice
+    work.query = progress.plan ? corrected_text(request.query, progress.plan->notes) : request.query;
+    work.articles = &progress.generation->catalog();
+    work.rows = progress.list.rows;
+    work.scores = progress.list.scores;
+    work.pinned = progress.named.size();
+    work.depth = request.rerank.depth;
+    work.deadline = progress.inner_deadline;
+    progress.reranked = co_await use_.reranker->rerank(std::move(work));
     apply(progress.reranked, progress.generation->catalog(), progress.list);
   }
   const auto degraded = degradation_of(progress.reranked.status);
