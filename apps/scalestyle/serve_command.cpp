@@ -61,7 +61,7 @@ class ServeRun {
     CORE_TRY(const auto stack, ServingStack::create(settings_, &log));
     telemetry::show_resident_memory(stack->metrics());
     http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),
-                   .clock = clock_, .metrics = stack->metrics(), .log = log},
+                   .clock = clock_, .metrics = stack->metrics(), .log = log, .live = stack->live()},
                   {.version = std::string(kVersion)});
     CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log}));
     if (const auto loaded = load_generation(*stack); !loaded) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 
+#include "adapters/embedded/catalog_change_log.hpp"
 #include "adapters/embedded/local_catalog_store.hpp"
 #include "adapters/embedded/local_text_encoder.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
@@ -13,6 +14,7 @@
 #include "core/timer_queue.hpp"
 #include "event_stack.hpp"
 #include "runtime.hpp"
+#include "search/live_catalog.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
 #include "search/synonym_file.hpp"
@@ -25,7 +27,8 @@ namespace scalestyle::app {
 class ServingStack {
  public:
   // Loads the model; the generation comes with generations().refresh(). With `events_log`, opens the data folder's
-  // events too: lists are personalised, and event_service() is there. It takes what the events have to say.
+  // events and changes of articles too: lists are personalised, event_service() is there, and the catalogue is served as it
+  // was changed since it was ingested, and can be changed. It takes what they have to say.
   [[nodiscard]] static core::Result<std::unique_ptr<ServingStack>> create(const core::Settings& settings,
                                                                           telemetry::Logger* events_log = nullptr);
   ServingStack(const ServingStack&) = delete;
@@ -44,6 +47,8 @@ class ServingStack {
   [[nodiscard]] search::SynonymFile* synonyms() { return synonyms_.get(); }
   [[nodiscard]] search::SearchService& service() { return *service_; }
   [[nodiscard]] search::EventService& event_service() { return *event_service_; }
+  // Null without events.
+  [[nodiscard]] search::LiveCatalog* live() { return live_.get(); }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
   [[nodiscard]] core::TimerQueue& timers() { return *timers_; }
   [[nodiscard]] adapters::embedded::LocalTextEncoder& encoder() { return *encoder_; }
@@ -51,6 +56,7 @@ class ServingStack {
 
  private:
   ServingStack() = default;
+  [[nodiscard]] core::Status open_changes(const core::Settings& settings, telemetry::Logger& log);
 
   std::filesystem::path data_;
   telemetry::Metrics metrics_;
@@ -61,10 +67,15 @@ class ServingStack {
   std::unique_ptr<core::TimerQueue> timers_;
   std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
+  std::unique_ptr<adapters::embedded::LocalTextEncoder> document_encoder_;  // null: encoder_ is one
+  std::unique_ptr<adapters::embedded::SqliteCatalogChanges> changes_;       // null without events
+  std::unique_ptr<search::LiveCatalog> live_;                              // null without events
   std::unique_ptr<search::SynonymFile> synonyms_;
   std::unique_ptr<search::SearchService> service_;
   std::unique_ptr<search::EventService> event_service_;  // null without events
   std::thread timer_thread_;
+  std::thread change_writer_;
+  std::thread change_builder_;
 };
 
 }  // namespace scalestyle::app

@@ -161,6 +161,7 @@ std::string openapi_schemas() {
   json.key("Error").raw(without_line_ends(kError));
   json.key("ExperimentArm").raw(without_line_ends(kExperimentArm));
   write_event_schemas(json);
+  write_article_schemas(json);
   json.key("RequestId").raw(without_line_ends(kRequestId));
   json.key("Live").raw(without_line_ends(kLive));
   json.key("Ready").raw(without_line_ends(kReady));
