@@ -8,6 +8,7 @@
 
 #include "command_list.hpp"
 #include "ingest/ingest.hpp"
+#include "ingest/live_changes.hpp"
 #include "runtime.hpp"
 
 namespace scalestyle::app {
@@ -38,6 +39,7 @@ core::Result<ingest::IngestOptions> options_of(const core::Settings& settings) {
   options.update = settings.boolean("update");
   options.price_scale = settings.number("price_scale");
   options.currency = settings.text("currency");
+  options.live_changes = ingest::live_changes(settings.text("live_changes")).value();  // the setting has these choices
   const std::size_t threads = compute_threads(settings);
   options.batches_in_flight = 2 * threads;
   options.reader.threads = static_cast<unsigned>(threads);
@@ -88,7 +90,7 @@ Command ingest_command() {
   return {.path = {"ingest"},
           .help = "Make a catalogue out of files and switch to it",
           .settings = {"data", "articles", "images", "transactions", "embeddings", "update", "price_scale", "currency",
-                       "document_precision", "models", "model", "compute_threads", "isa", "json"},
+                       "live_changes", "document_precision", "models", "model", "compute_threads", "isa", "json"},
           .run = run_ingest};
 }
 

@@ -63,7 +63,7 @@ class ServeRun {
     telemetry::show_resident_memory(stack->metrics());
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),
-                   .clock = clock_, .metrics = stack->metrics(), .log = log},
+                   .clock = clock_, .metrics = stack->metrics(), .log = log, .live = stack->live()},
                   {.version = std::string(kVersion)});
     CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log}));
     if (const auto loaded = load_generation(*stack); !loaded) {

@@ -1,5 +1,7 @@
 #include "serving_stack.hpp"
 
+#include "adapters/embedded/data_folder.hpp"
+#include "adapters/embedded/generation_files.hpp"
 #include "search_settings.hpp"
 
 namespace scalestyle::app {
@@ -32,6 +34,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   CORE_TRY(const auto lexical, lexical_options(settings));
   stack->generations_ = std::make_unique<search::SnapshotHolder>(*stack->store_, *stack->index_, stack->encoder_->info(),
                                                                  events != nullptr ? &events->popularity() : nullptr, lexical);
+  if (events_log != nullptr) CORE_CHECK(stack->open_changes(settings, *events_log));
   CORE_TRY(stack->synonyms_, open_synonyms(settings));
   CORE_TRY(options.fusion, fusion_options(settings));
   options.list_cache = list_cache_options(settings);
@@ -63,11 +66,36 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   return stack;
 }
 
+// New texts are embedded in the precision that the generation's vectors have, which may be another than the queries'.
+core::Status ServingStack::open_changes(const core::Settings& settings, telemetry::Logger& log) {
+  const auto& clock = compute_->clock();
+  const adapters::embedded::DataFolder folder(data_);
+  CORE_TRY(const auto current, folder.read_current());
+  CORE_TRY(const auto manifest, adapters::embedded::read_manifest(folder.generation(current)));
+  const auto& documents = manifest.info.document_encoder;
+  const bool same_model = documents.model == encoder_->info().model;
+  if (same_model && documents.precision != encoder_->info().precision) {
+    CORE_TRY(document_encoder_, load_encoder(settings, documents.precision, *compute_));
+  }
+  CORE_TRY(changes_, adapters::embedded::SqliteCatalogChanges::open({.folder = data_}, clock));
+  live_ = std::make_unique<search::LiveCatalog>(
+      search::LiveCatalog::Dependencies{.generations = *generations_, .changes = *changes_,
+                                        .encoder = document_encoder_ ? *document_encoder_ : *encoder_,
+                                        .timers = *timers_, .clock = clock, .metrics = metrics_, .log = log},
+      search::LiveCatalogOptions{});
+  change_writer_ = std::thread([live = live_.get()] { live->write(); });
+  change_builder_ = std::thread([live = live_.get()] { live->build(); });
+  return {};
+}
+
 ServingStack::~ServingStack() { stop_threads(); }
 
 core::Status ServingStack::start_events() { return events_ ? events_->start() : core::Status(); }
 
 void ServingStack::stop_threads() {
+  if (live_) live_->stop();
+  if (change_writer_.joinable()) change_writer_.join();
+  if (change_builder_.joinable()) change_builder_.join();
   if (events_) events_->stop();
   if (timers_) timers_->stop();
   if (timer_thread_.joinable()) timer_thread_.join();

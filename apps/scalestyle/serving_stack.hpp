@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 
+#include "adapters/embedded/catalog_change_log.hpp"
 #include "adapters/embedded/local_catalog_store.hpp"
 #include "adapters/embedded/local_text_encoder.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
@@ -14,6 +15,7 @@
 #include "event_stack.hpp"
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
+#include "search/live_catalog.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
 #include "search/synonym_file.hpp"
@@ -26,8 +28,9 @@ namespace scalestyle::app {
 class ServingStack {
  public:
   // Loads the model; the generation comes with generations().refresh(). With `events_log`, opens the data folder's
-  // events too: lists are personalised, and event_service() is there. It takes what the events have to say. Without, as for
-  // an evaluation, every list is made anew: none is kept.
+  // events and changes of articles too: lists are personalised, event_service() is there, and the catalogue is served as it
+  // was changed since it was ingested, and can be changed. It takes what they have to say. Without, as
+  // for an evaluation, every list is made anew: none is kept.
   [[nodiscard]] static core::Result<std::unique_ptr<ServingStack>> create(const core::Settings& settings,
                                                                           telemetry::Logger* events_log = nullptr);
   ServingStack(const ServingStack&) = delete;
@@ -47,6 +50,8 @@ class ServingStack {
   [[nodiscard]] RerankerStack& reranking() { return *reranking_; }
   [[nodiscard]] search::SearchService& service() { return *service_; }
   [[nodiscard]] search::EventService& event_service() { return *event_service_; }
+  // Null without events.
+  [[nodiscard]] search::LiveCatalog* live() { return live_.get(); }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
   [[nodiscard]] core::TimerQueue& timers() { return *timers_; }
   [[nodiscard]] adapters::embedded::LocalTextEncoder& encoder() { return *encoder_; }
@@ -54,6 +59,7 @@ class ServingStack {
 
  private:
   ServingStack() = default;
+  [[nodiscard]] core::Status open_changes(const core::Settings& settings, telemetry::Logger& log);
 
   std::filesystem::path data_;
   telemetry::Metrics metrics_;
@@ -65,10 +71,15 @@ class ServingStack {
   std::unique_ptr<RerankerStack> reranking_;
   std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
+  std::unique_ptr<adapters::embedded::LocalTextEncoder> document_encoder_;  // null: encoder_ is one
+  std::unique_ptr<adapters::embedded::SqliteCatalogChanges> changes_;       // null without events
+  std::unique_ptr<search::LiveCatalog> live_;                              // null without events
   std::unique_ptr<search::SynonymFile> synonyms_;
   std::unique_ptr<search::SearchService> service_;
   std::unique_ptr<search::EventService> event_service_;  // null without events
   std::thread timer_thread_;
+  std::thread change_writer_;
+  std::thread change_builder_;
 };
 
 }  // namespace scalestyle::app

@@ -111,6 +111,7 @@ std::vector<SettingSpec> make_table() {
       boolean("update", "false", "embed only texts that the current generation does not have"),
       number("price_scale", "1", "prices are multiplied by this", 1e-9, 1e9),
       text("currency", "", "currency of the scaled prices, for example EUR"),
+      text("live_changes", "newer", "live changes to keep: newer than the articles file, all or none", {"newer", "all", "none"}),
 
       text("out", "", "folder or file to write"),
       text("in", "", "file to read; not set: standard input"),

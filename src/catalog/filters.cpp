@@ -115,7 +115,7 @@ core::Status Filter::validate() const {
 }
 
 Bitmap eligible(const Catalog& catalog, const Filter& filter) {
-  Bitmap rows(catalog.size(), true);
+  Bitmap rows = catalog.available();
   for (const FilterField field : kFields) {
     if (filter[field].empty()) continue;
     Bitmap with_value(catalog.size());

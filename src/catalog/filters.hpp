@@ -58,7 +58,7 @@ struct Filter {
   friend bool operator==(const Filter&, const Filter&) = default;
 };
 
-// The rows of `catalog` that pass. Pure; safe to call from any thread; ≤ 100 µs for 10⁵ rows.
+// The available rows of `catalog` that pass. Pure; safe to call from any thread; ≤ 100 µs for 10⁵ rows.
 [[nodiscard]] Bitmap eligible(const Catalog& catalog, const Filter& filter);
 
 // The form in which filter values are compared: blanks at the ends dropped, Unicode case folded.

@@ -54,6 +54,7 @@ Api::Api(Dependencies dependencies, Options options)
     : use_(dependencies),
       options_(std::move(options)),
       events_({use_.events, use_.pool, use_.clock, use_.log}),
+      articles_({use_.live, use_.pool, use_.clock, use_.log}),
       http_metrics_(use_.metrics),
       generation_metrics_(use_.metrics, use_.generations),
       openapi_(std::make_shared<const std::string>(openapi_document(options_.version))) {
@@ -136,6 +137,14 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
       response.shared_body = openapi_;
       return at_once(std::move(response));
     }
+    case RouteId::kChangeArticles:
+    case RouteId::kPutArticle:
+    case RouteId::kPatchArticle:
+    case RouteId::kDeleteArticle:
+      call.deadline = routed.deadline = articles_.deadline(request.received);
+      call.has_effects = true;
+      call.work = articles_.perform(std::move(routed));
+      return call;
     default:
       call.deadline = routed.deadline = events_.deadline(request.received);
       call.has_effects = route.has_effects();
@@ -234,7 +243,7 @@ core::Result<Response> Api::ready() const {
   JsonWriter json(128);
   json.begin_object().key("status").text("ready");
   json.key("generation").text(serving->info().id.value());
-  json.key("articles").integer(serving->catalog().size()).end_object();
+  json.key("articles").integer(serving->catalog().article_count()).end_object();
   return json_response(std::move(json).take());
 }
 

@@ -12,6 +12,7 @@
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
 #include "http/application.hpp"
+#include "http/article_routes.hpp"
 #include "http/event_routes.hpp"
 #include "http/http_metrics.hpp"
 #include "http/parameters.hpp"
@@ -37,6 +38,7 @@ class Api final : public Application {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     telemetry::Logger& log;
+    search::LiveCatalog* live = nullptr;  // null: articles cannot be changed
   };
 
   // Must outlive the server, and every work: destroy it after the pool's, the timers' and the event log's threads have
@@ -64,6 +66,7 @@ class Api final : public Application {
   Dependencies use_;
   Options options_;
   EventRoutes events_;
+  ArticleRoutes articles_;
   HttpMetrics http_metrics_;
   search::GenerationMetrics generation_metrics_;
   std::shared_ptr<const std::string> openapi_;

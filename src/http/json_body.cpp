@@ -176,7 +176,11 @@ class BodyReader {
     keep(value);
     return true;
   }
-  bool on_null(ParseError& error) { return in_value(error, "null"); }
+  bool on_null(ParseError& error) {
+    if (!in_value(error, "null")) return false;
+    if (frames_.back().field->nullable) keep(std::monostate());
+    return true;
+  }
 
   bool on_comment_part(json::string_view, ParseError&) { return true; }
   bool on_comment(json::string_view, ParseError&) { return true; }

@@ -4,7 +4,7 @@
 //
 // The reader is strict: one JSON object in UTF-8, every member known, none twice, each of its type and within its
 // limits. It stops at the first fault, so a hostile body costs no more than reading it up to there; nesting beyond the
-// description is such a fault. A member that is null counts as absent.
+// description is such a fault. A member that is null counts as absent, unless the description says otherwise.
 // Thread safety: free functions and plain values.
 
 #include <cstddef>
@@ -41,6 +41,7 @@ struct BodyField {
   double maximum = 0;                             // text: characters; array: entries
   bool required = false;
   bool may_be_blank = false;                      // a text of blanks only, or empty
+  bool nullable = false;                          // null is a value: the member is there, with nothing in it
   std::span<const std::string_view> choices{};    // the only texts allowed, when not empty
   const BodySpec* entries = nullptr;              // of kObjects
 };
@@ -54,7 +55,7 @@ struct BodySpec {
 // One object of a body, checked. Immutable.
 class Body {
  public:
-  // Absent members give nothing, or an empty span. The name must be one of the description's, of that kind.
+  // Absent members, and those that are null, give nothing or an empty span. The name must be one of the description's, of that kind.
   [[nodiscard]] const std::string* text(std::string_view name) const;
   [[nodiscard]] std::optional<std::int64_t> integer(std::string_view name) const;
   [[nodiscard]] std::optional<double> number(std::string_view name) const;
@@ -64,7 +65,7 @@ class Body {
 
  private:
   friend class BodyReader;
-  using Value = std::variant<std::string, std::int64_t, double, bool, std::vector<Body>>;
+  using Value = std::variant<std::string, std::int64_t, double, bool, std::vector<Body>, std::monostate>;
 
   [[nodiscard]] const Value* find(std::string_view name) const;
 

@@ -13,7 +13,7 @@
 
 namespace scalestyle::http {
 
-enum class Method : std::uint8_t { kGet, kHead, kPost, kDelete, kOptions, kOther };
+enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
 
 struct Request {
   Method method = Method::kGet;

@@ -97,6 +97,8 @@ void write_body(JsonWriter& json, const BodySpec& spec) {
 std::string_view method_key(Method method) {
   switch (method) {
     case Method::kPost: return "post";
+    case Method::kPut: return "put";
+    case Method::kPatch: return "patch";
     case Method::kDelete: return "delete";
     default: return "get";
   }

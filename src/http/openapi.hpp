@@ -8,13 +8,18 @@
 
 namespace scalestyle::http {
 
+struct BodySpec;
+
 [[nodiscard]] std::string openapi_document(std::string_view version);
 
 // components/schemas as JSON.
 [[nodiscard]] std::string openapi_schemas();
 
-// The parts of it that describe the event and user routes: bodies, from their descriptions, and answers.
+// The parts of it that describe the event and user routes, and those that change articles: bodies, from their
+// descriptions, and answers.
 void write_event_schemas(JsonWriter& json);
+void write_article_schemas(JsonWriter& json);
+void write_body_schema(JsonWriter& json, const BodySpec& spec);  // and those of its entries
 
 // A constant's JSON, written over several lines, in one.
 [[nodiscard]] std::string without_line_ends(std::string_view json);

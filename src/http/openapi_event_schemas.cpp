@@ -128,6 +128,8 @@ void write_field(JsonWriter& json, const BodyField& field) {
   json.end_object();
 }
 
+}  // namespace
+
 void write_body_schema(JsonWriter& json, const BodySpec& spec) {
   json.key(spec.schema).begin_object();
   json.key("type").text("object");
@@ -145,8 +147,6 @@ void write_body_schema(JsonWriter& json, const BodySpec& spec) {
     if (field.entries != nullptr) write_body_schema(json, *field.entries);
   }
 }
-
-}  // namespace
 
 void write_event_schemas(JsonWriter& json) {
   for (const BodySpec* body : {&click_body(), &events_body(), &merge_body(), &preferences_body()}) write_body_schema(json, *body);

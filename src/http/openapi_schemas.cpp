@@ -54,7 +54,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 "fallback_source":{"enum":["cached","popular_24h","popular_7d","global_popular"],"description":"Where the articles came from when not from what was asked: another list than the query's (then degraded), or a longer window, since nothing happened in the one asked for."},
 "degradations":{"type":"array","items":{"$ref":"#/components/schemas/DegradationReason"}},
 "stages":{"type":"array","items":{"$ref":"#/components/schemas/Stage"}},
-"list_source":{"enum":["made","shared","kept","older"],"description":"Of a search: its ranked list was made for this request, for another request at the same time, or kept from before; older: from an older version of the catalogue, while the new list is made."},
+"list_source":{"enum":["made","shared","kept","older"],"description":"Of a search: its ranked list was made for this request, for another request at the same time, or kept from before; older: from the generation before, while the new list is made."},
 "understood":{"type":"array","items":{"$ref":"#/components/schemas/Understood"}},
 "rerank":{"$ref":"#/components/schemas/Rerank"},
 "freshness_ms":{"type":"integer","minimum":0,"description":"Age of the newest event, of anyone's, that has taken effect; absent when there is none or nobody asked."},
@@ -122,7 +122,7 @@ constexpr std::string_view kCacheStats = R"json({
 "properties":{"status":{"const":"success"},"request_id":{"$ref":"#/components/schemas/RequestId"},
 "ranked_lists":{"type":"object","required":["entries","bytes","max_bytes","hits","stale_hits","misses","evictions","oldest_ms","newest_ms"],"properties":{
 "entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0,"description":"0: no list is kept."},
-"hits":{"type":"integer","minimum":0},"stale_hits":{"type":"integer","minimum":0,"description":"Lists of an older version, given while the new one was made."},
+"hits":{"type":"integer","minimum":0},"stale_hits":{"type":"integer","minimum":0,"description":"Lists of the generation before, given while the new one was made."},
 "misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0},
 "oldest_ms":{"type":["number","null"],"minimum":0,"description":"Age of the oldest entry."},"newest_ms":{"type":["number","null"],"minimum":0}}},
 "pair_scores":{"type":"object","description":"Scores that the reranker gave; absent without one.","required":["entries","bytes","max_bytes","hits","misses","evictions","oldest_use_ms"],"properties":{
@@ -188,6 +188,7 @@ std::string openapi_schemas() {
   json.key("Error").raw(without_line_ends(kError));
   json.key("ExperimentArm").raw(without_line_ends(kExperimentArm));
   write_event_schemas(json);
+  write_article_schemas(json);
   json.key("RequestId").raw(without_line_ends(kRequestId));
   json.key("Live").raw(without_line_ends(kLive));
   json.key("CacheStats").raw(without_line_ends(kCacheStats));

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "http/article_bodies.hpp"
 #include "http/event_bodies.hpp"
 #include "http/list_parameters.hpp"
 #include "search/event_service.hpp"
@@ -85,7 +86,18 @@ constexpr std::array kMetricsResponses{
     ResponseSpec{.description = "Metrics in the Prometheus text format", .content_type = "text/plain"}, kUnavailable};
 constexpr std::array kOpenApiResponses{ResponseSpec{.description = "This document"}};
 
+constexpr ResponseSpec kNotChanged{.status = 503,
+                                   .description = "Not kept, or perhaps kept: error.outcome tells. Retry-After says when to try again",
+                                   .schema = "Error"};
+constexpr std::array kPutResponses{ResponseSpec{.description = "The article is on disk", .schema = "ChangeAnswer"}, kInvalid, kTooLarge,
+                                   kWrongType, kNotChanged};
+constexpr std::array kChangeResponses{ResponseSpec{.description = "What changes is on disk", .schema = "ChangeAnswer"}, kInvalid, kMissing,
+                                      kTooLarge, kWrongType, kNotChanged};
+constexpr std::array kDeleteResponses{ResponseSpec{.description = "The article is gone", .schema = "ChangeAnswer"}, kInvalid, kMissing,
+                                      kNotChanged};
+
 constexpr std::size_t kMaxBatchBytes = 1024 * 1024;
+constexpr std::size_t kMaxChangesBytes = 8 * 1024 * 1024;
 
 std::span<const Route> build_table() {
   static const std::array routes{
@@ -109,6 +121,14 @@ std::span<const Route> build_table() {
             kUserEventResponses, Method::kPost, &preferences_body()},
       Route{RouteId::kCacheStats, "/api/recommendation/debug/cache-stats", "cacheStats", "Sizes, hits, misses and ages of what is kept", {},
             kCacheStatsResponses},
+      Route{RouteId::kChangeArticles, "/api/articles/batch", "changeArticles", "Change articles: all or none", {}, kChangeResponses,
+            Method::kPost, &changes_body(), kMaxChangesBytes},
+      Route{RouteId::kPutArticle, "/api/articles/{id}", "putArticle", "Add an article, or replace it", kArticleParameters, kPutResponses,
+            Method::kPut, &article_body()},
+      Route{RouteId::kPatchArticle, "/api/articles/{id}", "patchArticle", "Change some of an article", kArticleParameters,
+            kChangeResponses, Method::kPatch, &article_patch_body()},
+      Route{RouteId::kDeleteArticle, "/api/articles/{id}", "deleteArticle", "Remove an article", kArticleParameters, kDeleteResponses,
+            Method::kDelete},
       Route{RouteId::kArticle, "/api/articles/{id}", "getArticle", "One article with all its attributes", kArticleParameters,
             kArticleResponses},
       Route{RouteId::kImage, "/images/{id}", "getImage", "An article's picture", kArticleParameters, kImageResponses},
@@ -168,6 +188,8 @@ std::string allowed_methods(std::string_view pattern) {
   std::string methods;
   if (takes(Method::kGet)) methods += "GET, HEAD, ";
   if (takes(Method::kPost)) methods += "POST, ";
+  if (takes(Method::kPut)) methods += "PUT, ";
+  if (takes(Method::kPatch)) methods += "PATCH, ";
   if (takes(Method::kDelete)) methods += "DELETE, ";
   return methods + "OPTIONS";
 }

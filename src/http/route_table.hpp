@@ -28,6 +28,10 @@ enum class RouteId : std::uint8_t {
   kMergeSession,
   kPreferences,
   kCacheStats,
+  kChangeArticles,
+  kPutArticle,
+  kPatchArticle,
+  kDeleteArticle,
   kArticle,
   kImage,
   kLive,
@@ -50,7 +54,7 @@ struct Route {
   std::string_view summary;
   std::span<const ParameterSpec> parameters;
   std::span<const ResponseSpec> responses;
-  Method method = Method::kGet;   // kGet, kPost or kDelete
+  Method method = Method::kGet;   // not kHead or kOptions, which follow
   const BodySpec* body = nullptr; // null: a body is read and ignored
   std::size_t max_body_bytes = 64 * 1024;  // of routes with a body
 

@@ -13,6 +13,7 @@
 #include "ingest/embed_texts.hpp"
 #include "ingest/embedding_plan.hpp"
 #include "ingest/image_finder.hpp"
+#include "ingest/live_changes.hpp"
 #include "ingest/publish.hpp"
 #include "ingest/rejects.hpp"
 #include "ingest/reusable_vectors.hpp"
@@ -44,7 +45,9 @@ class IngestRun {
         started_wall_(context.clock.wall_now()) {}
 
   core::Result<IngestSummary> run() {
-    CORE_TRY(const StagedCatalog staged, stage_catalog(options_, context_, rejects_, summary_));
+    CORE_TRY(StagedCatalog staged, stage_catalog(options_, context_, rejects_, summary_));
+    context_.before_step("lay live changes over");
+    CORE_CHECK(lay_changes_over(options_, staged, summary_));
     CORE_CHECK(open_other_vectors(staged));
     const EmbeddingPlan plan = plan_embeddings(staged.catalog, context_.encoder.info(),
                                                reusable_ ? &*reusable_ : nullptr, supplied_ ? &*supplied_ : nullptr);
@@ -96,6 +99,7 @@ class IngestRun {
     }
     if (options_.embeddings.empty()) return {};
     CORE_TRY(supplied_, SuppliedVectors::read(options_, staged.catalog, context_, rejects_, summary_));
+    supplied_->leave_out(staged.new_texts);
     CORE_CHECK(supplied_->check_sample(staged.catalog, context_));
     summary_.supplied_vectors = supplied_->size();
     if (supplied_->size() < staged.catalog.size()) {

@@ -29,6 +29,13 @@
 
 namespace scalestyle::ingest {
 
+// Which changes of articles, made while the catalogue was served, are laid over what the files say.
+enum class LiveChanges : std::uint8_t {
+  kNewer,  // those made after the articles file was last written
+  kAll,
+  kNone,
+};
+
 struct IngestOptions {
   std::filesystem::path data_dir;
   std::filesystem::path articles;      // CSV, Parquet, or a folder of Parquet shards
@@ -38,6 +45,7 @@ struct IngestOptions {
   bool update = false;                 // reuse the current generation's vectors for unchanged texts
   double price_scale = 1.0;            // prices are multiplied by it
   std::string currency;                // three letters (ISO 4217); empty when not told
+  LiveChanges live_changes = LiveChanges::kNewer;
 
   std::size_t batch_texts = 32;        // texts an encode() call
   std::size_t batches_in_flight = 4;   // encode() calls at a time; at least the number of compute threads
@@ -78,6 +86,8 @@ struct IngestSummary {
   std::uint64_t with_price = 0;
   std::uint64_t with_image = 0;
   std::uint64_t purchases = 0;
+  std::uint64_t carried_changes = 0;    // live changes that are part of the generation
+  std::uint64_t overruled_changes = 0;  // live changes that the files overrule
   double read_seconds = 0;
   double embed_seconds = 0;
   double assemble_seconds = 0;

@@ -72,6 +72,8 @@ GenerationManifest describe(const PublishInput& input, const IngestContext& cont
   manifest.info.image_folder = input.staged.image_folder;
   manifest.info.purchases_from = input.staged.purchases_from;
   manifest.info.purchases_to = input.staged.purchases_to;
+  manifest.info.changes_through = input.staged.changes_through;
+  manifest.info.changes_overruled_ms = input.staged.changes_overruled_ms;
   manifest.counts = {.articles = input.staged.catalog.size(),
                      .distinct_texts = input.plan.distinct_texts,
                      .rejected_rows = summary.rejected,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "adapters/embedded/generation_manifest.hpp"
+#include "catalog/bitmap.hpp"
 #include "catalog/catalog.hpp"
 #include "ingest/ingest.hpp"
 #include "ingest/rejects.hpp"
@@ -19,6 +20,10 @@ struct StagedCatalog {
   std::string purchases_from{};       // first and last day of the purchases; empty when not known
   std::string purchases_to{};
   std::vector<adapters::embedded::FileRecord> sources{};
+  // Set by lay_changes_over(); the first two as in ports::GenerationInfo.
+  std::int64_t changes_through = 0;
+  std::int64_t changes_overruled_ms = 0;
+  catalog::Bitmap new_texts{};  // rows whose texts are not those of the files; of size 0: none
 };
 
 // Reads what `options` names. An article's own price column wins over transactions, for all articles: two sources may

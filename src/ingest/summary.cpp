@@ -15,6 +15,9 @@ std::string IngestSummary::to_text() const {
                       reused_texts, resumed_texts, embedded_texts);
   if (supplied_vectors > 0) text += fmt::format("  vectors    {} supplied\n", supplied_vectors);
   text += fmt::format("  articles   {} with a price, {} with a picture, {} purchases\n", with_price, with_image, purchases);
+  if (carried_changes + overruled_changes > 0) {
+    text += fmt::format("  changes    {} live ones are part of it, {} are overruled\n", carried_changes, overruled_changes);
+  }
   const double rate = embed_seconds > 0 ? static_cast<double>(embedded_texts) / embed_seconds : 0;
   text += fmt::format("  time       {:.1f} s: {:.1f} read, {:.1f} embed ({:.0f} texts/s), {:.1f} write and check\n",
                       total_seconds, read_seconds, embed_seconds, rate, assemble_seconds);
@@ -43,6 +46,8 @@ std::string IngestSummary::to_json() const {
                                    {"with_price", with_price},
                                    {"with_image", with_image},
                                    {"purchases", purchases},
+                                   {"carried_changes", carried_changes},
+                                   {"overruled_changes", overruled_changes},
                                    {"read_seconds", read_seconds},
                                    {"embed_seconds", embed_seconds},
                                    {"assemble_seconds", assemble_seconds},

@@ -81,6 +81,14 @@ std::span<const float> SuppliedVectors::find(catalog::RowIndex row) const {
   return std::span(values_).subspan(place * dimension_, dimension_);
 }
 
+void SuppliedVectors::leave_out(const catalog::Bitmap& rows) {
+  rows.for_each([this](catalog::RowIndex row) {
+    if (place_of_row_[row.value] == kNone) return;
+    place_of_row_[row.value] = kNone;
+    --count_;
+  });
+}
+
 core::Status SuppliedVectors::check_sample(const catalog::Catalog& catalog, const IngestContext& context) const {
   std::vector<catalog::RowIndex> rows;
   for (std::uint32_t row = 0; row < place_of_row_.size(); ++row) {

@@ -30,6 +30,9 @@ class SuppliedVectors {
   // kFailedPrecondition naming article and cosine when one is below kLeastSampleCosine.
   [[nodiscard]] core::Status check_sample(const catalog::Catalog& catalog, const IngestContext& context) const;
 
+  // Forgets the vectors of these rows (of the catalogue's size, or 0: none): they are of other texts.
+  void leave_out(const catalog::Bitmap& rows);
+
   // The vector of a row; empty when the file has none.
   [[nodiscard]] std::span<const float> find(catalog::RowIndex row) const;
   [[nodiscard]] std::size_t size() const { return count_; }

@@ -3,6 +3,7 @@
 // folder on disk. Distributed: Redis hashes with a version key.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,10 @@ struct GenerationInfo {
   // First and last day of the purchases that purchase counts come from, "YYYY-MM-DD"; both empty when not known.
   std::string purchases_from{};
   std::string purchases_to{};
+  // Changes of articles (CatalogChanges) up to and including this sequence are part of it, or were overruled by its files.
+  std::int64_t changes_through = 0;
+  // Of these, its files overruled those that were made up to this time (milliseconds since 1970).
+  std::int64_t changes_overruled_ms = 0;
 };
 
 struct CatalogSnapshot {

@@ -19,6 +19,8 @@ struct EncoderInfo {
   std::string precision;     // "f32" | "bf16" | "int8"
   std::size_t dimension = 0;
   std::size_t max_tokens = 0;  // longer texts are truncated
+
+  friend bool operator==(const EncoderInfo&, const EncoderInfo&) = default;
 };
 
 struct EmbeddingBatch {

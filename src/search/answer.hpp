@@ -89,7 +89,7 @@ enum class ListSource : std::uint8_t {
   kMade,    // for this request
   kShared,  // for another request for the same, made at the same time
   kKept,    // earlier
-  kOlder,   // from an older version of the catalogue, while the new list is made
+  kOlder,   // from the generation before, while the new list is made
 };
 inline constexpr std::size_t kListSourceCount = 4;
 [[nodiscard]] std::string_view to_string(ListSource source);  // "made", "shared", "kept", "older"

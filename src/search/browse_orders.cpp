@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,16 +20,39 @@ std::vector<catalog::RowIndex> every_row(std::size_t count) {
   return rows;
 }
 
-std::vector<catalog::RowIndex> by_price(std::span<const double> prices, bool ascending) {
-  auto rows = every_row(prices.size());
-  std::ranges::sort(rows, [prices, ascending](catalog::RowIndex a, catalog::RowIndex b) {
+struct ByPrice {
+  std::span<const double> prices;
+  bool ascending = true;
+
+  bool operator()(catalog::RowIndex a, catalog::RowIndex b) const {
     const double left = prices[a.value];
     const double right = prices[b.value];
     if (std::isnan(left) != std::isnan(right)) return std::isnan(right);
     if (std::isnan(left) || left == right) return a < b;
     return ascending ? left < right : left > right;
-  });
+  }
+};
+
+std::vector<catalog::RowIndex> by_price(std::span<const double> prices, bool ascending) {
+  auto rows = every_row(prices.size());
+  std::ranges::sort(rows, ByPrice{prices, ascending});
   return rows;
+}
+
+// The order `before`, in which all rows but the `changed` ones are in their places still.
+std::vector<catalog::RowIndex> repaired(const std::vector<catalog::RowIndex>& before, std::span<const catalog::RowIndex> changed,
+                                        const ByPrice& less) {
+  catalog::Bitmap moves(before.size());
+  for (const catalog::RowIndex row : changed) moves.set(row);
+  std::vector<catalog::RowIndex> staying;
+  staying.reserve(before.size());
+  std::ranges::copy_if(before, std::back_inserter(staying), [&](catalog::RowIndex row) { return !moves.test(row); });
+  std::vector<catalog::RowIndex> moving(changed.begin(), changed.end());
+  std::ranges::sort(moving, less);
+  std::vector<catalog::RowIndex> merged;
+  merged.reserve(before.size());
+  std::ranges::merge(staying, moving, std::back_inserter(merged), less);
+  return merged;
 }
 
 // Many articles share a name: each distinct one is folded and sorted once.
@@ -62,12 +86,17 @@ std::vector<catalog::RowIndex> by_name(const catalog::Catalog& articles) {
 BrowseOrders::BrowseOrders(const catalog::Catalog& articles)
     : price_ascending_(by_price(articles.prices(), true)),
       price_descending_(by_price(articles.prices(), false)),
-      name_(by_name(articles)) {}
+      name_(std::make_shared<const std::vector<catalog::RowIndex>>(by_name(articles))) {}
+
+BrowseOrders::BrowseOrders(const BrowseOrders& before, const catalog::Catalog& articles, std::span<const catalog::RowIndex> changed)
+    : price_ascending_(repaired(before.price_ascending_, changed, ByPrice{articles.prices(), true})),
+      price_descending_(repaired(before.price_descending_, changed, ByPrice{articles.prices(), false})),
+      name_(before.name_) {}
 
 std::vector<catalog::RowIndex> BrowseOrders::first(BrowseSort sort, const catalog::Bitmap* eligible, std::size_t count) const {
   const auto& order = sort == BrowseSort::kPriceAscending    ? price_ascending_
                       : sort == BrowseSort::kPriceDescending ? price_descending_
-                                                             : name_;
+                                                             : *name_;
   std::vector<catalog::RowIndex> rows;
   rows.reserve(std::min(count, order.size()));
   for (const catalog::RowIndex row : order) {

@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "search/changed_vectors.hpp"
+
 namespace scalestyle::search {
 
 // Shared by the request, the queue or batch that it is in, and its timer.
@@ -192,8 +194,10 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> DenseRetriever::embed_a
     queries[i].filter = waiter.query.filter;
     queries[i].eligible = waiter.query.eligible;
   }
-  const core::GenerationId generation = batch.front()->query.generation->info().id;
-  auto found = co_await ports_.index.search(generation, std::move(queries), deadline);
+  const ServingGeneration& generation = *batch.front()->query.generation;
+  auto found = generation.changed_vectors() == nullptr
+                   ? co_await ports_.index.search(generation.info().id, std::move(queries), deadline)
+                   : co_await search_changed(ports_.index, generation, std::move(queries), deadline);
   if (found && found->size() != batch.size()) {
     co_return core::fail(core::ErrorCode::kInternal,
                          fmt::format("the vector index gave {} results for {} queries", found->size(), batch.size()));

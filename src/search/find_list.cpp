@@ -49,7 +49,8 @@ std::string flight_key(const Progress& progress) { return progress.list_key + '\
 }  // namespace
 
 ListVersion SearchService::version_of(const ServingGeneration& generation) const {
-  return {generation.info().id.value(), use_.synonyms != nullptr ? use_.synonyms->version() : 0};
+  const GenerationVersion version = generation.version();
+  return {version.generation.value(), version.delta, use_.synonyms != nullptr ? use_.synonyms->version() : 0};
 }
 
 core::Task<core::Status> SearchService::find_list(const SearchRequest& request, Progress& progress) {

@@ -5,7 +5,7 @@
 
 namespace scalestyle::search {
 
-std::string to_text(const ListVersion& version) { return version.generation + '\0' + std::to_string(version.synonyms); }
+std::string to_text(const ListVersion& version) { return version.generation + '\0' + std::to_string(version.delta) + '\0' + std::to_string(version.synonyms); }
 
 std::size_t RankedList::bytes() const {
   std::size_t total = sizeof(RankedList) + head_ids.capacity() + head_scores.capacity() * sizeof(double) + corrected_query.capacity();

@@ -23,6 +23,7 @@ namespace scalestyle::search {
 // What a list was made from, besides the request: lists of equal versions are equal.
 struct ListVersion {
   std::string generation;
+  std::uint64_t delta = 0;     // GenerationVersion::delta
   std::uint64_t synonyms = 0;  // SynonymFile::version()
 
   friend bool operator==(const ListVersion&, const ListVersion&) = default;

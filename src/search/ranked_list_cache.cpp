@@ -16,19 +16,19 @@ core::Status ListCacheOptions::validate() const {
   return {};
 }
 
-bool RankedListCache::is_just_switched(const ListVersion& version) {
+bool RankedListCache::is_just_switched(const std::string& generation) {
   const core::SteadyTime now = clock_.steady_now();
-  // A request that still holds what was served before asks for an older version: that is no switch.
-  if (newest_ != version && previous_ != version) {
-    previous_ = std::exchange(newest_, version);
+  // A request that still holds what was served before asks for an older generation: that is no switch.
+  if (newest_ != generation && previous_ != generation) {
+    previous_ = std::exchange(newest_, generation);
     newest_since_ = now;
   }
-  return newest_ == version && now - newest_since_ < options_.stale_for;
+  return newest_ == generation && now - newest_since_ < options_.stale_for;
 }
 
 std::optional<RankedListCache::Found> RankedListCache::find(const std::string& key, const ListVersion& version) {
   const std::lock_guard lock(mutex_);
-  const bool just_switched = is_just_switched(version);
+  const bool just_switched = is_just_switched(version.generation);
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) {
     ++misses_;
@@ -36,7 +36,7 @@ std::optional<RankedListCache::Found> RankedListCache::find(const std::string& k
   }
   const Entry& entry = *found->second;
   const bool is_current = entry.version == version;
-  if (!is_current && !just_switched) {
+  if (!is_current && !(just_switched && entry.version.generation != version.generation)) {
     ++misses_;
     return std::nullopt;
   }

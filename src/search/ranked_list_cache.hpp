@@ -1,8 +1,9 @@
 #pragma once
 // RankedListCache: the lists of recent queries, bounded by bytes; what was asked for longest ago goes first.
 //
-// One list a key, with the version that it was made from. A list of an older version is not given as the query's list, but
-// as what may stand in for it: for a moment after a switch while the new one is made, and where none can be made. Nothing
+// One list a key, with the version that it was made from. A list of another version is not given as the query's list, but
+// as what may stand in for it: for a moment after a switch to another generation while the new one is made, and where none
+// can be made. After a change of articles nothing stands in: who changed them sees it in the next list. Nothing
 // of a subject is ever in it: keys and lists are made from what everybody gets.
 //
 // Thread safety: every method may be called from any thread.
@@ -26,7 +27,7 @@ namespace scalestyle::search {
 
 struct ListCacheOptions {
   std::size_t max_bytes = std::size_t{64} << 20;   // 0: nothing is kept
-  std::chrono::milliseconds stale_for{500};        // how long after a switch an older list may be given; 0 … 60,000
+  std::chrono::milliseconds stale_for{500};        // how long after a switch of generation an older list may be given; 0 … 60,000
 
   // kInvalidArgument with the setting as field.
   [[nodiscard]] core::Status validate() const;
@@ -37,7 +38,7 @@ struct ListCacheStats {
   std::size_t bytes = 0;
   std::size_t max_bytes = 0;
   std::uint64_t hits = 0;         // lists of the current version
-  std::uint64_t stale_hits = 0;   // older ones, given while the new one was made
+  std::uint64_t stale_hits = 0;   // of another generation, given while the new one was made
   std::uint64_t misses = 0;
   std::uint64_t evictions = 0;    // for lack of space
   std::optional<std::chrono::nanoseconds> oldest_age{};  // since it was made; nothing without entries
@@ -48,7 +49,7 @@ class RankedListCache {
  public:
   struct Found {
     std::shared_ptr<const RankedList> list;  // not null
-    bool is_current = true;                  // false: of an older version, within `stale_for` of the switch
+    bool is_current = true;                  // false: of another generation, within `stale_for` of the switch
   };
 
   // `options` must be valid; the clock outlives this object.
@@ -77,7 +78,7 @@ class RankedListCache {
   };
   using Entries = std::list<Entry>;
 
-  [[nodiscard]] bool is_just_switched(const ListVersion& version);  // holds mutex_
+  [[nodiscard]] bool is_just_switched(const std::string& generation);  // holds mutex_
 
   const ListCacheOptions options_;
   const core::Clock& clock_;
@@ -87,8 +88,8 @@ class RankedListCache {
   Entries entries_;  // most recently asked for first
   std::unordered_map<std::string_view, Entries::iterator> by_key_;
   std::size_t bytes_ = 0;
-  std::optional<ListVersion> newest_;    // the version that was first asked for last, and since when
-  std::optional<ListVersion> previous_;
+  std::string newest_;    // the generation that was first asked for last, and since when
+  std::string previous_;
   core::SteadyTime newest_since_{};
   std::uint64_t hits_ = 0;
   std::uint64_t stale_hits_ = 0;

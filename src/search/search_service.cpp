@@ -139,7 +139,9 @@ void SearchService::set_eligible(const ListRequest& request, Progress& progress)
   const catalog::Catalog& articles = progress.generation->catalog();
   progress.filtered = true;
   if (request.filter.empty()) {
-    progress.eligible_count = articles.size();
+    progress.eligible_count = articles.available_count();
+    // The catalogue's own set, which lives as long as the generation.
+    if (articles.available_count() < articles.size()) progress.eligible = {progress.generation, &articles.available()};
     return;
   }
   progress.filter = std::make_shared<const catalog::Filter>(request.filter);

@@ -8,6 +8,15 @@
 
 namespace scalestyle::search {
 
+namespace {
+
+struct HeldLexical {
+  std::shared_ptr<const catalog::Catalog> catalog;
+  retrieval::LexicalIndex index;
+};
+
+}  // namespace
+
 namespace detail {
 
 // How many ServingGeneration objects there are of each id. A store may go back to a generation that old requests
@@ -70,6 +79,10 @@ std::shared_ptr<const ServingGeneration> SnapshotHolder::serving() const {
   return serving_;
 }
 
+std::string SnapshotHolder::dense_refusal(const ports::GenerationInfo& info) const {
+  return dense_mismatch(info.document_encoder, query_encoder_);
+}
+
 std::string SnapshotHolder::last_error() const {
   const std::lock_guard lock(mutex_);
   return last_error_;
@@ -102,25 +115,51 @@ core::Task<core::Result<RefreshOutcome>> SnapshotHolder::refresh_alone(core::Dea
     co_return core::fail(core::ErrorCode::kDataLoss, fmt::format("the store gave generation {} for {}",
                                                                  snapshot->info.id.value(), current.value()));
   }
+  if (follower_ != nullptr) {
+    CORE_CO_CHECK(co_await follower_->switch_base(std::move(snapshot), deadline));
+    co_return RefreshOutcome::kSwitched;
+  }
+  CORE_CO_TRY(auto parts, co_await prepare(std::move(snapshot), deadline));
+  CORE_CO_CHECK(co_await publish_base(std::move(parts), deadline));
+  co_return RefreshOutcome::kSwitched;
+}
+
+core::Task<core::Result<ServingGeneration::Parts>> SnapshotHolder::prepare(std::shared_ptr<const ports::CatalogSnapshot> snapshot,
+                                                                           core::Deadline deadline) {
   ServingGeneration::Parts parts{.snapshot = snapshot,
-                                 .dense_refusal = dense_mismatch(snapshot->info.document_encoder, query_encoder_)};
+                                 .dense_refusal = dense_refusal(snapshot->info)};
   CORE_CO_TRY(auto lexical, retrieval::LexicalIndex::build(*snapshot->catalog, lexical_));
-  parts.lexical = std::make_shared<const retrieval::LexicalIndex>(std::move(lexical));
+  // The index reads the catalogue that it was built from, also when a later state of the same rows is served.
+  const auto held = std::make_shared<const HeldLexical>(snapshot->catalog, std::move(lexical));
+  parts.lexical = {held, &held->index};
+  parts.orders = std::make_shared<const BrowseOrders>(*snapshot->catalog);
   if (popularity_ != nullptr) parts.popularity = co_await popularity_->prepare(snapshot, deadline);
-  open_->acquire(current);
-  std::shared_ptr<const ServingGeneration> next;
+  co_return parts;
+}
+
+std::shared_ptr<const ServingGeneration> SnapshotHolder::make(ServingGeneration::Parts parts) {
+  const core::GenerationId id = parts.snapshot->info.id;
+  open_->acquire(id);
   try {
-    next = std::make_shared<const ServingGeneration>(open_, std::move(parts));
+    return std::make_shared<const ServingGeneration>(open_, std::move(parts));
   } catch (...) {
-    open_->release(current);
+    open_->release(id);
     throw;
   }
-  CORE_CO_CHECK(co_await index_.open(current, deadline));
-  {
-    const std::lock_guard lock(mutex_);
-    serving_.swap(next);
-  }
-  co_return RefreshOutcome::kSwitched;  // `next` holds the old generation and lets it go outside the lock
 }
+
+void SnapshotHolder::serve(std::shared_ptr<const ServingGeneration> next) {
+  const std::lock_guard lock(mutex_);
+  serving_.swap(next);
+}  // `next`, the caller's argument, holds the old state and lets it go outside the lock
+
+core::Task<core::Status> SnapshotHolder::publish_base(ServingGeneration::Parts parts, core::Deadline deadline) {
+  auto next = make(std::move(parts));
+  CORE_CO_CHECK(co_await index_.open(next->info().id, deadline));
+  serve(std::move(next));
+  co_return core::Status();
+}
+
+void SnapshotHolder::publish(ServingGeneration::Parts parts) { serve(make(std::move(parts))); }
 
 }  // namespace scalestyle::search

@@ -5,6 +5,7 @@
 // holder of it lets go, so that a switch fails no request.
 // Thread safety: every method may be called from any thread.
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -29,21 +30,36 @@ class PopularityBoard;
 
 namespace scalestyle::search {
 
+struct ChangedVectors;
+
 namespace detail {
 struct OpenGenerations;
 }
 
-// One generation with its catalogue in memory and its vectors open. Immutable, but for what its popularity board holds.
+// What is served: a generation with what was changed since. Two states with equal versions answer alike: caches carry it.
+struct GenerationVersion {
+  core::GenerationId generation;
+  std::uint64_t delta = 0;  // grows with every change that became visible
+
+  friend auto operator<=>(const GenerationVersion&, const GenerationVersion&) = default;
+};
+
+// One generation with its catalogue in memory and its vectors open, and what was changed of it up to one moment.
+// Immutable, but for what its popularity board holds.
 class ServingGeneration {
  public:
   struct Parts {
-    std::shared_ptr<const ports::CatalogSnapshot> snapshot;    // not null
+    std::shared_ptr<const ports::CatalogSnapshot> snapshot;    // not null; the catalogue as changed
     std::shared_ptr<recommend::PopularityBoard> popularity{};  // null without popular lists
     std::string dense_refusal{};
-    std::shared_ptr<const retrieval::LexicalIndex> lexical{};  // not null; of snapshot's catalogue
+    // Not null; of a catalogue with the rows of snapshot's, which it keeps.
+    std::shared_ptr<const retrieval::LexicalIndex> lexical{};
+    std::shared_ptr<const BrowseOrders> orders{};              // not null
+    std::shared_ptr<const ChangedVectors> changed_vectors{};   // null: rows and texts are those of the vector index
+    std::uint64_t delta = 0;
   };
   ServingGeneration(std::shared_ptr<detail::OpenGenerations> open, Parts parts)
-      : open_(std::move(open)), parts_(std::move(parts)), orders_(*parts_.snapshot->catalog) {}
+      : open_(std::move(open)), parts_(std::move(parts)) {}
   ~ServingGeneration();
   ServingGeneration(const ServingGeneration&) = delete;
   ServingGeneration& operator=(const ServingGeneration&) = delete;
@@ -59,12 +75,28 @@ class ServingGeneration {
 
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
-  [[nodiscard]] const BrowseOrders& orders() const { return orders_; }
+  [[nodiscard]] const BrowseOrders& orders() const { return *parts_.orders; }
+
+  // How the catalogue's rows and the vector index's go together; null where they are the same.
+  [[nodiscard]] const ChangedVectors* changed_vectors() const { return parts_.changed_vectors.get(); }
+
+  [[nodiscard]] GenerationVersion version() const { return {info().id, parts_.delta}; }
+  // For the next state, which shares what stays.
+  [[nodiscard]] const Parts& parts() const { return parts_; }
 
  private:
   std::shared_ptr<detail::OpenGenerations> open_;
   Parts parts_;
-  BrowseOrders orders_;
+};
+
+// Who lays changes over what a SnapshotHolder loads.
+class BaseFollower {
+ public:
+  virtual ~BaseFollower() = default;
+
+  // Publishes `base` with all changes that it does not have yet, and goes on from it; after an error, from what it had.
+  [[nodiscard]] virtual core::Task<core::Status> switch_base(std::shared_ptr<const ports::CatalogSnapshot> base,
+                                                             core::Deadline deadline) = 0;
 };
 
 // Empty when queries embedded by `query` can be compared with documents embedded by `documents`; else what differs and
@@ -98,14 +130,32 @@ class SnapshotHolder {
   // Why the last refresh failed; empty when it did not.
   [[nodiscard]] std::string last_error() const;
 
+  // From now on refresh() leaves publishing to `follower`, which must outlive every refresh. Before the first refresh.
+  void leave_publishing_to(BaseFollower& follower) { follower_ = &follower; }
+
+  // Why dense search cannot be served from such a generation; empty when it can.
+  [[nodiscard]] std::string dense_refusal(const ports::GenerationInfo& info) const;
+
+  // The three steps of publishing, for a BaseFollower; one caller at a time.
+  // All that is made from a catalogue: takes about a second of the calling thread for 10⁵ articles.
+  [[nodiscard]] core::Task<core::Result<ServingGeneration::Parts>> prepare(std::shared_ptr<const ports::CatalogSnapshot> snapshot,
+                                                                           core::Deadline deadline);
+  // Serves another generation than before, once its vectors are open.
+  [[nodiscard]] core::Task<core::Status> publish_base(ServingGeneration::Parts parts, core::Deadline deadline);
+  // Serves another state of the generation that is served.
+  void publish(ServingGeneration::Parts parts);
+
  private:
   [[nodiscard]] core::Task<core::Result<RefreshOutcome>> refresh_alone(core::Deadline deadline);
+  [[nodiscard]] std::shared_ptr<const ServingGeneration> make(ServingGeneration::Parts parts);
+  void serve(std::shared_ptr<const ServingGeneration> next);
 
   ports::CatalogStore& store_;
   ports::VectorIndex& index_;
   const ports::EncoderInfo query_encoder_;
   recommend::Popularity* const popularity_;
   const retrieval::LexicalOptions lexical_;
+  BaseFollower* follower_ = nullptr;
   std::shared_ptr<detail::OpenGenerations> open_;
 
   mutable std::mutex mutex_;

@@ -20,7 +20,15 @@ namespace json = boost::json;
 json::object document() { return json::parse(openapi_document("1.2.3")).as_object(); }
 const json::object& schemas(const json::object& api) { return api.at("components").as_object().at("schemas").as_object(); }
 
-std::string method_key(Method method) { return method == Method::kPost ? "post" : method == Method::kDelete ? "delete" : "get"; }
+std::string method_key(Method method) {
+  switch (method) {
+    case Method::kPost: return "post";
+    case Method::kPut: return "put";
+    case Method::kPatch: return "patch";
+    case Method::kDelete: return "delete";
+    default: return "get";
+  }
+}
 
 void expect_described(const ParameterSpec& spec, const json::object& shown) {
   EXPECT_EQ(shown.at("name").as_string(), spec.name);
@@ -99,7 +107,8 @@ TEST(OpenApi, BodiesAreDescribed) {
   const auto api = document();
   for (const Route& route : route_table()) {
     if (route.body == nullptr) continue;
-    const auto& content = api.at("paths").at(route.pattern).at("post").at("requestBody").at("content").as_object();
+    const auto& operation = api.at("paths").at(route.pattern).at(method_key(route.method));
+    const auto& content = operation.at("requestBody").at("content").as_object();
     for (const char* type : {"application/json", "text/plain"}) {
       EXPECT_EQ(content.at(type).at("schema").at("$ref").as_string(), "#/components/schemas/" + std::string(route.body->schema));
     }
@@ -214,6 +223,11 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check_post("/api/events", R"({"events":[{"event_type":"view"}]})", "Error");
   check_post("/api/users/u/merge", R"({"session_id":"s"})", "EventAnswer");
   check_post("/api/users/u/preferences", R"({"personalize":true})", "EventAnswer");
+  check_post("/api/articles/1001", R"({"product_name":"cape","price":null})", "ChangeAnswer", "PUT");
+  check_post("/api/articles/1001", R"({"price":1.5})", "ChangeAnswer", "PATCH");
+  check_post("/api/articles/batch", R"({"operations":[{"operation":"patch","article_id":"1001","available":false}]})", "ChangeAnswer");
+  check_post("/api/articles/1019", "", "ChangeAnswer", "DELETE");
+  check_post("/api/articles/1019", R"({"price":1})", "Error", "PATCH");
   check("/api/recommendation/browse?k=3", "SearchAnswer");
   check("/api/recommendation/trending?window=1h&userId=u", "SearchAnswer");
   check("/api/recommendation/search?query=name+1&userId=u&after=" + events::to_token({"fake", 0, 1}), "SearchAnswer");

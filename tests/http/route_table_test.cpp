@@ -24,6 +24,11 @@ TEST(RouteTable, SharedPathsGoByMethod) {
   EXPECT_EQ(route_of(Method::kPost, "/api/events")->id, RouteId::kEvents);
   EXPECT_EQ(route_of(Method::kPost, "/api/events/click")->id, RouteId::kClick);
   EXPECT_EQ(route_of(Method::kHead, "/api/events/click"), nullptr);
+  EXPECT_EQ(route_of(Method::kPut, "/api/articles/1")->id, RouteId::kPutArticle);
+  EXPECT_EQ(route_of(Method::kPatch, "/api/articles/1")->id, RouteId::kPatchArticle);
+  EXPECT_EQ(route_of(Method::kDelete, "/api/articles/1")->id, RouteId::kDeleteArticle);
+  EXPECT_EQ(route_of(Method::kPost, "/api/articles/batch")->id, RouteId::kChangeArticles);
+  EXPECT_EQ(route_of(Method::kGet, "/api/articles/batch")->id, RouteId::kArticle);
   EXPECT_EQ(route_of(Method::kPost, "/live"), nullptr);
   EXPECT_FALSE(*match_route(Method::kPost, "/api/users/u/other"));
   EXPECT_FALSE(*match_route(Method::kPost, "/api/users//merge"));
@@ -36,7 +41,8 @@ TEST(RouteTable, AllowedMethodsAreThoseOfThePath) {
   EXPECT_EQ(allowed_methods("/api/users/{user_id}"), "GET, HEAD, DELETE, OPTIONS");
   EXPECT_EQ(allowed_methods("/api/events/click"), "POST, OPTIONS");
   EXPECT_EQ(allowed_methods("/live"), "GET, HEAD, OPTIONS");
-  EXPECT_EQ(allowed_methods(""), "GET, HEAD, POST, DELETE, OPTIONS");
+  EXPECT_EQ(allowed_methods("/api/articles/{id}"), "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
+  EXPECT_EQ(allowed_methods(""), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 }
 
 TEST(RouteTable, PathValuesAreDecoded) {
@@ -54,8 +60,9 @@ TEST(RouteTable, IsConsistent) {
     EXPECT_TRUE(ids.insert(route.id).second) << route.pattern;
     EXPECT_TRUE(places.insert({route.pattern, route.method}).second) << route.pattern;
     EXPECT_TRUE(operations.insert(route.operation_id).second) << route.operation_id;
-    EXPECT_EQ(route.has_effects(), route.method == Method::kPost || route.method == Method::kDelete);
-    EXPECT_EQ(route.body != nullptr, route.method == Method::kPost) << route.pattern;
+    EXPECT_EQ(route.has_effects(), route.method != Method::kGet);
+    const bool has_body = route.method == Method::kPost || route.method == Method::kPut || route.method == Method::kPatch;
+    EXPECT_EQ(route.body != nullptr, has_body) << route.pattern;
     if (route.body != nullptr) {
       EXPECT_LE(route.body->fields.size(), 64U) << "a mask of 64 bits says what was seen";
     }

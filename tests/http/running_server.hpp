@@ -16,8 +16,10 @@
 #include "search/event_service.hpp"
 #include "search/experiments.hpp"
 #include "search/impression_recorder.hpp"
+#include "search/live_catalog.hpp"
 #include "search/search_service.hpp"
 #include "support/compute_threads.hpp"
+#include "support/fake_catalog_changes.hpp"
 #include "support/fake_catalog_store.hpp"
 #include "support/fake_event_log.hpp"
 #include "support/fake_feature_store.hpp"
@@ -30,6 +32,7 @@ namespace scalestyle::http {
 struct ServerSetup {
   search::SearchOptions search{};
   search::EventOptions events{};
+  search::LiveCatalogOptions live{};
   std::string experiments{};
   bool popular_lists = true;  // false: a search that fails has nothing to fall back to
 };
@@ -54,7 +57,10 @@ class RunningServer {
                  .experiments = &experiments_},
                 std::move(setup.search)),
         events_({holder_, event_log_, features_, impressions_, compute_.timers(), compute_.clock(), metrics_}, setup.events),
-        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_}, {.version = "1.2.3"}) {
+        live_({holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, setup.live),
+        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_, &live_}, {.version = "1.2.3"}) {
+    change_writer_ = std::thread([this] { live_.write(); });
+    change_builder_ = std::thread([this] { live_.build(); });
     event_log_.on_append([this](const std::vector<events::LoggedEvent>& added) {
       core::sync_wait(features_.apply(std::make_shared<const std::vector<events::LoggedEvent>>(added), core::Deadline::never())).value();
     });
@@ -71,6 +77,9 @@ class RunningServer {
     release();
     drain();
     release();
+    live_.stop();
+    change_writer_.join();
+    change_builder_.join();
     compute_.stop();
   }
 
@@ -136,6 +145,7 @@ class RunningServer {
   [[nodiscard]] support::FakeVectorIndex& index() { return index_; }
   [[nodiscard]] support::FakeEventLog& event_log() { return event_log_; }
   [[nodiscard]] support::FakeFeatureStore& features() { return features_; }
+  [[nodiscard]] support::FakeCatalogChanges& changes() { return changes_; }
   [[nodiscard]] support::FakeImpressionLog& impressions() { return impressions_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
 
@@ -155,9 +165,13 @@ class RunningServer {
   search::Experiments experiments_;
   search::SearchService search_;
   search::EventService events_;
+  support::FakeCatalogChanges changes_;
+  search::LiveCatalog live_;
   Api api_;
   std::unique_ptr<Server> server_;
   std::thread thread_;
+  std::thread change_writer_;
+  std::thread change_builder_;
   std::atomic<bool> ended_{false};
 };
 

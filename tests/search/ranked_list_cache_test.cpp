@@ -25,8 +25,8 @@ std::shared_ptr<const RankedList> list_of(std::size_t rows) {
 class RankedListCacheTest : public testing::Test {
  protected:
   support::FakeClock clock_;
-  const ListVersion first_{"a", 0};
-  const ListVersion second_{"b", 0};
+  const ListVersion first_{"a", 0, 0};
+  const ListVersion second_{"b", 0, 0};
 };
 
 TEST_F(RankedListCacheTest, GivesWhatWasPutForKeyAndVersion) {
@@ -61,6 +61,8 @@ TEST_F(RankedListCacheTest, AnOlderListStandsInOnlyForAMomentAfterTheSwitch) {
   EXPECT_TRUE(cache.find("k", first_).value().is_current);  // asked by who still holds the older version: no switch back
   clock_.advance(milliseconds(1));
   EXPECT_FALSE(cache.find("k", second_));
+  EXPECT_FALSE(cache.find("k", {"a", 1, 0}));  // changed articles: nothing stands in
+  EXPECT_FALSE(cache.find("k", {"a", 0, 1}));
   EXPECT_NE(cache.last_good("k"), nullptr);
   EXPECT_EQ(cache.last_good("other"), nullptr);
   EXPECT_EQ(cache.stats().stale_hits, 2U);

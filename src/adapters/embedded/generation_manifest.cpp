@@ -142,6 +142,12 @@ std::string read_version_1(const json::object& object, GenerationManifest& manif
   }
   manifest.info.articles = manifest.counts.articles;
   if (const std::string bad = read_purchase_period(object, manifest.info); !bad.empty()) return bad;
+  if (object.contains("changes_through")) {
+    fields.read("changes_through", size);
+    manifest.info.changes_through = static_cast<std::int64_t>(size);
+    fields.read("changes_overruled_ms", size);
+    manifest.info.changes_overruled_ms = static_cast<std::int64_t>(size);
+  }
   if (fields.bad().empty() && !is_generation_id(id)) return "id";
   return fields.bad();
 }
@@ -161,6 +167,8 @@ std::string GenerationManifest::to_json() const {
       {"image_folder", info.image_folder},
       {"purchases_from", info.purchases_from},
       {"purchases_to", info.purchases_to},
+      {"changes_through", info.changes_through},
+      {"changes_overruled_ms", info.changes_overruled_ms},
       {"encoder",
        {{"model", encoder.model},
         {"weights_sha256", encoder.weights_hash},
