@@ -97,7 +97,7 @@ TEST_F(RankedListCacheTest, WhatTheNewCatalogueStillShowsIsCarriedOver) {
   RankedList older;
   older.list.rows = {{3}, {0}, {2}, {1}};
   older.list.scores = {0.9, 0.7, 0.6, 0.5};
-  older.head_ids = remembered_ids(older.list, *before->catalog);
+  remember_head(older, older.list, *before->catalog);
   const auto after = snapshot({"0", "1", "2", "4"});
   catalog::Bitmap eligible(4, true);
   eligible.reset({2});  // article 2
