@@ -14,6 +14,7 @@
 #include "reranker_report.hpp"
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
+#include "settings_table.hpp"
 #include "version.hpp"
 
 namespace scalestyle::app {
@@ -61,7 +62,7 @@ json::object describe_data(const core::Settings& settings) {
 json::array describe_settings(const core::Settings& settings) {
   json::array values;
   for (const auto& [name, value] : settings.all()) {
-    values.push_back(json::object{{"name", name}, {"value", value.text}, {"origin", value.origin}});
+    values.push_back(json::object{{"name", name}, {"value", shown_value(name, value.text)}, {"origin", value.origin}});
   }
   return values;
 }

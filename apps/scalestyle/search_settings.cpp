@@ -1,5 +1,6 @@
 #include "search_settings.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include "reranker_stack.hpp"
@@ -9,7 +10,8 @@ namespace scalestyle::app {
 std::vector<std::string> with_search_settings(std::vector<std::string> names) {
   for (const char* name : {"fusion", "dense_weight", "reciprocal_rank_constant", "lexical_name_weight", "lexical_type_weight",
                            "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms", "list_cache_mb",
-                           "list_cache_stale_ms"}) {
+                           "list_cache_stale_ms", "max_per_type", "max_per_section", "diversity_window", "cursor_key",
+                           "cursor_lifetime_s"}) {
     names.emplace_back(name);
   }
   return with_rerank_settings(std::move(names));
@@ -39,6 +41,16 @@ core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settin
 search::ListCacheOptions list_cache_options(const core::Settings& settings) {
   return {.max_bytes = static_cast<std::size_t>(settings.integer("list_cache_mb")) << 20,
           .stale_for = std::chrono::milliseconds(settings.integer("list_cache_stale_ms"))};
+}
+
+ranking::DiversityLimits diversity_limits(const core::Settings& settings) {
+  return {.max_per_type = static_cast<std::size_t>(settings.integer("max_per_type")),
+          .max_per_section = static_cast<std::size_t>(settings.integer("max_per_section")),
+          .window = static_cast<std::size_t>(settings.integer("diversity_window"))};
+}
+
+search::CursorOptions cursor_options(const core::Settings& settings) {
+  return {.key = settings.text("cursor_key"), .lifetime = std::chrono::seconds(settings.integer("cursor_lifetime_s"))};
 }
 
 core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings) {

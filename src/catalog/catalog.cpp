@@ -120,6 +120,16 @@ void Catalog::build_products() {
   }
 }
 
+void Catalog::build_numbering() {
+  std::uint64_t hash = 0xCBF29CE484222325;  // FNV-1a
+  const auto add = [&hash](std::uint64_t value) { hash = (hash ^ value) * 0x100000001B3; };
+  for (std::size_t row = 0; row < size(); ++row) {
+    for (const char c : id_text(row)) add(static_cast<unsigned char>(c));
+    add(0x100U + std::uint64_t{fixed_->product_of[row]});
+  }
+  fixed_->numbering = hash;
+}
+
 void Catalog::build_filters() {
   for (const FilterField field : all_filter_fields()) {
     const auto index = static_cast<std::size_t>(field);
@@ -332,6 +342,7 @@ core::Result<Catalog> CatalogBuilder::build() && {
   catalog.available_count_ = catalog.available_.count();
   catalog.build_lookup();
   catalog.build_products();
+  catalog.build_numbering();
   catalog.build_filters();
   return catalog;
 }

@@ -63,6 +63,9 @@ class Catalog {
   [[nodiscard]] std::string_view product_code_of(std::uint32_t product) const { return fixed_->product_codes[product]; }
   [[nodiscard]] std::span<const RowIndex> rows_of_product(std::uint32_t product) const;
 
+  // A hash of all ids and products in their order: catalogues of equal numbering() number rows and products alike.
+  [[nodiscard]] std::uint64_t numbering() const { return fixed_->numbering; }
+
   // Price of every row; NaN stands for "no price" in this column alone.
   [[nodiscard]] std::span<const double> prices() const { return prices_; }
   // Removed rows are not available.
@@ -96,6 +99,7 @@ class Catalog {
   Catalog() = default;
   void build_lookup();
   void build_products();
+  void build_numbering();
   void build_filters();
   [[nodiscard]] std::string_view id_text(std::size_t row) const {
     return std::string_view(fixed_->ids).substr(fixed_->id_offsets[row], fixed_->id_offsets[row + 1] - fixed_->id_offsets[row]);
@@ -124,6 +128,7 @@ class Catalog {
     std::vector<std::uint32_t> product_of;
     std::vector<std::uint32_t> product_begin;
     std::vector<RowIndex> product_rows;
+    std::uint64_t numbering = 0;
     std::vector<std::uint64_t> purchase_counts;
   };
   std::shared_ptr<Fixed> fixed_ = std::make_shared<Fixed>();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,9 @@ struct Progress {
   std::shared_ptr<const catalog::Bitmap> eligible;  // null: every row
   std::size_t eligible_count = 0;
   bool filtered = false;                            // the three above are known
+  std::string fingerprint;                          // what list this is
+  std::vector<std::uint32_t> shown;                 // numbers of the items that a cursor brought; rising
+  bool is_sorted = false;                           // by a column: nothing bends the list
   bool personal = false;                            // a subject's features are to act
   ShopperReader::PendingRead pending;               // null: nothing was asked of the feature store
   ShopperView shopper;

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 
+#include "catalog/product_counter.hpp"
 #include "core/deadline.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"
@@ -22,6 +23,7 @@
 #include "ports/vector_index.hpp"
 #include "retrieval/lexical_index.hpp"
 #include "search/browse_orders.hpp"
+#include "search/facet_counter.hpp"
 
 namespace scalestyle::recommend {
 class Popularity;
@@ -59,7 +61,10 @@ class ServingGeneration {
     std::uint64_t delta = 0;
   };
   ServingGeneration(std::shared_ptr<detail::OpenGenerations> open, Parts parts)
-      : open_(std::move(open)), parts_(std::move(parts)) {}
+      : open_(std::move(open)),
+        parts_(std::move(parts)),
+        products_(*parts_.snapshot->catalog),
+        facets_(*parts_.snapshot->catalog) {}
   ~ServingGeneration();
   ServingGeneration(const ServingGeneration&) = delete;
   ServingGeneration& operator=(const ServingGeneration&) = delete;
@@ -76,6 +81,11 @@ class ServingGeneration {
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
   [[nodiscard]] const BrowseOrders& orders() const { return *parts_.orders; }
+  [[nodiscard]] const catalog::ProductCounter& products() const { return products_; }
+  [[nodiscard]] const FacetCounter& facets() const { return facets_; }
+
+  // The rows that may be shown now, whatever a list says: asked when a page is made.
+  [[nodiscard]] const catalog::Bitmap& available() const { return catalog().available(); }
 
   // How the catalogue's rows and the vector index's go together; null where they are the same.
   [[nodiscard]] const ChangedVectors* changed_vectors() const { return parts_.changed_vectors.get(); }
@@ -87,6 +97,8 @@ class ServingGeneration {
  private:
   std::shared_ptr<detail::OpenGenerations> open_;
   Parts parts_;
+  catalog::ProductCounter products_;
+  FacetCounter facets_;
 };
 
 // Who lays changes over what a SnapshotHolder loads.
