@@ -1,0 +1,27 @@
+#include "search/rule_file.hpp"
+
+#include <utility>
+
+#include "search/rule_text.hpp"
+
+namespace scalestyle::search {
+
+RuleFile::RuleFile(std::filesystem::path path) : FollowedFile(std::move(path), &read_rules) {}
+
+core::Result<std::unique_ptr<RuleFile>> RuleFile::open(std::filesystem::path path) {
+  std::unique_ptr<RuleFile> file(new RuleFile(std::move(path)));
+  CORE_CHECK(file->read_now());
+  return file;
+}
+
+core::Result<std::shared_ptr<const ranking::BoundRules>> RuleFile::on(const std::shared_ptr<const ServingGeneration>& generation) const {
+  auto rules = current();
+  const std::lock_guard lock(binding_);
+  if (bound_ != nullptr && &bound_->rules() == rules.get() && bound_to_.lock() == generation) return bound_;
+  CORE_TRY(auto bound, ranking::BoundRules::bind(std::move(rules), generation->catalog()));
+  bound_ = std::make_shared<const ranking::BoundRules>(std::move(bound));
+  bound_to_ = generation;
+  return bound_;
+}
+
+}  // namespace scalestyle::search
