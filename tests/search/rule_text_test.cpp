@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/files.hpp"
+#include "support/source_folder.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace scalestyle::search {
@@ -132,7 +133,7 @@ TEST(RuleText, DamagedFilesAreRefusedOrRead) {
 }
 
 TEST(RuleText, TheExampleOfTheDocumentIsRight) {
-  const auto document = core::read_text_file(SCALESTYLE_SOURCE_DIR "/docs/formats/rules.md", 1 << 20);
+  const auto document = core::read_text_file(support::source_folder() / "docs/formats/rules.md", 1 << 20);
   ASSERT_TRUE(document);
   const std::size_t begin = document->find("```json\n") + 8;
   const std::size_t end = document->find("```", begin);
