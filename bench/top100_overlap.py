@@ -22,7 +22,7 @@ def nearest(program, data, precision, queries):
     try:
         found = {}
         for query in queries:
-            path = "/api/recommendation/search?k=100&deadline_ms=10000&query=" + urllib.parse.quote(query["query"])
+            path = "/api/recommendation/search?k=100&collapse=false&deadline_ms=10000&query=" + urllib.parse.quote(query["query"])
             status, _, body = server.request(path)
             answer = json.loads(body)
             if status != 200 or answer["degraded"]:

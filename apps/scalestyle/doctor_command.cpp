@@ -12,6 +12,7 @@
 #include "ingest/models/model_store.hpp"
 #include "nn/kernels/isa.hpp"
 #include "runtime.hpp"
+#include "settings_table.hpp"
 #include "version.hpp"
 
 namespace scalestyle::app {
@@ -59,7 +60,7 @@ json::object describe_data(const core::Settings& settings) {
 json::array describe_settings(const core::Settings& settings) {
   json::array values;
   for (const auto& [name, value] : settings.all()) {
-    values.push_back(json::object{{"name", name}, {"value", value.text}, {"origin", value.origin}});
+    values.push_back(json::object{{"name", name}, {"value", shown_value(name, value.text)}, {"origin", value.origin}});
   }
   return values;
 }

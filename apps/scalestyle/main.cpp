@@ -74,7 +74,7 @@ void add_flags(ParsedCommand& parsed, const std::optional<core::Settings>& effec
     if (!spec->choices.empty()) help += fmt::format(" ({})", fmt::join(spec->choices, "|"));
     if (effective) {
       const auto& value = effective->text(name);
-      help += value.empty() ? " [not set]" : fmt::format(" [{}; {}]", value, effective->origin(name));
+      help += value.empty() ? " [not set]" : fmt::format(" [{}; {}]", shown_value(name, value), effective->origin(name));
     }
     auto& storage = parsed.flags[name];
     if (spec->kind == core::SettingKind::kBoolean) {

@@ -13,6 +13,7 @@ namespace scalestyle::app {
 namespace {
 
 constexpr std::string_view kDeadline = "deadline_ms";
+constexpr std::string_view kCollapse = "collapse";
 constexpr std::string_view kDefaultName = "default";
 
 core::Result<search::SearchRequest> to_request(http::QueryPairs pairs, core::SteadyTime now) {
@@ -33,7 +34,7 @@ core::Result<SearchConfiguration> parse(std::string_view text) {
   }
   CORE_TRY(auto pairs, http::parse_query(named ? text.substr(colon + 1) : text));
   for (auto& [name, value] : pairs) {
-    if (name == "query" || name == "offset") {
+    if (name == "query" || name == "offset" || name == "cursor") {
       return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("{} is set by the evaluation", name), name);
     }
     if (name == "prefix") configuration.prefix = std::move(value);
@@ -55,13 +56,15 @@ core::Result<SearchConfiguration> parse_search_configuration(std::string_view te
   checked.emplace_back("query", "any");
   const auto request = to_request(std::move(checked), {});
   if (!request) return in_configuration(request.error());
+  const auto set_default = [&](std::string_view name, std::string value) {
+    const bool given = std::ranges::any_of(configuration->parameters, [name](const auto& pair) { return pair.first == name; });
+    if (!given) configuration->parameters.emplace_back(name, std::move(value));
+  };
   const auto is_k = [](const auto& pair) { return pair.first == "k"; };
   if (std::ranges::any_of(configuration->parameters, is_k)) configuration->k = request->k;
   std::erase_if(configuration->parameters, is_k);
-  if (std::ranges::find(configuration->parameters, kDeadline, [](const auto& pair) { return pair.first; }) ==
-      configuration->parameters.end()) {
-    configuration->parameters.emplace_back(kDeadline, fmt::format("{}", search::kMaxDeadline.count()));
-  }
+  set_default(kDeadline, fmt::format("{}", search::kMaxDeadline.count()));
+  set_default(kCollapse, "false");
   return configuration;
 }
 

@@ -5,8 +5,9 @@
 //   NAME:personalize=false&colour=Red        or without a name: colour=Red        or "default": all parameters' defaults
 //
 // Values are percent-encoded as in a URL ("+" is a blank). Besides the parameters of the route there is `prefix`, a text
-// put before every query. deadline_ms is the longest allowed unless it is given, so that nothing is cut short; k limits
-// how many articles are asked for at once and at all. query and offset belong to the evaluation.
+// put before every query. deadline_ms is the longest allowed unless it is given, so that nothing is cut short, and collapse
+// is false, since judgements are of articles; k limits how many articles are asked for at once and at all. query, offset
+// and cursor belong to the evaluation.
 
 #include <cstddef>
 #include <optional>

@@ -1,10 +1,13 @@
 #include "search_settings.hpp"
 
+#include <chrono>
+
 namespace scalestyle::app {
 
 std::vector<std::string> with_search_settings(std::vector<std::string> names) {
   for (const char* name : {"fusion", "dense_weight", "reciprocal_rank_constant", "lexical_name_weight", "lexical_type_weight",
-                           "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms"}) {
+                           "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms", "max_per_type", "max_per_section",
+                           "diversity_window", "cursor_key", "cursor_lifetime_s"}) {
     names.emplace_back(name);
   }
   return names;
@@ -29,6 +32,16 @@ core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settin
   options.reciprocal_rank_constant = settings.number("reciprocal_rank_constant");
   CORE_CHECK(options.validate());
   return options;
+}
+
+ranking::DiversityLimits diversity_limits(const core::Settings& settings) {
+  return {.max_per_type = static_cast<std::size_t>(settings.integer("max_per_type")),
+          .max_per_section = static_cast<std::size_t>(settings.integer("max_per_section")),
+          .window = static_cast<std::size_t>(settings.integer("diversity_window"))};
+}
+
+search::CursorOptions cursor_options(const core::Settings& settings) {
+  return {.key = settings.text("cursor_key"), .lifetime = std::chrono::seconds(settings.integer("cursor_lifetime_s"))};
 }
 
 core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings) {

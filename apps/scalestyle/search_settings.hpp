@@ -7,8 +7,10 @@
 
 #include "core/result.hpp"
 #include "core/settings.hpp"
+#include "ranking/diversity.hpp"
 #include "ranking/fusion.hpp"
 #include "retrieval/lexical_options.hpp"
+#include "search/page_cursor.hpp"
 #include "search/synonym_file.hpp"
 
 namespace scalestyle::app {
@@ -18,6 +20,10 @@ namespace scalestyle::app {
 
 [[nodiscard]] core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& settings);
 [[nodiscard]] core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settings);
+
+// To be validated with the search options that they go into.
+[[nodiscard]] ranking::DiversityLimits diversity_limits(const core::Settings& settings);
+[[nodiscard]] search::CursorOptions cursor_options(const core::Settings& settings);
 
 // Null where the `synonyms` setting names no file.
 [[nodiscard]] core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings);

@@ -33,6 +33,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                                                  events != nullptr ? &events->popularity() : nullptr, lexical);
   CORE_TRY(stack->synonyms_, open_synonyms(settings));
   CORE_TRY(options.fusion, fusion_options(settings));
+  options.diversity = diversity_limits(settings);
+  options.cursor = cursor_options(settings);
   options.query_prefix = std::move(prefix);
   options.max_in_progress = static_cast<std::size_t>(settings.integer("max_concurrent_requests"));
   CORE_CHECK(options.validate());

@@ -59,6 +59,11 @@ std::vector<SettingSpec> make_table() {
       number("lexical_category_weight", "0.5", "weight of words in groups, sections, departments and the like", 0, 100),
       number("lexical_description_weight", "0.25", "weight of words in the description", 0, 100),
       text("synonyms", "", "file of synonyms, followed while the server runs: \"tee => t-shirt\" or \"jumper, sweater\" a line"),
+      integer("max_per_type", "0", "items of one product type in a window of a list; more are deferred; 0: any number", 0, 100),
+      integer("max_per_section", "0", "items of one section in a window of a list; more are deferred; 0: any number", 0, 100),
+      integer("diversity_window", "10", "items in which max_per_type and max_per_section count", 1, 100),
+      text("cursor_key", "", "secret that signs page cursors, the same for all gateways; none: a new one at each start"),
+      integer("cursor_lifetime_s", "900", "a page cursor is good for this long", 1, 2'592'000),
       integer("max_connections", "1024", "connections held at once; more are refused", 1, 65'535),
       integer("max_concurrent_requests", "256", "searches in progress; more are refused with Retry-After", 1, 65'535),
       integer("idle_timeout_ms", "60000", "a connection without a request is closed after this", 100, 3'600'000),
@@ -139,6 +144,10 @@ std::vector<SettingSpec> make_table() {
 const std::vector<core::SettingSpec>& settings_table() {
   static const std::vector<core::SettingSpec> table = make_table();
   return table;
+}
+
+std::string shown_value(const std::string& name, const std::string& value) {
+  return name == "cursor_key" && !value.empty() ? "(hidden)" : value;
 }
 
 }  // namespace scalestyle::app

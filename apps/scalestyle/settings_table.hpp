@@ -1,6 +1,7 @@
 #pragma once
 // Every setting of every sub-command, in one table.
 
+#include <string>
 #include <vector>
 
 #include "core/settings.hpp"
@@ -8,5 +9,8 @@
 namespace scalestyle::app {
 
 [[nodiscard]] const std::vector<core::SettingSpec>& settings_table();
+
+// The value as it may be shown: a secret is hidden.
+[[nodiscard]] std::string shown_value(const std::string& name, const std::string& value);
 
 }  // namespace scalestyle::app

@@ -31,6 +31,7 @@ core::Result<std::pair<std::shared_ptr<const search::ServingGeneration>, catalog
 }
 
 ApiError to_api_error(const search::SearchFailure& failure) {
+  if (failure.expired) return make_error("cursor_expired", failure.error.message, failure.error.field);
   ApiError error = http::to_api_error(failure.error);
   error.reason = failure.reason;
   // With a reason it is the server that cannot answer, whatever kind of error a dependency gave.

@@ -16,6 +16,8 @@ constexpr std::array kErrorCodes{
     ErrorCodeInfo{"not_found", 404, "there is no such path, article or picture"},
     ErrorCodeInfo{"method_not_allowed", 405, "the path does not take this method; see the Allow header"},
     ErrorCodeInfo{"request_timeout", 408, "the request came too slowly; the connection is closed"},
+    ErrorCodeInfo{"cursor_expired", 410,
+                  "the cursor is too old, or of a catalogue that is no longer served; begin again at the first page"},
     ErrorCodeInfo{"content_too_large", 413, "the body is too large; the connection is closed"},
     ErrorCodeInfo{"uri_too_long", 414, "the request target is too long; the connection is closed"},
     ErrorCodeInfo{"unsupported_media_type", 415, "the body must be JSON, without a content coding; `field` names the header"},

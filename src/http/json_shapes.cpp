@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -79,7 +80,22 @@ void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
   json.end_object();
 }
 
-void write_item(JsonWriter& json, const search::AnswerItem& item) {
+void write_variants(JsonWriter& json, const search::AnswerItem& item) {
+  json.key("variants").begin_array();
+  for (const search::Variant& variant : item.variants) {
+    json.begin_object();
+    json.key("article_id").text(variant.article.id());
+    json.key("colour").text(variant.article.colour());
+    write_price(json, variant.article);
+    write_image_url(json, variant.article);
+    json.key("matches").boolean(variant.matches);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("variants_total").integer(item.variants_total);
+}
+
+void write_item(JsonWriter& json, const search::AnswerItem& item, bool collapsed) {
   const catalog::ArticleView& article = item.article;
   json.begin_object();
   json.key("article_id").text(article.id());
@@ -94,6 +110,7 @@ void write_item(JsonWriter& json, const search::AnswerItem& item) {
   if (item.behavior_score) json.key("behaviorScore").number(static_cast<float>(*item.behavior_score));
   if (!item.reason.empty()) json.key("reason").text(item.reason);
   json.key("rank").integer(item.rank);
+  if (collapsed) write_variants(json, item);
   if (item.explanation) write_explanation(json, item);
   json.end_object();
 }
@@ -137,6 +154,54 @@ void write_understood(JsonWriter& json, const std::vector<search::Understood>& u
   json.end_array();
 }
 
+void write_number_or_null(JsonWriter& json, std::string_view name, std::optional<double> value) {
+  json.key(name);
+  if (value) {
+    json.number(*value);
+  } else {
+    json.null();
+  }
+}
+
+void write_facets(JsonWriter& json, const search::Facets& facets) {
+  json.key("facets").begin_array();
+  for (const search::ValueFacet& facet : facets.values) {
+    json.begin_object();
+    json.key("field").text(catalog::parameter_name(facet.field));
+    json.key("values").begin_array();
+    for (const search::FacetValue& value : facet.values) {
+      json.begin_object();
+      json.key("value").text(value.text);
+      json.key("count").integer(value.count);
+      json.end_object();
+    }
+    json.end_array();
+    json.key("values_total").integer(facet.distinct);
+    json.key("other").integer(facet.other);
+    json.key("own_filter_applied").boolean(facet.own_filter_applied);
+    json.end_object();
+  }
+  if (facets.price) {
+    json.begin_object();
+    json.key("field").text("price");
+    json.key("count").integer(facets.price->count);
+    write_number_or_null(json, "min", facets.price->minimum);
+    write_number_or_null(json, "max", facets.price->maximum);
+    json.key("ranges").begin_array();
+    for (const search::PriceRange& range : facets.price->ranges) {
+      json.begin_object();
+      write_number_or_null(json, "from", range.from);
+      write_number_or_null(json, "to", range.to);
+      json.key("count").integer(range.count);
+      json.end_object();
+    }
+    json.end_array();
+    json.key("own_filter_applied").boolean(facets.price->own_filter_applied);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 // What concerns the shopper.
 void write_personalization(JsonWriter& json, const search::SearchAnswer& answer) {
   if (answer.freshness_ms) json.key("freshness_ms").integer(static_cast<std::uint64_t>(std::max<std::int64_t>(0, *answer.freshness_ms)));
@@ -174,7 +239,7 @@ std::string image_url(std::string_view article_id) {
 
 std::string search_answer_json(const search::SearchAnswer& answer) {
   constexpr std::size_t kEnvelopeBytes = 1024;
-  constexpr std::size_t kItemBytes = 640;
+  constexpr std::size_t kItemBytes = 1024;
   JsonWriter json(kEnvelopeBytes + answer.items.size() * kItemBytes);
   json.begin_object();
   json.key("status").text("success");
@@ -187,8 +252,10 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   json.key("total").integer(answer.total);
   json.key("total_relation").text(answer.total_relation == search::TotalRelation::kEqual ? "eq" : "gte");
   json.key("data").begin_array();
-  for (const search::AnswerItem& item : answer.items) write_item(json, item);
+  for (const search::AnswerItem& item : answer.items) write_item(json, item, answer.collapsed);
   json.end_array();
+  if (answer.facets) write_facets(json, *answer.facets);
+  if (!answer.cursor.empty()) json.key("cursor").text(answer.cursor);
   json.end_object();
   return std::move(json).take();
 }

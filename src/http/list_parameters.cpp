@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "events/event_position.hpp"
+#include "ranking/diversity.hpp"
+#include "search/page_cursor.hpp"
 
 namespace scalestyle::http {
 
@@ -22,7 +24,10 @@ constexpr ParameterSpec filter_parameter(std::string_view name, std::string_view
 constexpr double kMaxTokenCharacters = 96;
 constexpr double kMaxLegsCharacters = 40;
 
-constexpr std::array<std::string_view, 4> kSorts{"popular", "price_asc", "price_desc", "name"};
+constexpr double kMaxFacetsCharacters = 100;
+
+constexpr std::array<std::string_view, 5> kSorts{"popular", "price_asc", "price_desc", "name", "newest"};
+constexpr std::array<std::string_view, 5> kSearchSorts{"relevance", "price_asc", "price_desc", "newest", "popularity"};
 constexpr std::array<std::string_view, events::kWindowCount> kWindowNames{events::kWindows[0].name, events::kWindows[1].name,
                                                                          events::kWindows[2].name};
 
@@ -30,16 +35,49 @@ constexpr std::array<std::string_view, events::kWindowCount> kWindowNames{events
 constexpr std::array kListParameters{
     ParameterSpec{.name = "k",
                   .kind = ParameterKind::kInteger,
-                  .description = "How many articles to return.",
+                  .description = "How many items to return.",
                   .minimum = 1,
                   .maximum = static_cast<double>(search::kMaxK),
                   .default_value = "10"},
     ParameterSpec{.name = "offset",
                   .kind = ParameterKind::kInteger,
-                  .description = "How many articles of the ranked list to pass over; beyond its end the page is empty.",
+                  .description = "How many items of the ranked list to pass over; beyond its end the page is empty.",
                   .minimum = 0,
                   .maximum = static_cast<double>(search::kMaxOffset),
                   .default_value = "0"},
+    ParameterSpec{.name = "cursor",
+                  .description = "The cursor of the answer before: the page that follows it, without anything shown before, "
+                                 "also when the list has changed. Not together with offset; everything else that makes the "
+                                 "list must be as it was. 410 when it is too old.",
+                  .minimum = 1,
+                  .maximum = static_cast<double>(search::kMaxCursorCharacters)},
+    ParameterSpec{.name = "collapse",
+                  .kind = ParameterKind::kBoolean,
+                  .description = "true: one item a product, shown as the variant that fits best, with the others in variants; "
+                                 "false: every article is an item of its own.",
+                  .default_value = "true"},
+    ParameterSpec{.name = "facets",
+                  .description = "What to count: true for all, or some of colour, colour_family, type, group, department, section, "
+                                 "garment_group, index, price, separated by commas.",
+                  .minimum = 1,
+                  .maximum = kMaxFacetsCharacters},
+    ParameterSpec{.name = "max_per_type",
+                  .kind = ParameterKind::kInteger,
+                  .description = "How many items of one product type each diversity_window of the list may have; others are "
+                                 "deferred, not dropped. 0: any number. A list sorted by a column is left as it is. Not given: "
+                                 "the server's setting.",
+                  .minimum = 0,
+                  .maximum = static_cast<double>(ranking::kMaxDiversityWindow)},
+    ParameterSpec{.name = "max_per_section",
+                  .kind = ParameterKind::kInteger,
+                  .description = "The same for items of one section.",
+                  .minimum = 0,
+                  .maximum = static_cast<double>(ranking::kMaxDiversityWindow)},
+    ParameterSpec{.name = "diversity_window",
+                  .kind = ParameterKind::kInteger,
+                  .description = "Items in which max_per_type and max_per_section count. Not given: the server's setting.",
+                  .minimum = 1,
+                  .maximum = static_cast<double>(ranking::kMaxDiversityWindow)},
     ParameterSpec{.name = "deadline_ms",
                   .kind = ParameterKind::kInteger,
                   .description = "How long the answer may take, in milliseconds.",
@@ -96,10 +134,17 @@ constexpr ParameterSpec kLegsParameter{.name = "legs",
                                        .maximum = kMaxLegsCharacters};
 constexpr ParameterSpec kSort{.name = "sort",
                               .kind = ParameterKind::kChoice,
-                              .description = "The order. Articles without a price are the last of both price orders; only "
-                                             "popular is personalised.",
+                              .description = "The order. Articles without a price are the last of both price orders; newest is "
+                                             "by article id, the greatest first; only popular is personalised.",
                               .default_value = "popular",
                               .choices = kSorts};
+constexpr ParameterSpec kSearchSort{.name = "sort",
+                                    .kind = ParameterKind::kChoice,
+                                    .description = "The order of what was found. Articles without a price are the last of both "
+                                                   "price orders; newest is by article id, the greatest first; only relevance "
+                                                   "is personalised.",
+                                    .default_value = "relevance",
+                                    .choices = kSearchSorts};
 constexpr ParameterSpec kWindow{.name = "window",
                                 .kind = ParameterKind::kChoice,
                                 .description = "How far back events count. A window in which nothing happened gives way to the "
@@ -114,7 +159,7 @@ constexpr auto with_list_parameters(const std::array<ParameterSpec, kOwn>& own) 
   return all;
 }
 
-constexpr auto kSearchParameters = with_list_parameters(std::array{kQuery, kLegsParameter});
+constexpr auto kSearchParameters = with_list_parameters(std::array{kQuery, kLegsParameter, kSearchSort});
 constexpr auto kBrowseParameters = with_list_parameters(std::array{kSort});
 constexpr auto kTrendingParameters = with_list_parameters(std::array{kWindow});
 
@@ -134,9 +179,36 @@ core::Result<search::LegSet> parse_legs(std::string_view text) {
   return legs;
 }
 
+core::Result<search::FacetSet> parse_facets(std::string_view text) {
+  static constexpr std::array<std::string_view, search::FacetSet().size()> kNames{
+      "colour", "colour_family", "type", "group", "department", "section", "garment_group", "index", "price"};
+  search::FacetSet facets;
+  if (text == "true") return facets.set();
+  if (text == "false") return facets;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view name = text.substr(begin, end - begin);
+    const auto found = std::ranges::find(kNames, name);
+    if (found == kNames.end()) {
+      return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("facets {}", choice_fault(kNames, name)), "facets");
+    }
+    facets.set(static_cast<std::size_t>(found - kNames.begin()));
+    begin = end + 1;
+  }
+  return facets;
+}
+
 core::Status fill(search::ListRequest& request, const Parameters& parameters, core::SteadyTime received) {
   request.k = parameters.integer("k");
   request.offset = parameters.integer("offset");
+  request.cursor = parameters.text("cursor").value_or("");
+  request.collapse = parameters.boolean("collapse");
+  if (const auto facets = parameters.text("facets")) {
+    CORE_TRY(request.facets, parse_facets(*facets));
+  }
+  request.max_per_type = parameters.optional_integer("max_per_type");
+  request.max_per_section = parameters.optional_integer("max_per_section");
+  request.diversity_window = parameters.optional_integer("diversity_window");
   request.deadline = core::Deadline::at(received + std::chrono::milliseconds(parameters.integer("deadline_ms")));
   for (const catalog::FilterField field : catalog::all_filter_fields()) {
     request.filter[field] = parameters.texts(catalog::parameter_name(field));
@@ -165,6 +237,7 @@ core::Result<search::SearchRequest> to_search_request(const Parameters& paramete
   search::SearchRequest request;
   CORE_CHECK(fill(request, parameters, received));
   request.query = parameters.text("query").value_or("");
+  request.sort = search::search_sort(parameters.choice("sort")).value_or(search::SearchSort::kRelevance);
   if (const auto legs = parameters.text("legs")) {
     CORE_TRY(request.legs, parse_legs(*legs));
   }

@@ -21,8 +21,30 @@ constexpr std::string_view kArticleItem = R"json({
 "score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: what words and meaning give together, in (0, 1], times what the shopper's behaviour makes of it, at most 3 times."},
 "behaviorScore":{"type":"number","description":"What the shopper's behaviour added to the score; present when it acted."},
 "reason":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What acted most; present when something did."},
-"rank":{"type":"integer","minimum":1,"description":"Place in the whole list."},
+"rank":{"type":"integer","minimum":1,"description":"Place in the whole list; with a cursor, after what was shown before."},
+"variants":{"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Variant"},"description":"The product's other available articles, those that pass the filters first; absent with collapse=false."},
+"variants_total":{"type":"integer","minimum":0,"description":"How many of them there are."},
 "explain":{"$ref":"#/components/schemas/Explanation"}}})json";
+
+constexpr std::string_view kVariant = R"json({
+"type":"object","description":"Another article of an item's product.","required":["article_id","colour","price","image_url","matches"],
+"properties":{"article_id":{"type":"string"},"colour":{"type":"string"},"price":{"type":["number","null"],"minimum":0},
+"image_url":{"type":["string","null"]},"matches":{"type":"boolean","description":"It passes the filters."}}})json";
+
+constexpr std::string_view kFacet = R"json({
+"type":"object","description":"How many of the list's items (products; articles with collapse=false) have each value of a field, or lie in each range of prices. An item counts for each value that one of its articles in the list has.",
+"required":["field","own_filter_applied"],
+"properties":{
+"field":{"enum":["colour","colour_family","type","group","department","section","garment_group","index","price"]},
+"values":{"type":"array","maxItems":50,"description":"By count, then text; absent for the price.","items":{"type":"object","required":["value","count"],"properties":{
+"value":{"type":"string"},"count":{"type":"integer","minimum":1}}}},
+"values_total":{"type":"integer","minimum":0,"description":"How many values there are."},
+"other":{"type":"integer","minimum":0,"description":"Sum of the counts of the values that are left out."},
+"count":{"type":"integer","minimum":0,"description":"Of the price: items that have one."},
+"min":{"type":["number","null"]},"max":{"type":["number","null"]},
+"ranges":{"type":"array","maxItems":5,"description":"Of the price, rising, at round numbers near the fifths. Both ends belong to a range, as with price_min and price_max; null: open.","items":{"type":"object","required":["from","to","count"],"properties":{
+"from":{"type":["number","null"]},"to":{"type":["number","null"]},"count":{"type":"integer","minimum":0}}}},
+"own_filter_applied":{"type":"boolean","description":"The field is filtered and only what passes is counted, as in lists that a query or recent events made. Where the filters alone make the list, a field is counted as if its own filter were not set."}}})json";
 
 constexpr std::string_view kExplanation = R"json({
 "type":"object","description":"Why an article is where it is; present when explain was asked for.","required":["named","legs","terms","base_score","boost"],
@@ -56,13 +78,15 @@ constexpr std::string_view kSearchAnswer = R"json({
 "after_reached":{"type":"boolean","description":"Whether the event of the parameter after has taken effect; present when it was given."},
 "personalized":{"type":"boolean","description":"The shopper's own events were read and used."},
 "experiments":{"type":"array","items":{"$ref":"#/components/schemas/ExperimentArm"},"description":"The arms that the shopper is in; absent without any."},
-"total":{"type":"integer","minimum":0,"description":"Articles in the ranked list."},
+"total":{"type":"integer","minimum":0,"description":"Products in the ranked list; articles with collapse=false."},
 "total_relation":{"enum":["eq","gte"],"description":"gte: the list was cut, more articles match."},
-"data":{"type":"array","items":{"$ref":"#/components/schemas/ArticleItem"}}}})json";
+"data":{"type":"array","items":{"$ref":"#/components/schemas/ArticleItem"}},
+"facets":{"type":"array","items":{"$ref":"#/components/schemas/Facet"},"description":"What the parameter facets asked for, counted over the whole list."},
+"cursor":{"type":"string","description":"For the next page; absent when there is none. It is good for a limited time, for the same request only."}}})json";
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","filter","snapshot","lexical","embed","retrieve","order","fallback","personalize"]},
+"properties":{"stage":{"enum":["admission","validate","filter","snapshot","lexical","embed","retrieve","order","fallback","personalize","page"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kUnderstood = R"json({
@@ -153,6 +177,8 @@ std::string openapi_schemas() {
   json.begin_object();
   json.key("SearchAnswer").raw(without_line_ends(kSearchAnswer));
   json.key("ArticleItem").raw(without_line_ends(kArticleItem));
+  json.key("Variant").raw(without_line_ends(kVariant));
+  json.key("Facet").raw(without_line_ends(kFacet));
   json.key("Explanation").raw(without_line_ends(kExplanation));
   json.key("Stage").raw(without_line_ends(kStage));
   json.key("Understood").raw(without_line_ends(kUnderstood));

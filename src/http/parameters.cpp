@@ -148,6 +148,12 @@ std::size_t Parameters::integer(std::string_view name) const {
   return found == integers_.end() ? 0 : found->second;
 }
 
+std::optional<std::size_t> Parameters::optional_integer(std::string_view name) const {
+  const auto found = integers_.find(name);
+  if (found == integers_.end()) return std::nullopt;
+  return found->second;
+}
+
 bool Parameters::boolean(std::string_view name) const { return choice(name) == kBooleans.front(); }
 
 std::string Parameters::choice(std::string_view name) const {

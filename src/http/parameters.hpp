@@ -53,6 +53,7 @@ class Parameters {
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
   [[nodiscard]] std::optional<double> number(std::string_view name) const;
   [[nodiscard]] std::size_t integer(std::string_view name) const;  // its default when absent; 0 without one
+  [[nodiscard]] std::optional<std::size_t> optional_integer(std::string_view name) const;
   [[nodiscard]] bool boolean(std::string_view name) const;         // its default when absent; false without one
   [[nodiscard]] std::string choice(std::string_view name) const;   // its default when absent; empty without one
 

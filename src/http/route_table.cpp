@@ -14,6 +14,9 @@ namespace {
 
 constexpr ResponseSpec kInvalid{.status = 400, .description = "The request is wrong; error.field names what", .schema = "Error"};
 constexpr ResponseSpec kMissing{.status = 404, .description = "There is no such article or picture", .schema = "Error"};
+constexpr ResponseSpec kExpired{.status = 410,
+                                .description = "The cursor is too old, or of a catalogue no longer served: begin at the first page",
+                                .schema = "Error"};
 constexpr ResponseSpec kTooLarge{.status = 413, .description = "The body is too large", .schema = "Error"};
 constexpr ResponseSpec kWrongType{.status = 415, .description = "The body is not JSON, or is compressed", .schema = "Error"};
 constexpr ResponseSpec kUnavailable{.status = 503,
@@ -55,13 +58,13 @@ constexpr std::array kExportParameters{
 
 constexpr std::array kSearchResponses{
     ResponseSpec{.description = "The articles that fit the query best by its words and its meaning", .schema = "SearchAnswer"}, kInvalid,
-    kUnavailable};
+    kExpired, kUnavailable};
 constexpr std::array kBrowseResponses{
     ResponseSpec{.description = "The articles that pass the filters, in the order asked for", .schema = "SearchAnswer"}, kInvalid,
-    kUnavailable};
+    kExpired, kUnavailable};
 constexpr std::array kTrendingResponses{
     ResponseSpec{.description = "The articles that most happened with in the window", .schema = "SearchAnswer"}, kInvalid,
-    kUnavailable};
+    kExpired, kUnavailable};
 constexpr std::array kClickResponses{ResponseSpec{.description = "The click is on disk", .schema = "EventAnswer"}, kInvalid, kTooLarge,
                                      kWrongType, kNotDone};
 constexpr std::array kEventsResponses{ResponseSpec{.description = "All events are on disk", .schema = "EventsAnswer"}, kInvalid,

@@ -68,6 +68,17 @@ PopularRows PopularityBoard::top(events::Window window, const catalog::Bitmap* e
                    [sums](std::size_t row) { return sums[row].load(std::memory_order_relaxed); });
 }
 
+catalog::Bitmap PopularityBoard::with_events(events::Window window, const catalog::Bitmap* eligible) const {
+  const auto live = columns();
+  const std::atomic<double>* const sums = live->sums(static_cast<std::size_t>(window));
+  catalog::Bitmap rows(priors_.size());
+  for (std::uint32_t row = 0; row < priors_.size(); ++row) {
+    if (sums[row].load(std::memory_order_relaxed) > 0) rows.set(catalog::RowIndex{row});
+  }
+  if (eligible != nullptr) rows &= *eligible;
+  return rows;
+}
+
 PopularRows PopularityBoard::top_global(const catalog::Bitmap* eligible, std::size_t limit, events::EpochMs now_ms) const {
   const auto live = columns();
   const double decay = live->decay_to(now_ms);

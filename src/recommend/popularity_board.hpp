@@ -67,6 +67,9 @@ class PopularityBoard {
   [[nodiscard]] PopularRows top(PopularityTier tier, const catalog::Bitmap* eligible, std::size_t limit,
                                 events::EpochMs now_ms) const;
 
+  // The rows that top() of the window counts as matching.
+  [[nodiscard]] catalog::Bitmap with_events(events::Window window, const catalog::Bitmap* eligible) const;
+
   // 24 h, else 7 d, else global (min_tier_rows): empty only when no eligible row has ever been bought or touched.
   [[nodiscard]] PopularFallback fallback(const catalog::Bitmap* eligible, std::size_t limit, events::EpochMs now_ms) const;
 

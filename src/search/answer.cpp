@@ -6,8 +6,10 @@ namespace scalestyle::search {
 
 namespace {
 
-constexpr std::array<BrowseSort, 4> kBrowseSorts{BrowseSort::kPopular, BrowseSort::kPriceAscending,
-                                                 BrowseSort::kPriceDescending, BrowseSort::kName};
+constexpr std::array kBrowseSorts{BrowseSort::kPopular, BrowseSort::kPriceAscending, BrowseSort::kPriceDescending,
+                                  BrowseSort::kName, BrowseSort::kNewest};
+constexpr std::array kSearchSorts{SearchSort::kRelevance, SearchSort::kPriceAscending, SearchSort::kPriceDescending,
+                                  SearchSort::kNewest, SearchSort::kPopularity};
 
 }  // namespace
 
@@ -17,8 +19,27 @@ std::string_view to_string(BrowseSort sort) {
     case BrowseSort::kPriceAscending: return "price_asc";
     case BrowseSort::kPriceDescending: return "price_desc";
     case BrowseSort::kName: return "name";
+    case BrowseSort::kNewest: return "newest";
   }
   return "popular";
+}
+
+std::string_view to_string(SearchSort sort) {
+  switch (sort) {
+    case SearchSort::kRelevance: return "relevance";
+    case SearchSort::kPriceAscending: return "price_asc";
+    case SearchSort::kPriceDescending: return "price_desc";
+    case SearchSort::kNewest: return "newest";
+    case SearchSort::kPopularity: return "popularity";
+  }
+  return "relevance";
+}
+
+std::optional<SearchSort> search_sort(std::string_view name) {
+  for (const SearchSort sort : kSearchSorts) {
+    if (to_string(sort) == name) return sort;
+  }
+  return std::nullopt;
 }
 
 std::optional<BrowseSort> browse_sort(std::string_view name) {
@@ -52,6 +73,7 @@ std::string_view to_string(Stage stage) {
     case Stage::kOrder: return "order";
     case Stage::kFallback: return "fallback";
     case Stage::kPersonalize: return "personalize";
+    case Stage::kPage: return "page";
   }
   return "order";
 }

@@ -24,6 +24,8 @@
 #include "retrieval/lexical_index.hpp"
 #include "search/browse_orders.hpp"
 #include "search/degradation.hpp"
+#include "search/facet.hpp"
+#include "search/search_sort.hpp"
 #include "search/snapshot_holder.hpp"
 
 namespace scalestyle::search {
@@ -34,6 +36,7 @@ inline constexpr std::size_t kDefaultK = 10;
 inline constexpr std::size_t kMaxOffset = 10'000;
 inline constexpr std::size_t kMaxSubjectCharacters = 100;
 inline constexpr std::size_t kMaxFilterValues = 50;  // of one filter
+inline constexpr std::size_t kMaxVariants = 32;      // shown of one item
 inline constexpr std::chrono::milliseconds kMinDeadline{10};
 inline constexpr std::chrono::milliseconds kMaxDeadline{10'000};
 inline constexpr std::chrono::milliseconds kDefaultDeadline{600};
@@ -50,6 +53,14 @@ struct ListRequest {
   std::optional<core::SessionId> session_id{};
   bool personalize = true;  // false: the list that everyone gets
   bool explain = false;     // each item says why it is where it is
+  bool collapse = true;     // one item a product; false: one an article
+  FacetSet facets{};
+  // How many items of one product type and of one section a window of the list may have, 0: any number (see
+  // ranking/diversity.hpp); what is absent is the service's default. A list that a column sorts is left as it is.
+  std::optional<std::size_t> max_per_type{};
+  std::optional<std::size_t> max_per_section{};
+  std::optional<std::size_t> diversity_window{};
+  std::string cursor{};  // SearchAnswer::cursor of the page before; not together with an offset
   // An event of the client's own that should have taken effect: waited for at most 50 ms, within the deadline.
   std::optional<events::EventPosition> after{};
 };
@@ -65,6 +76,7 @@ struct LegSet {
 struct SearchRequest : ListRequest {
   std::string query{};  // UTF-8
   LegSet legs{};
+  SearchSort sort = SearchSort::kRelevance;
 };
 
 // Every article that passes the filters, in one of the orders of browse_orders.hpp. Only kPopular is personalised.
@@ -91,8 +103,9 @@ enum class Stage : std::uint8_t {
   kOrder,        // fusion: of the list before the shopper's own features act
   kFallback,     // popular articles instead of what could not be found
   kPersonalize,
+  kPage,         // variants, facets, the cursor of the next page
 };
-inline constexpr std::size_t kStageCount = 10;
+inline constexpr std::size_t kStageCount = 11;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -131,6 +144,12 @@ struct ItemExplanation {
   std::vector<retrieval::TermExplanation> terms{};  // what the lexical score is made of
 };
 
+// Another available article of an item's product.
+struct Variant {
+  catalog::ArticleView article;
+  bool matches = false;  // passes the filters
+};
+
 struct AnswerItem {
   catalog::ArticleView article;  // valid while the answer's generation is held
   double score = 0;              // orders the page; (0, 1] before any boost, at most 3 after it
@@ -139,6 +158,9 @@ struct AnswerItem {
   std::string_view reason{};     // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
   ranking::BoostParts boost{};   // the factors of the shopper's features; all 1 when they did not act
   std::shared_ptr<const ItemExplanation> explanation{};  // null unless asked for
+  // Where the list is collapsed: those that match first, then by article id; at most kMaxVariants of variants_total.
+  std::vector<Variant> variants{};
+  std::size_t variants_total = 0;
 };
 
 struct SearchAnswer {
@@ -152,9 +174,12 @@ struct SearchAnswer {
   std::optional<bool> after_reached{};         // set when the request had `after`
   bool personalized = false;                   // the shopper's features were read and used
   std::vector<events::ExperimentArm> experiments{};  // the arms that the subject is in
-  std::size_t total = 0;
+  bool collapsed = true;       // items are products, each shown as its best variant
+  std::size_t total = 0;       // items in the whole list
   TotalRelation total_relation = TotalRelation::kEqual;
   std::vector<AnswerItem> items{};
+  std::optional<Facets> facets{};  // when asked for
+  std::string cursor{};            // of the next page; empty when there is none
   std::shared_ptr<const ServingGeneration> generation{};  // what `items` point into
 };
 
@@ -163,6 +188,7 @@ struct SearchFailure {
   core::Error error{};
   std::optional<DegradationReason> reason{};
   std::vector<StageReport> stages{};
+  bool expired = false;  // the cursor was good once: begin again at the first page
 };
 
 using SearchOutcome = std::expected<SearchAnswer, SearchFailure>;

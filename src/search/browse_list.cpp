@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "recommend/popularity.hpp"
+#include "search/list_sort.hpp"
+#include "search/make_deep_enough.hpp"
 #include "search/progress.hpp"
 #include "search/search_service.hpp"
 
@@ -13,14 +15,14 @@ core::Error no_popularity() {
   return core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles").error();
 }
 
-// A score that falls evenly along a list whose order is not one of scores.
 BaseList list_by_place(std::vector<catalog::RowIndex> rows, std::size_t total) {
   BaseList list;
   list.rows = std::move(rows);
   list.total = total;
+  list.is_every_eligible_row = true;
   list.scores.reserve(list.rows.size());
   for (std::size_t place = 0; place < list.rows.size(); ++place) {
-    list.scores.push_back(1.0 - static_cast<double>(place) / static_cast<double>(total));
+    list.scores.push_back(score_of_place(place, total));
   }
   return list;
 }
@@ -31,16 +33,14 @@ core::Task<SearchOutcome> SearchService::run(const BrowseRequest& request, Progr
   const bool popular = request.sort == BrowseSort::kPopular;
   const auto board = progress.generation->popularity();
   if (popular && board == nullptr) co_return std::unexpected(progress.failure(no_popularity()));
+  progress.is_sorted = !popular;
   if (auto prepared = co_await prepare_list(request, popular ? ListKind::kPopular : ListKind::kSorted, progress); !prepared) {
     co_return std::unexpected(progress.failure(std::move(prepared).error(), progress.failure_reason));
   }
-  if (popular) {
-    progress.list = popular_of_all_time(*board, popular_scope(request, progress));
-  } else {
-    const auto shown = request.offset + request.k;
-    progress.list = list_by_place(progress.generation->orders().first(request.sort, progress.eligible.get(), shown),
-                                  progress.eligible_count);
-  }
+  make_deep_enough(request, progress, [&](std::size_t depth) {
+    if (popular) return popular_of_all_time(*board, popular_scope(progress, depth));
+    return list_by_place(progress.generation->orders().first(request.sort, progress.eligible.get(), depth), progress.eligible_count);
+  });
   progress.report(Stage::kOrder, StageOutcome::kOk);
   co_return answer(request, progress);
 }
@@ -51,9 +51,11 @@ core::Task<SearchOutcome> SearchService::run(const TrendingRequest& request, Pro
   if (auto prepared = co_await prepare_list(request, ListKind::kPopular, progress); !prepared) {
     co_return std::unexpected(progress.failure(std::move(prepared).error(), progress.failure_reason));
   }
-  PopularList trending = trending_list(*board, request.window, popular_scope(request, progress));
-  progress.list = std::move(trending.list);
-  progress.fallback_source = trending.source;
+  make_deep_enough(request, progress, [&](std::size_t depth) {
+    PopularList trending = trending_list(*board, request.window, popular_scope(progress, depth));
+    progress.fallback_source = trending.source;
+    return std::move(trending.list);
+  });
   progress.report(Stage::kOrder, StageOutcome::kOk);
   co_return answer(request, progress);
 }

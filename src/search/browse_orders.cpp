@@ -57,6 +57,16 @@ std::vector<catalog::RowIndex> by_name(const catalog::Catalog& articles) {
   return rows;
 }
 
+std::vector<catalog::RowIndex> newest(std::size_t size, const catalog::Bitmap* eligible, std::size_t count) {
+  std::vector<catalog::RowIndex> rows;
+  rows.reserve(std::min(count, size));
+  for (std::size_t i = size; i > 0 && rows.size() < count; --i) {
+    const catalog::RowIndex row{static_cast<std::uint32_t>(i - 1)};
+    if (eligible == nullptr || eligible->test(row)) rows.push_back(row);
+  }
+  return rows;
+}
+
 }  // namespace
 
 BrowseOrders::BrowseOrders(const catalog::Catalog& articles)
@@ -65,6 +75,7 @@ BrowseOrders::BrowseOrders(const catalog::Catalog& articles)
       name_(by_name(articles)) {}
 
 std::vector<catalog::RowIndex> BrowseOrders::first(BrowseSort sort, const catalog::Bitmap* eligible, std::size_t count) const {
+  if (sort == BrowseSort::kNewest) return newest(name_.size(), eligible, count);
   const auto& order = sort == BrowseSort::kPriceAscending    ? price_ascending_
                       : sort == BrowseSort::kPriceDescending ? price_descending_
                                                              : name_;

@@ -14,9 +14,10 @@
 namespace scalestyle::search {
 
 // Articles without a price are the last of both price orders. Names are compared as filters compare values (case
-// folded), by bytes. Ties go by article id.
-enum class BrowseSort : std::uint8_t { kPopular, kPriceAscending, kPriceDescending, kName };
-[[nodiscard]] std::string_view to_string(BrowseSort sort);  // "popular", "price_asc", "price_desc", "name"
+// folded), by bytes. Ties go by article id. kNewest: see search_sort.hpp.
+enum class BrowseSort : std::uint8_t { kPopular, kPriceAscending, kPriceDescending, kName, kNewest };
+// "popular", "price_asc", "price_desc", "name", "newest"
+[[nodiscard]] std::string_view to_string(BrowseSort sort);
 [[nodiscard]] std::optional<BrowseSort> browse_sort(std::string_view name);
 
 class BrowseOrders {

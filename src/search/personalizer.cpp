@@ -111,11 +111,11 @@ core::Status PersonalizationOptions::validate() const {
 
 Personalizer::Personalizer(PersonalizationOptions options) : options_(options), boost_(options.boost) {}
 
-std::vector<AnswerItem> Personalizer::page(const ServingGeneration& generation, const BaseList& list,
-                                           const events::SubjectFeatures& features, const PageRequest& wanted) const {
+BentHead Personalizer::bend(const ServingGeneration& generation, const BaseList& list, const events::SubjectFeatures& features,
+                            const BendScope& scope) const {
   thread_local Scratch scratch;
   const catalog::Catalog& articles = generation.catalog();
-  const std::size_t head = std::min(wanted.depth, list.rows.size());
+  const std::size_t head = std::min(scope.depth, list.rows.size());
   const auto rows = std::span(list.rows).first(head);
 
   ranking::BoostCandidates candidates;
@@ -127,12 +127,12 @@ std::vector<AnswerItem> Personalizer::page(const ServingGeneration& generation, 
 
   using std::chrono::duration_cast;
   const auto max_age_ms = duration_cast<std::chrono::milliseconds>(options_.recent_click_max_age).count();
-  if (const RowSet clicked = clicked_rows(articles, features, wanted.now_ms - max_age_ms); !clicked.empty()) {
+  if (const RowSet clicked = clicked_rows(articles, features, scope.now_ms - max_age_ms); !clicked.empty()) {
     scratch.recent_clicks.resize(head);
     for (std::size_t i = 0; i < head; ++i) scratch.recent_clicks[i] = clicked.contains(rows[i]) ? 1 : 0;
     candidates.recent_clicks = scratch.recent_clicks;
   }
-  if (affinities_by_code(articles, features, wanted.now_ms, options_.affinity_half_life_seconds, scratch.affinity_of_code)) {
+  if (affinities_by_code(articles, features, scope.now_ms, options_.affinity_half_life_seconds, scratch.affinity_of_code)) {
     const auto codes = articles.codes(catalog::Attribute::kProductType);
     scratch.affinities.resize(head);
     for (std::size_t i = 0; i < head; ++i) scratch.affinities[i] = scratch.affinity_of_code[codes[rows[i].value]];
@@ -143,35 +143,17 @@ std::vector<AnswerItem> Personalizer::page(const ServingGeneration& generation, 
     candidates.window_logs = scratch.window_logs.spans();
   }
   boost_.apply(candidates, scratch.boosted);
-
-  const PageRange range = page_range(list, wanted.offset, wanted.k);
-  std::vector<AnswerItem> items;
-  items.reserve(range.end - range.first);
-  for (std::size_t i = range.first; i < range.end; ++i) {
-    const std::size_t place = i < head ? scratch.boosted.order[i] : i;
-    AnswerItem item{articles.row(list.rows[place]), list.scores[place], {}, i + 1};
-    if (place < head) {
-      const ranking::BoostParts parts = boost_.explain(candidates, scratch.boosted, place);
-      item.score = scratch.boosted.scores[place];
-      item.boost = parts;
-      if (parts.factor > 1) {
-        item.behavior_score = item.score - list.scores[place];
-        item.reason = ranking::to_string(parts.reason);
-      }
-    }
-    items.push_back(item);
-  }
-  return items;
+  return {scratch.boosted.order, scratch.boosted.scores, candidates, &scratch.boosted};
 }
 
-std::vector<AnswerItem> plain_page(const ServingGeneration& generation, const BaseList& list, std::size_t offset, std::size_t k) {
-  const PageRange range = page_range(list, offset, k);
-  std::vector<AnswerItem> items;
-  items.reserve(range.end - range.first);
-  for (std::size_t i = range.first; i < range.end; ++i) {
-    items.push_back({generation.catalog().row(list.rows[i]), list.scores[i], {}, i + 1});
+void Personalizer::credit(const BentHead& head, std::size_t place, AnswerItem& item) const {
+  if (place >= head.order.size()) return;
+  item.boost = boost_.explain(head.candidates, *head.boosted, place);
+  item.score = head.scores[place];
+  if (item.boost.factor > 1) {
+    item.behavior_score = item.score - head.candidates.base_scores[place];
+    item.reason = ranking::to_string(item.boost.reason);
   }
-  return items;
 }
 
 }  // namespace scalestyle::search

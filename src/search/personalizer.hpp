@@ -1,7 +1,7 @@
 #pragma once
-// Personalizer: a page of a list, bent towards one shopper.
+// Personalizer: the order of a list, bent towards one shopper.
 //
-// The boost of ranking/behavior_boost.hpp acts on the best `depth` rows of the list; they are ordered anew and paged.
+// The boost of ranking/behavior_boost.hpp acts on the best `depth` rows of the list, all variants; they are ordered anew.
 // Since a boost never demotes, the rows behind them stay where they are. Equal scores keep the order of the list. What
 // is known of the shopper is decayed to `now_ms`; a recent item counts as clicked when its newest click, add-to-cart or
 // purchase is at most recent_click_max_age old. Without features, clicks or popularity every score keeps its bits.
@@ -10,7 +10,8 @@
 
 #include <chrono>
 #include <cstddef>
-#include <vector>
+#include <cstdint>
+#include <span>
 
 #include "core/result.hpp"
 #include "events/features.hpp"
@@ -32,9 +33,15 @@ struct PersonalizationOptions {
   [[nodiscard]] core::Status validate() const;
 };
 
-struct PageRequest {
-  std::size_t offset = 0;
-  std::size_t k = 0;
+// The head of a list in the shopper's order. Points into memory of the calling thread that its next bend() uses again.
+struct BentHead {
+  std::span<const std::uint32_t> order{};  // places of the list, best first
+  std::span<const double> scores{};        // of the places, in the order of the list
+  ranking::BoostCandidates candidates{};
+  const ranking::BoostedList* boosted = nullptr;
+};
+
+struct BendScope {
   std::size_t depth = 0;  // rows that the boost acts on
   events::EpochMs now_ms = 0;
 };
@@ -44,17 +51,16 @@ class Personalizer {
   // `options` must be valid.
   explicit Personalizer(PersonalizationOptions options);
 
-  // `list` has at least min(its total, max(offset + k, depth)) rows; they point into `generation`.
-  [[nodiscard]] std::vector<AnswerItem> page(const ServingGeneration& generation, const BaseList& list,
-                                             const events::SubjectFeatures& features, const PageRequest& wanted) const;
+  // The best `depth` rows of the list, or all; the list is of `generation`.
+  [[nodiscard]] BentHead bend(const ServingGeneration& generation, const BaseList& list,
+                              const events::SubjectFeatures& features, const BendScope& scope) const;
+
+  // What the item at `place` of the list owes to the shopper: sets score, boost, behavior_score and reason.
+  void credit(const BentHead& head, std::size_t place, AnswerItem& item) const;
 
  private:
   PersonalizationOptions options_;
   ranking::BehaviorBoost boost_;
 };
-
-// The same page for everybody.
-[[nodiscard]] std::vector<AnswerItem> plain_page(const ServingGeneration& generation, const BaseList& list, std::size_t offset,
-                                                 std::size_t k);
 
 }  // namespace scalestyle::search

@@ -39,9 +39,18 @@ void append_the_others(BaseList& list, const catalog::Bitmap* eligible, std::siz
 BaseList all_of(const recommend::PopularRows& popular, const recommend::PopularityBoard& board, const PopularScope& scope) {
   BaseList list = list_of(popular);
   list.total = scope.eligible_count;
+  list.is_every_eligible_row = true;
   if (list.rows.size() == popular.matching && list.rows.size() < scope.depth) {
     append_the_others(list, scope.eligible, board.snapshot().catalog->size(), scope.depth);
   }
+  return list;
+}
+
+// The rows with events in the window; the list says which they are where it has not all of them.
+BaseList list_of_window(const recommend::PopularRows& popular, const recommend::PopularityBoard& board, events::Window window,
+                        const PopularScope& scope) {
+  BaseList list = list_of(popular);
+  if (!list.is_whole()) list.members = std::make_shared<const catalog::Bitmap>(board.with_events(window, scope.eligible));
   return list;
 }
 
@@ -65,7 +74,7 @@ PopularList trending_list(const recommend::PopularityBoard& board, events::Windo
     const auto served = static_cast<events::Window>(at);
     const recommend::PopularRows popular = board.top(served, scope.eligible, scope.depth);
     if (popular.matching == 0) continue;
-    return {list_of(popular), served == window ? std::nullopt : source_of(served)};
+    return {list_of_window(popular, board, served, scope), served == window ? std::nullopt : source_of(served)};
   }
   PopularList all{popular_of_all_time(board, scope), std::nullopt};
   if (all.list.total > 0) all.source = FallbackSource::kGlobalPopular;
@@ -75,8 +84,8 @@ PopularList trending_list(const recommend::PopularityBoard& board, events::Windo
 PopularList fallback_list(const recommend::PopularityBoard& board, const PopularScope& scope) {
   const recommend::PopularFallback found = board.fallback(scope.eligible, scope.depth, scope.now_ms);
   switch (found.tier) {
-    case recommend::PopularityTier::k24h: return {list_of(found.list), FallbackSource::kPopular24h};
-    case recommend::PopularityTier::k7d: return {list_of(found.list), FallbackSource::kPopular7d};
+    case recommend::PopularityTier::k24h: return {list_of_window(found.list, board, events::Window::k24h, scope), FallbackSource::kPopular24h};
+    case recommend::PopularityTier::k7d: return {list_of_window(found.list, board, events::Window::k7d, scope), FallbackSource::kPopular7d};
     case recommend::PopularityTier::kGlobal: break;
   }
   return {all_of(found.list, board, scope), FallbackSource::kGlobalPopular};

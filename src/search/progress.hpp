@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -58,6 +60,9 @@ struct Progress {
   std::shared_ptr<const catalog::Bitmap> eligible;  // null: every row
   std::size_t eligible_count = 0;
   bool filtered = false;                            // the three above are known
+  std::string fingerprint;                          // what list this is
+  std::vector<std::uint32_t> shown;                 // numbers of the items that a cursor brought; rising
+  bool is_sorted = false;                           // by a column: nothing bends the list
   bool personal = false;                            // a subject's features are to act
   ShopperReader::PendingRead pending;               // null: nothing was asked of the feature store
   ShopperView shopper;

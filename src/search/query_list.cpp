@@ -7,6 +7,8 @@
 #include <functional>
 #include <utility>
 
+#include "search/list_sort.hpp"
+#include "search/make_deep_enough.hpp"
 #include "search/progress.hpp"
 #include "search/query_text.hpp"
 #include "search/search_service.hpp"
@@ -31,15 +33,29 @@ bool words_can_answer(const Progress& progress) {
   return found && progress.failure_reason && *progress.failure_reason != DegradationReason::kDownstreamCapacityRejected;
 }
 
+// The beginning of a list as a pool of its own, for a column to sort.
+BaseList pool_of(BaseList list) {
+  if (!list.is_whole()) list.total_relation = TotalRelation::kAtLeast;
+  list.total = list.rows.size();
+  list.is_every_eligible_row = list.is_every_eligible_row && list.total_relation == TotalRelation::kEqual;
+  return list;
+}
+
 }  // namespace
 
 core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progress& progress) {
-  begin_read(request, ListKind::kFound, progress);
+  progress.is_sorted = request.sort != SearchSort::kRelevance;
+  if (request.sort == SearchSort::kPopularity && progress.generation->popularity() == nullptr) {
+    co_return std::unexpected(progress.failure(
+        core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles", "sort").error()));
+  }
+  begin_read(request, progress.is_sorted ? ListKind::kSorted : ListKind::kFound, progress);
   auto found = co_await find_by_query(request, progress);
   if (!found && !fall_back(request, progress)) {
     co_return std::unexpected(progress.failure(std::move(found).error(), progress.failure_reason));
   }
   if (progress.pending != nullptr) static_cast<void>(co_await finish_read(progress));
+  sort_list(*progress.generation, request.sort, progress.now_ms(), progress.list);
   co_return answer(request, progress);
 }
 
@@ -189,9 +205,16 @@ bool SearchService::fall_back(const ListRequest& request, Progress& progress) co
   if (board == nullptr) return false;
   if (!progress.filtered) set_eligible(request, progress);
   if (progress.eligible_count > 0) {
-    PopularList popular = fallback_list(*board, popular_scope(request, progress));
-    progress.list = std::move(popular.list);
-    progress.fallback_source = popular.source;
+    const auto make = [&](std::size_t depth) {
+      PopularList popular = fallback_list(*board, popular_scope(progress, depth));
+      progress.fallback_source = popular.source;
+      return std::move(popular.list);
+    };
+    if (progress.is_sorted) {
+      progress.list = pool_of(make(options_.pool_size));
+    } else {
+      make_deep_enough(request, progress, make);
+    }
     progress.degradations.push_back(*reason);
   }
   progress.report(Stage::kFallback, StageOutcome::kOk);

@@ -3,7 +3,9 @@
 #include <string>
 #include <string_view>
 
+#include "ranking/diversity.hpp"
 #include "search/answer.hpp"
+#include "search/page_cursor.hpp"
 #include "search/search_service.hpp"
 #include "text/unicode.hpp"
 
@@ -44,6 +46,16 @@ core::Status validate_list(const ListRequest& request) {
     const std::string name(catalog::parameter_name(field));
     return wrong(fmt::format("{} must have at most {} values", name, kMaxFilterValues), name);
   }
+  if (!request.cursor.empty() && request.offset > 0) {
+    return wrong("offset does not go together with cursor, which already says where the page begins", "offset");
+  }
+  if (request.cursor.size() > kMaxCursorCharacters) {
+    return wrong(fmt::format("cursor must have at most {} characters", kMaxCursorCharacters), "cursor");
+  }
+  const ranking::DiversityLimits limits{.max_per_type = request.max_per_type.value_or(0),
+                                        .max_per_section = request.max_per_section.value_or(0),
+                                        .window = request.diversity_window.value_or(1)};
+  CORE_CHECK(limits.validate());
   if (request.user_id) CORE_CHECK(check_subject(request.user_id->value(), "userId"));
   if (request.session_id) CORE_CHECK(check_subject(request.session_id->value(), "sessionId"));
   return request.filter.validate();

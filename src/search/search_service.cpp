@@ -13,6 +13,7 @@
 #include "search/impression_recorder.hpp"
 #include "search/progress.hpp"
 #include "search/query_text.hpp"
+#include "search/request_fingerprint.hpp"
 #include "search/schedule_by.hpp"
 #include "search/stage_outcome.hpp"
 #include "text/unicode.hpp"
@@ -40,6 +41,8 @@ core::Status SearchOptions::validate() const {
   CORE_CHECK(check(dense.max_waiting, 100'000, "max_waiting"));
   CORE_CHECK(lexical.validate());
   CORE_CHECK(fusion.validate());
+  CORE_CHECK(diversity.validate());
+  CORE_CHECK(cursor.validate());
   if (!text::is_valid_utf8(query_prefix)) {
     return core::fail(core::ErrorCode::kInvalidArgument, "query_prefix must be UTF-8", "query_prefix");
   }
@@ -53,7 +56,8 @@ SearchService::SearchService(Dependencies dependencies, SearchOptions options)
       metrics_(dependencies.metrics),
       dense_({dependencies.encoder, dependencies.index, dependencies.pool, dependencies.timers, dependencies.clock},
              options_.dense, dependencies.metrics),
-      personalizer_(options_.personalization) {
+      personalizer_(options_.personalization),
+      cursors_(options_.cursor) {
   if (use_.features == nullptr) return;
   reader_ = std::make_unique<ShopperReader>(
       ShopperReader::Ports{*use_.features, use_.popularity, use_.pool, use_.timers, use_.clock},
@@ -96,6 +100,12 @@ core::Task<SearchOutcome> SearchService::checked(const Request& request, Progres
                                     cause.empty() ? "no catalogue is loaded yet; try again later"
                                                   : fmt::format("no catalogue is loaded: {}", cause));
     co_return std::unexpected(progress.failure(unready.error()));
+  }
+  progress.fingerprint = request_fingerprint(request);
+  if (auto opened = open_cursor(request, progress); !opened) {
+    SearchFailure failure = progress.failure(std::move(opened).error());
+    failure.expired = failure.error.code == core::ErrorCode::kFailedPrecondition;
+    co_return std::unexpected(std::move(failure));
   }
   progress.inner_deadline = leave_reserve(request.deadline, use_.clock);
   co_return co_await run(request, progress);
@@ -143,36 +153,9 @@ void SearchService::set_eligible(const ListRequest& request, Progress& progress)
   progress.eligible_count = progress.eligible->count();
 }
 
-PopularScope SearchService::popular_scope(const ListRequest& request, const Progress& progress) const {
-  const std::size_t shown = request.offset + request.k;
-  return {.eligible = progress.eligible.get(),
-          .eligible_count = progress.eligible_count,
-          .depth = progress.personal ? std::max(shown, options_.pool_size) : shown,
-          .now_ms = progress.now_ms()};
-}
-
-void SearchService::fill_page(const ListRequest& request, Progress& progress, SearchAnswer& answer) const {
-  const ServingGeneration& generation = *progress.generation;
-  const ShopperView& shopper = progress.shopper;
-  if (progress.personal && shopper.features && shopper.features->personalize) {
-    answer.items = personalizer_.page(generation, progress.list, *shopper.features,
-                                      {request.offset, request.k, options_.pool_size, progress.now_ms()});
-    answer.personalized = true;
-    progress.report(Stage::kPersonalize, StageOutcome::kOk);
-    return;
-  }
-  answer.items = plain_page(generation, progress.list, request.offset, request.k);
-  if (!progress.personal) return;
-  progress.report(Stage::kPersonalize, StageOutcome::kSkipped);
-  if (!shopper.features && shopper.outcome != StageOutcome::kCancelled) {
-    progress.degradations.push_back(DegradationReason::kPersonalizationUnavailable);
-  }
-}
-
 SearchAnswer SearchService::answer(const ListRequest& request, Progress& progress) const {
   SearchAnswer answer;
   answer.request_id = request.request_id;
-  answer.total = progress.list.total;
   answer.total_relation = progress.list.total_relation;
   fill_page(request, progress, answer);
   if (request.explain) explain(progress, answer);

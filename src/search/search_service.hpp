@@ -10,7 +10,9 @@
 //           Scores of popular lists: see popular_list.hpp.
 //
 // The shopper's features are read beside the retrieval and act on the best 1,000 rows (personalizer.hpp). Without a
-// subject a list is exactly what everybody gets.
+// subject a list is exactly what everybody gets. Whatever made the list, a page of it is cut in the same way
+// (list_page.hpp): rows that are not available are left out, the variants of a product become one item, what a cursor
+// says was shown is passed over, a limit on types and sections may defer items. A list that a column sorts is bent by nothing.
 //
 // The ladder: where the query cannot be looked up by meaning, what its words find is served, marked with the reason; where
 // they find nothing, or were not to be looked for, popular articles within the filters, with `fallback_source`. The
@@ -22,6 +24,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,11 +36,14 @@
 #include "ports/feature_store.hpp"
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
+#include "ranking/diversity.hpp"
 #include "ranking/fusion.hpp"
 #include "retrieval/lexical_options.hpp"
 #include "search/admission.hpp"
 #include "search/answer.hpp"
 #include "search/dense_retriever.hpp"
+#include "search/list_page.hpp"
+#include "search/page_cursor.hpp"
 #include "search/personalizer.hpp"
 #include "search/popular_list.hpp"
 #include "search/search_metrics.hpp"
@@ -64,6 +70,8 @@ struct SearchOptions {
   retrieval::LexicalQueryOptions lexical{};
   ranking::FusionOptions fusion{};
   PersonalizationOptions personalization{};
+  ranking::DiversityLimits diversity{};  // of requests that do not say; not active by default
+  CursorOptions cursor{};
 
   // kInvalidArgument with the setting as field.
   [[nodiscard]] core::Status validate() const;
@@ -120,9 +128,17 @@ class SearchService {
   [[nodiscard]] core::Task<core::Status> finish_read(Progress& progress);
   [[nodiscard]] core::Task<core::Status> to_worker(Progress& progress);
   static void set_eligible(const ListRequest& request, Progress& progress);
-  [[nodiscard]] PopularScope popular_scope(const ListRequest& request, const Progress& progress) const;
   [[nodiscard]] SearchAnswer answer(const ListRequest& request, Progress& progress) const;
+
+  // answer_page.cpp: from progress.list to the page.
+  [[nodiscard]] core::Status open_cursor(const ListRequest& request, Progress& progress) const;
+  [[nodiscard]] PageShape shape_of(const ListRequest& request, const Progress& progress) const;
+  [[nodiscard]] std::size_t first_depth(const ListRequest& request, const Progress& progress) const;
+  [[nodiscard]] PopularScope popular_scope(const Progress& progress, std::size_t depth) const;
+  [[nodiscard]] bool is_deep_enough(const ListRequest& request, const Progress& progress) const;
   void fill_page(const ListRequest& request, Progress& progress, SearchAnswer& answer) const;
+  [[nodiscard]] BentHead bend(Progress& progress, SearchAnswer& answer) const;
+  [[nodiscard]] std::string next_cursor(const Progress& progress, const PageShape& shape, std::vector<std::uint32_t> shown) const;
 
   // query_list.cpp
   [[nodiscard]] core::Task<SearchOutcome> run(const SearchRequest& request, Progress& progress);
@@ -137,6 +153,8 @@ class SearchService {
   // browse_list.cpp
   [[nodiscard]] core::Task<SearchOutcome> run(const BrowseRequest& request, Progress& progress);
   [[nodiscard]] core::Task<SearchOutcome> run(const TrendingRequest& request, Progress& progress);
+  template <class Make>
+  void make_deep_enough(const ListRequest& request, Progress& progress, Make make) const;
   [[nodiscard]] core::Task<core::Status> prepare_list(const ListRequest& request, ListKind kind, Progress& progress);
 
   Dependencies use_;
@@ -145,6 +163,7 @@ class SearchService {
   SearchMetrics metrics_;
   DenseRetriever dense_;
   Personalizer personalizer_;
+  PageCursors cursors_;
   std::unique_ptr<ShopperReader> reader_;  // null without a feature store
 };
 

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string>
 
+#include "catalog/product_counter.hpp"
 #include "core/deadline.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"
@@ -21,6 +22,7 @@
 #include "ports/vector_index.hpp"
 #include "retrieval/lexical_index.hpp"
 #include "search/browse_orders.hpp"
+#include "search/facet_counter.hpp"
 
 namespace scalestyle::recommend {
 class Popularity;
@@ -43,7 +45,11 @@ class ServingGeneration {
     std::shared_ptr<const retrieval::LexicalIndex> lexical{};  // not null; of snapshot's catalogue
   };
   ServingGeneration(std::shared_ptr<detail::OpenGenerations> open, Parts parts)
-      : open_(std::move(open)), parts_(std::move(parts)), orders_(*parts_.snapshot->catalog) {}
+      : open_(std::move(open)),
+        parts_(std::move(parts)),
+        orders_(*parts_.snapshot->catalog),
+        products_(*parts_.snapshot->catalog),
+        facets_(*parts_.snapshot->catalog) {}
   ~ServingGeneration();
   ServingGeneration(const ServingGeneration&) = delete;
   ServingGeneration& operator=(const ServingGeneration&) = delete;
@@ -60,11 +66,18 @@ class ServingGeneration {
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
   [[nodiscard]] const BrowseOrders& orders() const { return orders_; }
+  [[nodiscard]] const catalog::ProductCounter& products() const { return products_; }
+  [[nodiscard]] const FacetCounter& facets() const { return facets_; }
+
+  // The rows that may be shown now, whatever a list says: asked when a page is made.
+  [[nodiscard]] const catalog::Bitmap& available() const { return catalog().available(); }
 
  private:
   std::shared_ptr<detail::OpenGenerations> open_;
   Parts parts_;
   BrowseOrders orders_;
+  catalog::ProductCounter products_;
+  FacetCounter facets_;
 };
 
 // Empty when queries embedded by `query` can be compared with documents embedded by `documents`; else what differs and

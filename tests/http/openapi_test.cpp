@@ -116,7 +116,8 @@ TEST(OpenApi, PublicSearchParametersAreTheAgreedOnes) {
   }
   EXPECT_EQ(names, (std::set<std::string>{"query", "k", "offset", "deadline_ms", "colour", "colour_family", "type", "group", "department",
                                           "section", "garment_group", "index", "price_min", "price_max", "userId", "sessionId",
-                                          "personalize", "after", "explain", "legs"}));
+                                          "personalize", "after", "explain", "legs", "sort", "cursor", "collapse",
+                                          "facets", "max_per_type", "max_per_section", "diversity_window"}));
 }
 
 TEST(OpenApi, EnumsAreThoseOfTheCode) {
@@ -203,6 +204,9 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
     expect_fits(schemas(api), schemas(api).at(schema).as_object(), json::parse(response.body), target);
   };
   check("/api/recommendation/search?query=name+0&colour=red", "SearchAnswer");
+  check("/api/recommendation/search?query=name+0&facets=true&k=3", "SearchAnswer");
+  check("/api/recommendation/browse?facets=colour,price&colour=red&k=3&collapse=false", "SearchAnswer");
+  check("/api/recommendation/browse?cursor=nonsense", "Error");
   check("/api/articles/1001", "ArticleAnswer");
   const auto check_post = [&](const std::string& target, const std::string& body, const char* schema, const char* method = "POST") {
     const auto response = server.post(target, body, "", method);

@@ -1,0 +1,163 @@
+// From the list that a request found to the page it gets.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "catalog/filters.hpp"
+#include "search/list_page.hpp"
+#include "search/progress.hpp"
+#include "search/search_service.hpp"
+
+namespace scalestyle::search {
+
+namespace {
+
+// The rows of the list in the order of the request: its head bent, the rest as it is.
+std::vector<catalog::RowIndex> ordered_rows(const BaseList& list, const BentHead& head) {
+  std::vector<catalog::RowIndex> rows = list.rows;
+  for (std::size_t i = 0; i < head.order.size(); ++i) rows[i] = list.rows[head.order[i]];
+  return rows;
+}
+
+std::vector<AnswerItem> items_of(const Progress& progress, const BentHead& head, const Personalizer& personalizer, const CutPage& page) {
+  const catalog::Catalog& articles = progress.generation->catalog();
+  std::vector<AnswerItem> items;
+  items.reserve(page.places.size() - page.first);
+  for (std::size_t i = page.first; i < page.places.size(); ++i) {
+    const std::size_t at = page.places[i];
+    const std::size_t place = at < head.order.size() ? head.order[at] : at;
+    AnswerItem item{articles.row(progress.list.rows[place]), progress.list.scores[place], {}, progress.shown.size() + i + 1};
+    personalizer.credit(head, place, item);
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+std::size_t count_items(const Progress& progress, bool collapse, const CutPage& page) {
+  if (progress.list.is_whole()) return page.items;
+  const auto rows = shown_rows(*progress.generation, progress.list, progress.eligible.get());
+  const std::size_t items = collapse ? progress.generation->products().count(rows) : rows.count();
+  // The set may be newer than the rows, where it is of what happens now.
+  return std::max(items, page.items);
+}
+
+bool is_filtered(const catalog::Filter& filter, std::size_t facet) {
+  if (facet == kPriceFacet) return filter.price_min || filter.price_max;
+  return !filter.values[facet].empty();
+}
+
+// A facet whose own field is filtered is counted as if it were not, so that a shopper sees what else there is. That needs
+// the list without the filter, which is at hand where the filters alone make the list.
+Facets count_facets(const ListRequest& request, const Progress& progress) {
+  const ServingGeneration& generation = *progress.generation;
+  const auto by_product = [&](const catalog::Bitmap& rows) { return generation.products().by_product(rows); };
+  const auto whole = by_product(shown_rows(generation, progress.list, progress.eligible.get()));
+  Facets facets;
+  for (std::size_t facet = 0; facet < request.facets.size(); ++facet) {
+    if (!request.facets[facet]) continue;
+    const bool filtered = is_filtered(request.filter, facet);
+    const bool without = filtered && progress.list.is_every_eligible_row;
+    std::vector<catalog::RowIndex> others;
+    if (without) {
+      catalog::Filter filter = request.filter;
+      if (facet == kPriceFacet) {
+        filter.price_min.reset();
+        filter.price_max.reset();
+      } else {
+        filter.values[facet].clear();
+      }
+      catalog::Bitmap rows = catalog::eligible(generation.catalog(), filter);
+      rows &= generation.available();
+      others = by_product(rows);
+    }
+    const FacetRows counted{without ? others : whole, request.collapse};
+    if (facet == kPriceFacet) {
+      facets.price = generation.facets().count_prices(counted);
+      facets.price->own_filter_applied = filtered && !without;
+    } else {
+      facets.values.push_back(generation.facets().count_values(static_cast<catalog::FilterField>(facet), counted));
+      facets.values.back().own_filter_applied = filtered && !without;
+    }
+  }
+  return facets;
+}
+
+}  // namespace
+
+core::Status SearchService::open_cursor(const ListRequest& request, Progress& progress) const {
+  if (request.cursor.empty()) return {};
+  CORE_TRY(progress.shown, cursors_.read(request.cursor, progress.generation->info().id.value(), progress.fingerprint,
+                                         use_.clock.wall_now()));
+  return {};
+}
+
+std::string SearchService::next_cursor(const Progress& progress, const PageShape& shape, std::vector<std::uint32_t> shown) const {
+  if (shape.k == 0) return {};
+  const PageCursor cursor{progress.generation->info().id.value(), progress.fingerprint, std::move(shown)};
+  return cursors_.write(cursor, use_.clock.wall_now()).value_or("");
+}
+
+PageShape SearchService::shape_of(const ListRequest& request, const Progress& progress) const {
+  PageShape shape{.offset = request.offset, .k = request.k, .collapse = request.collapse, .shown = progress.shown};
+  if (progress.is_sorted) return shape;
+  shape.diversity = {.max_per_type = request.max_per_type.value_or(options_.diversity.max_per_type),
+                     .max_per_section = request.max_per_section.value_or(options_.diversity.max_per_section),
+                     .window = request.diversity_window.value_or(options_.diversity.window)};
+  return shape;
+}
+
+// How many rows a list that is made to measure begins with: two or three variants a product are usual.
+std::size_t SearchService::first_depth(const ListRequest& request, const Progress& progress) const {
+  const PageShape shape = shape_of(request, progress);
+  const std::size_t items = shape.depth() + shape.shown.size();
+  const std::size_t rows = request.collapse ? 3 * items : items;
+  return progress.personal ? std::max(rows, options_.pool_size) : rows;
+}
+
+PopularScope SearchService::popular_scope(const Progress& progress, std::size_t depth) const {
+  return {.eligible = progress.eligible.get(),
+          .eligible_count = progress.eligible_count,
+          .depth = depth,
+          .now_ms = progress.now_ms()};
+}
+
+bool SearchService::is_deep_enough(const ListRequest& request, const Progress& progress) const {
+  if (progress.list.is_whole()) return true;
+  PageShape shape = shape_of(request, progress);
+  const std::size_t wanted = shape.depth();
+  shape.diversity = {};
+  return cut_page(*progress.generation, progress.list.rows, shape).left >= wanted;
+}
+
+BentHead SearchService::bend(Progress& progress, SearchAnswer& answer) const {
+  if (!progress.personal) return {};
+  const ShopperView& shopper = progress.shopper;
+  if (shopper.features && shopper.features->personalize) {
+    answer.personalized = true;
+    return personalizer_.bend(*progress.generation, progress.list, *shopper.features, {options_.pool_size, progress.now_ms()});
+  }
+  if (!shopper.features && shopper.outcome != StageOutcome::kCancelled) {
+    progress.degradations.push_back(DegradationReason::kPersonalizationUnavailable);
+  }
+  return {};
+}
+
+void SearchService::fill_page(const ListRequest& request, Progress& progress, SearchAnswer& answer) const {
+  const ServingGeneration& generation = *progress.generation;
+  const BentHead head = bend(progress, answer);
+  if (progress.personal) progress.report(Stage::kPersonalize, answer.personalized ? StageOutcome::kOk : StageOutcome::kSkipped);
+  const auto rows = ordered_rows(progress.list, head);
+  const PageShape shape = shape_of(request, progress);
+  const CutPage page = cut_page(generation, rows, shape);
+  answer.items = items_of(progress, head, personalizer_, page);
+  answer.collapsed = request.collapse;
+  if (request.collapse) {
+    for (AnswerItem& item : answer.items) add_variants(generation, progress.eligible.get(), item);
+  }
+  answer.total = count_items(progress, request.collapse, page);
+  if (page.has_more() && !answer.items.empty()) answer.cursor = next_cursor(progress, shape, shown_after(generation, rows, page, shape));
+  if (request.facets.any()) answer.facets = count_facets(request, progress);
+  progress.report(Stage::kPage, StageOutcome::kOk);
+}
+
+}  // namespace scalestyle::search
