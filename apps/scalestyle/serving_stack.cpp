@@ -32,6 +32,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   stack->generations_ = std::make_unique<search::SnapshotHolder>(*stack->store_, *stack->index_, stack->encoder_->info(),
                                                                  events != nullptr ? &events->popularity() : nullptr, lexical);
   CORE_TRY(stack->synonyms_, open_synonyms(settings));
+  CORE_TRY(stack->rules_, open_rules(settings));
+  if (stack->rules_ != nullptr) search::show_rules(stack->metrics_, *stack->rules_);
   CORE_TRY(options.fusion, fusion_options(settings));
   options.diversity = diversity_limits(settings);
   options.cursor = cursor_options(settings);
@@ -46,7 +48,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
                                           .impressions = events != nullptr ? &events->impressions() : nullptr,
                                           .experiments = events != nullptr ? &events->experiments() : nullptr,
-                                          .synonyms = stack->synonyms_.get()},
+                                          .synonyms = stack->synonyms_.get(),
+                                          .rules = stack->rules_.get()},
       std::move(options));
   if (events != nullptr) {
     CORE_TRY(auto event_settings, event_options(settings));

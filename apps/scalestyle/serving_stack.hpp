@@ -13,6 +13,7 @@
 #include "core/timer_queue.hpp"
 #include "event_stack.hpp"
 #include "runtime.hpp"
+#include "search/rule_file.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
 #include "search/synonym_file.hpp"
@@ -42,6 +43,8 @@ class ServingStack {
   [[nodiscard]] search::SnapshotHolder& generations() { return *generations_; }
   // Null without a file of synonyms.
   [[nodiscard]] search::SynonymFile* synonyms() { return synonyms_.get(); }
+  // Null without a file of merchandising rules.
+  [[nodiscard]] search::RuleFile* rules() { return rules_.get(); }
   [[nodiscard]] search::SearchService& service() { return *service_; }
   [[nodiscard]] search::EventService& event_service() { return *event_service_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
@@ -62,6 +65,7 @@ class ServingStack {
   std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
   std::unique_ptr<search::SynonymFile> synonyms_;
+  std::unique_ptr<search::RuleFile> rules_;
   std::unique_ptr<search::SearchService> service_;
   std::unique_ptr<search::EventService> event_service_;  // null without events
   std::thread timer_thread_;

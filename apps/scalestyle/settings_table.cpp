@@ -58,6 +58,7 @@ std::vector<SettingSpec> make_table() {
       number("lexical_colour_weight", "1", "weight of words in colours and their families", 0, 100),
       number("lexical_category_weight", "0.5", "weight of words in groups, sections, departments and the like", 0, 100),
       number("lexical_description_weight", "0.25", "weight of words in the description", 0, 100),
+      text("rules", "", "JSON file of merchandising rules (pin, boost, bury, hide, redirect), followed while the server runs"),
       text("synonyms", "", "file of synonyms, followed while the server runs: \"tee => t-shirt\" or \"jumper, sweater\" a line"),
       integer("max_per_type", "0", "items of one product type in a window of a list; more are deferred; 0: any number", 0, 100),
       integer("max_per_section", "0", "items of one section in a window of a list; more are deferred; 0: any number", 0, 100),

@@ -152,7 +152,7 @@ core::Result<BoundRules> BoundRules::bind(std::shared_ptr<const RuleSet> rules, 
   return bound;
 }
 
-RuleEffects BoundRules::match(const RuleContext& context, const catalog::Bitmap* eligible) const {
+RuleEffects BoundRules::match(const RuleContext& context, const catalog::Bitmap* eligible, const catalog::Bitmap* available) const {
   RuleEffects effects;
   effects.rules_ = rules_->acting(context);
   for (const std::uint32_t index : effects.rules_) {
@@ -166,17 +166,17 @@ RuleEffects BoundRules::match(const RuleContext& context, const catalog::Bitmap*
       effects.redirecting_rule_ = index;
     }
   }
-  place_pins(eligible, effects);
+  place_pins({eligible, available != nullptr ? *available : articles_->available()}, effects);
   return effects;
 }
 
-void BoundRules::place_pins(const catalog::Bitmap* eligible, RuleEffects& effects) const {
+void BoundRules::place_pins(const ShownRows& shown, RuleEffects& effects) const {
   std::vector<bool> taken(kMaxPinPosition + 1);
   for (const std::uint32_t index : effects.rules_) {
     const std::vector<Pin>& pins = bound_[index].pins;
     for (std::uint32_t i = 0; i < pins.size(); ++i) {
       PlacedPin placed{.row = {}, .any_variant = !pins[i].row, .product = pins[i].product.value_or(0), .position = 0, .rule = index};
-      auto reason = find_row(pins[i], eligible, effects, placed.row);
+      auto reason = find_row(pins[i], shown, effects, placed.row);
       if (!reason) {
         placed.position = rules_->rules()[index].pins[i].position;
         while (placed.position <= kMaxPinPosition && taken[placed.position]) ++placed.position;
@@ -193,14 +193,14 @@ void BoundRules::place_pins(const catalog::Bitmap* eligible, RuleEffects& effect
   std::ranges::sort(effects.pins_, {}, &PlacedPin::position);
 }
 
-std::optional<SkippedPin::Reason> BoundRules::find_row(const Pin& pin, const catalog::Bitmap* eligible,
-                                                       const RuleEffects& effects, catalog::RowIndex& row) const {
+std::optional<SkippedPin::Reason> BoundRules::find_row(const Pin& pin, const ShownRows& shown, const RuleEffects& effects,
+                                                       catalog::RowIndex& row) const {
   using Reason = SkippedPin::Reason;
   if (!pin.product) return Reason::kUnknown;
   if (std::ranges::find(effects.pins_, *pin.product, &PlacedPin::product) != effects.pins_.end()) return Reason::kPinnedBefore;
   const auto why_not = [&](catalog::RowIndex candidate) -> std::optional<Reason> {
-    if (!articles_->available().test(candidate)) return Reason::kUnavailable;
-    if (eligible != nullptr && !eligible->test(candidate)) return Reason::kFilteredOut;
+    if (!shown.available.test(candidate)) return Reason::kUnavailable;
+    if (shown.eligible != nullptr && !shown.eligible->test(candidate)) return Reason::kFilteredOut;
     if (effects.is_hidden(candidate)) return Reason::kHidden;
     return std::nullopt;
   };
@@ -209,9 +209,9 @@ std::optional<SkippedPin::Reason> BoundRules::find_row(const Pin& pin, const cat
     return why_not(row);
   }
   const auto variants = articles_->rows_of_product(*pin.product);
-  const auto shown = std::ranges::find_if(variants, [&](catalog::RowIndex variant) { return !why_not(variant); });
-  if (shown == variants.end()) return why_not(variants.front());
-  row = *shown;
+  const auto first = std::ranges::find_if(variants, [&](catalog::RowIndex variant) { return !why_not(variant); });
+  if (first == variants.end()) return why_not(variants.front());
+  row = *first;
   return std::nullopt;
 }
 

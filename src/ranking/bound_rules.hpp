@@ -115,8 +115,10 @@ class BoundRules {
   [[nodiscard]] static core::Result<BoundRules> bind(std::shared_ptr<const RuleSet> rules, const catalog::Catalog& articles);
 
   [[nodiscard]] const RuleSet& rules() const { return *rules_; }
-  // `eligible`: the rows that pass the request's filters; null: all of them.
-  [[nodiscard]] RuleEffects match(const RuleContext& context, const catalog::Bitmap* eligible) const;
+  // `eligible`: the rows that pass the request's filters; null: all of them. `available`: those that can be had now; null:
+  // as the catalogue says.
+  [[nodiscard]] RuleEffects match(const RuleContext& context, const catalog::Bitmap* eligible,
+                                  const catalog::Bitmap* available = nullptr) const;
 
   // How many ids and product codes of the rules are none of this catalogue's.
   [[nodiscard]] std::size_t unknown_articles() const { return unknown_articles_; }
@@ -134,9 +136,13 @@ class BoundRules {
   class Binder;
 
   BoundRules(std::shared_ptr<const RuleSet> rules, const catalog::Catalog& articles) : rules_(std::move(rules)), articles_(&articles) {}
-  void place_pins(const catalog::Bitmap* eligible, RuleEffects& effects) const;
-  [[nodiscard]] std::optional<SkippedPin::Reason> find_row(const Pin& pin, const catalog::Bitmap* eligible,
-                                                           const RuleEffects& effects, catalog::RowIndex& row) const;
+  struct ShownRows {
+    const catalog::Bitmap* eligible;  // null: every row
+    const catalog::Bitmap& available;
+  };
+  void place_pins(const ShownRows& shown, RuleEffects& effects) const;
+  [[nodiscard]] std::optional<SkippedPin::Reason> find_row(const Pin& pin, const ShownRows& shown, const RuleEffects& effects,
+                                                           catalog::RowIndex& row) const;
 
   std::shared_ptr<const RuleSet> rules_;
   const catalog::Catalog* articles_;

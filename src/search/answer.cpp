@@ -72,6 +72,7 @@ std::string_view to_string(Stage stage) {
     case Stage::kRetrieve: return "retrieve";
     case Stage::kOrder: return "order";
     case Stage::kFallback: return "fallback";
+    case Stage::kRules: return "rules";
     case Stage::kPersonalize: return "personalize";
     case Stage::kPage: return "page";
   }

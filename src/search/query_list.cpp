@@ -62,6 +62,7 @@ core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progr
 core::Task<core::Status> SearchService::find_by_query(const SearchRequest& request, Progress& progress) {
   if (request.legs.lexical || !request.filter.empty()) CORE_CO_CHECK(co_await to_worker(progress));
   set_eligible(request, progress);
+  CORE_CO_CHECK(find_rules(request, ranking::RuleList::kSearch, request.query, progress));
   progress.report(Stage::kFilter, request.filter.empty() ? StageOutcome::kSkipped : StageOutcome::kOk);
   if (progress.eligible_count == 0) co_return core::Status();
 
@@ -181,6 +182,7 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
     const catalog::RowIndex row = item.article.row();
     const auto place = static_cast<std::size_t>(std::ranges::find(list.rows, row) - list.rows.begin());
     explanation->base_score = list.scores[place];
+    explain_rules(progress, row, *explanation);
     explanation->is_named = std::ranges::find(progress.named, row) != progress.named.end();
     for (const ranking::Leg leg : ranking::kLegs) {
       const std::size_t rank = place < list.leg_ranks.size() ? list.leg_ranks[place][static_cast<std::size_t>(leg)] : 0;
@@ -197,13 +199,17 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
 
 // Runs wherever the failure was noticed, which is the timers' thread for what is late: no worker may be free. It costs
 // a few hundred microseconds, one pass over a column for each tier.
-bool SearchService::fall_back(const ListRequest& request, Progress& progress) const {
+bool SearchService::fall_back(const SearchRequest& request, Progress& progress) const {
   const auto reason = progress.failure_reason;
   // Without a reason the caller is gone; a limit that was reached is not made better by more work.
   if (!reason || *reason == DegradationReason::kDownstreamCapacityRejected) return false;
   const auto& board = progress.generation->popularity();
   if (board == nullptr) return false;
-  if (!progress.filtered) set_eligible(request, progress);
+  if (!progress.filtered) {
+    set_eligible(request, progress);
+    if (!find_rules(request, ranking::RuleList::kSearch, request.query, progress)) return false;
+  }
+  hide_eligible(progress);
   if (progress.eligible_count > 0) {
     const auto make = [&](std::size_t depth) {
       PopularList popular = fallback_list(*board, popular_scope(progress, depth));

@@ -24,4 +24,13 @@ core::Result<std::shared_ptr<const ranking::BoundRules>> RuleFile::on(const std:
   return bound_;
 }
 
+void show_rules(telemetry::Metrics& metrics, const RuleFile& file) {
+  auto rules = metrics.gauge({"scalestyle_rules", "Merchandising rules in force, those that are not enabled included."});
+  auto failing = metrics.gauge({"scalestyle_rules_failing", "1 while the file of merchandising rules as it is cannot be used."});
+  metrics.on_render([rules, failing, &file]() mutable {
+    rules.set(static_cast<double>(file.current()->rules().size()));
+    failing.set(file.last_error().empty() ? 0 : 1);
+  });
+}
+
 }  // namespace scalestyle::search

@@ -10,6 +10,7 @@
 #include "ranking/bound_rules.hpp"
 #include "search/followed_file.hpp"
 #include "search/snapshot_holder.hpp"
+#include "telemetry/metrics.hpp"
 
 namespace scalestyle::search {
 
@@ -30,5 +31,8 @@ class RuleFile final : public FollowedFile<ranking::RuleSet> {
   mutable std::weak_ptr<const ServingGeneration> bound_to_;         // guarded by binding_, as is the next
   mutable std::shared_ptr<const ranking::BoundRules> bound_;
 };
+
+// Gauges of the rules in force and of a file that cannot be followed. `file` must outlive the last render.
+void show_rules(telemetry::Metrics& metrics, const RuleFile& file);
 
 }  // namespace scalestyle::search

@@ -158,7 +158,11 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   answer.request_id = request.request_id;
   answer.total_relation = progress.list.total_relation;
   fill_page(request, progress, answer);
-  if (request.explain) explain(progress, answer);
+  if (request.explain) {
+    explain(progress, answer);
+  } else {
+    answer.rules.skipped_pins.clear();
+  }
   if (progress.plan) answer.understood = understood_words(progress.plan->notes);
   answer.degradations = std::move(progress.degradations);
   answer.fallback_source = progress.fallback_source;
