@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "adapters/embedded/data_folder.hpp"
@@ -14,6 +15,7 @@
 #include "reranker_report.hpp"
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
+#include "search/rule_text.hpp"
 #include "settings_table.hpp"
 #include "version.hpp"
 
@@ -59,6 +61,14 @@ json::object describe_data(const core::Settings& settings) {
   return {{"state", fmt::format("generation {} is complete, every checksum right", current->value())}, {"good", true}};
 }
 
+json::object describe_rules(const core::Settings& settings) {
+  if (!settings.is_set("rules")) return {{"state", "no --rules given"}, {"good", true}};
+  const auto rules = search::read_rules(settings.text("rules"));
+  if (!rules) return {{"state", rules.error().message}, {"good", false}};
+  const auto enabled = std::ranges::count_if(rules->rules(), &ranking::Rule::enabled);
+  return {{"state", fmt::format("{} merchandising rules, {} of them enabled", rules->rules().size(), enabled)}, {"good", true}};
+}
+
 json::array describe_settings(const core::Settings& settings) {
   json::array values;
   for (const auto& [name, value] : settings.all()) {
@@ -77,7 +87,8 @@ void print_text(const json::object& report) {
     fmt::print("model      {}: {}{}\n", text(entry.at("name")), text(entry.at("state")), entry.at("default").as_bool() ? " (default set)" : "");
   }
   print_reranker(report.at("reranker").as_object());
-  fmt::print("data       {}\n\n", text(report.at("data").as_object().at("state")));
+  fmt::print("data       {}\n", text(report.at("data").as_object().at("state")));
+  fmt::print("rules      {}\n\n", text(report.at("rules").as_object().at("state")));
   for (const auto& setting : report.at("settings").as_array()) {
     const auto& entry = setting.as_object();
     fmt::print("{:<26} {:<40} {}\n", text(entry.at("name")), text(entry.at("value")), text(entry.at("origin")));
@@ -89,8 +100,14 @@ int run_doctor(const Invocation& invocation) {
   if (const auto chosen = choose_kernels(settings); !chosen) return report(chosen.error());
   auto models = describe_models(settings);
   if (!models) return report(models.error());
-  json::object result{{"version", kVersion}, {"cpu", describe_cpu(settings)}, {"data", describe_data(settings)}, {"reranker", describe_reranker(settings)}, {"settings", describe_settings(settings)}};
-  bool good = result.at("data").as_object().at("good").as_bool() && result.at("reranker").as_object().at("good").as_bool();
+  json::object result{{"version", kVersion},
+                      {"cpu", describe_cpu(settings)},
+                      {"data", describe_data(settings)},
+                      {"rules", describe_rules(settings)},
+                      {"reranker", describe_reranker(settings)},
+                      {"settings", describe_settings(settings)}};
+  bool good = true;
+  for (const char* part : {"data", "rules", "reranker"}) good = result.at(part).as_object().at("good").as_bool() && good;
   for (const auto& model : *models) {
     const auto& entry = model.as_object();
     if (entry.at("required").as_bool()) good = good && entry.at("good").as_bool();
@@ -110,7 +127,7 @@ int run_doctor(const Invocation& invocation) {
 Command doctor_command() {
   return {.path = {"doctor"},
           .help = "What this machine and configuration can do; fails when search could not work",
-          .settings = with_rerank_settings({"data", "models", "isa", "compute_threads", "json"}),
+          .settings = with_rerank_settings({"data", "models", "rules", "isa", "compute_threads", "json"}),
           .run = run_doctor};
 }
 

@@ -9,9 +9,9 @@ namespace scalestyle::app {
 
 std::vector<std::string> with_search_settings(std::vector<std::string> names) {
   for (const char* name : {"fusion", "dense_weight", "reciprocal_rank_constant", "lexical_name_weight", "lexical_type_weight",
-                           "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms", "list_cache_mb",
-                           "list_cache_stale_ms", "max_per_type", "max_per_section", "diversity_window", "cursor_key",
-                           "cursor_lifetime_s"}) {
+                           "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms", "rules",
+                           "list_cache_mb", "list_cache_stale_ms", "max_per_type", "max_per_section", "diversity_window",
+                           "cursor_key", "cursor_lifetime_s"}) {
     names.emplace_back(name);
   }
   return with_rerank_settings(std::move(names));
@@ -57,6 +57,12 @@ core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Set
   const std::string path = settings.text("synonyms");
   if (path.empty()) return std::unique_ptr<search::SynonymFile>();
   return search::SynonymFile::open(path);
+}
+
+core::Result<std::unique_ptr<search::RuleFile>> open_rules(const core::Settings& settings) {
+  const std::string path = settings.text("rules");
+  if (path.empty()) return std::unique_ptr<search::RuleFile>();
+  return search::RuleFile::open(path);
 }
 
 }  // namespace scalestyle::app

@@ -12,6 +12,7 @@
 #include "retrieval/lexical_options.hpp"
 #include "search/ranked_list_cache.hpp"
 #include "search/page_cursor.hpp"
+#include "search/rule_file.hpp"
 #include "search/synonym_file.hpp"
 
 namespace scalestyle::app {
@@ -29,5 +30,7 @@ namespace scalestyle::app {
 
 // Null where the `synonyms` setting names no file.
 [[nodiscard]] core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings);
+// Null where the `rules` setting names no file.
+[[nodiscard]] core::Result<std::unique_ptr<search::RuleFile>> open_rules(const core::Settings& settings);
 
 }  // namespace scalestyle::app

@@ -84,7 +84,7 @@ class ServeRun {
       server->begin_drain();
     }
     search::RefreshLoop follower({.holder = stack->generations(), .timers = stack->timers(), .clock = clock_, .log = log,
-                                  .synonyms = stack->synonyms()},
+                                  .synonyms = stack->synonyms(), .rules = stack->rules()},
                                  {.interval = kFollowInterval});
     follower.start();
     io.join();

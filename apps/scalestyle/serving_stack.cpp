@@ -36,6 +36,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                                                  events != nullptr ? &events->popularity() : nullptr, lexical);
   if (events_log != nullptr) CORE_CHECK(stack->open_changes(settings, *events_log));
   CORE_TRY(stack->synonyms_, open_synonyms(settings));
+  CORE_TRY(stack->rules_, open_rules(settings));
+  if (stack->rules_ != nullptr) search::show_rules(stack->metrics_, *stack->rules_);
   CORE_TRY(options.fusion, fusion_options(settings));
   options.list_cache = list_cache_options(settings);
   if (events_log == nullptr) options.list_cache.max_bytes = 0;
@@ -53,7 +55,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .impressions = events != nullptr ? &events->impressions() : nullptr,
                                           .experiments = events != nullptr ? &events->experiments() : nullptr,
                                           .synonyms = stack->synonyms_.get(),
-                                          .reranker = stack->reranking_->reranker()},
+                                          .reranker = stack->reranking_->reranker(),
+                                          .rules = stack->rules_.get()},
       std::move(options));
   if (events != nullptr) {
     CORE_TRY(auto event_settings, event_options(settings));

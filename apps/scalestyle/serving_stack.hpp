@@ -16,6 +16,7 @@
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
 #include "search/live_catalog.hpp"
+#include "search/rule_file.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
 #include "search/synonym_file.hpp"
@@ -48,6 +49,8 @@ class ServingStack {
   // Null without a file of synonyms.
   [[nodiscard]] search::SynonymFile* synonyms() { return synonyms_.get(); }
   [[nodiscard]] RerankerStack& reranking() { return *reranking_; }
+  // Null without a file of merchandising rules.
+  [[nodiscard]] search::RuleFile* rules() { return rules_.get(); }
   [[nodiscard]] search::SearchService& service() { return *service_; }
   [[nodiscard]] search::EventService& event_service() { return *event_service_; }
   // Null without events.
@@ -75,6 +78,7 @@ class ServingStack {
   std::unique_ptr<adapters::embedded::SqliteCatalogChanges> changes_;       // null without events
   std::unique_ptr<search::LiveCatalog> live_;                              // null without events
   std::unique_ptr<search::SynonymFile> synonyms_;
+  std::unique_ptr<search::RuleFile> rules_;
   std::unique_ptr<search::SearchService> service_;
   std::unique_ptr<search::EventService> event_service_;  // null without events
   std::thread timer_thread_;

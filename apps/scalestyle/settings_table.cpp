@@ -58,6 +58,7 @@ std::vector<SettingSpec> make_table() {
       number("lexical_colour_weight", "1", "weight of words in colours and their families", 0, 100),
       number("lexical_category_weight", "0.5", "weight of words in groups, sections, departments and the like", 0, 100),
       number("lexical_description_weight", "0.25", "weight of words in the description", 0, 100),
+      text("rules", "", "JSON file of merchandising rules (pin, boost, bury, hide, redirect), followed while the server runs"),
       text("synonyms", "", "file of synonyms, followed while the server runs: \"tee => t-shirt\" or \"jumper, sweater\" a line"),
       integer("list_cache_mb", "64", "memory for ranked lists of recent queries; 0: none is kept", 0, 65'536),
       integer("list_cache_stale_ms", "500", "how long after a switch of catalogue an older list may be given", 0, 60'000),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <system_error>
@@ -25,7 +26,10 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 }  // namespace
 
 void JsonReader::fail(std::string problem) {
-  if (problem_.empty()) problem_ = std::move(problem);
+  if (problem_.empty()) {
+    problem_ = std::move(problem);
+    problem_position_ = std::min(position_, text_.size());
+  }
   position_ = text_.size();
 }
 
@@ -40,6 +44,12 @@ void JsonReader::skip_blanks() {
     if (c != ' ' && c != '\t' && c != '\n' && c != '\r') return;
     ++position_;
   }
+}
+
+std::size_t JsonReader::position() {
+  if (!ok()) return problem_position_;
+  skip_blanks();
+  return position_;
 }
 
 void JsonReader::open(char bracket, std::string_view what) {
@@ -82,6 +92,11 @@ std::optional<std::string_view> JsonReader::next_key() {
 }
 
 bool JsonReader::next_element() { return separate(']'); }
+
+bool JsonReader::array_is_next() {
+  skip_blanks();
+  return next_is('[');
+}
 
 std::string JsonReader::text() {
   skip_blanks();

@@ -27,6 +27,8 @@ class JsonReader {
 
   // False at the end of the array that is open, which is read too.
   [[nodiscard]] bool next_element();
+  // What comes next is an array; reads nothing of it.
+  [[nodiscard]] bool array_is_next();
 
   [[nodiscard]] std::string text();
   [[nodiscard]] std::int64_t integer();  // no fraction, no exponent
@@ -39,6 +41,8 @@ class JsonReader {
   void fail(std::string problem);
   [[nodiscard]] bool ok() const { return problem_.empty(); }
   [[nodiscard]] const std::string& problem() const { return problem_; }
+  // The byte, from 0, where what comes next begins; after a problem where it was noticed.
+  [[nodiscard]] std::size_t position();
 
  private:
   void skip_blanks();
@@ -57,6 +61,7 @@ class JsonReader {
   bool first_ = false;    // nothing of the innermost open container was read yet
   std::string unescaped_; // the last text that had escapes
   std::string problem_;
+  std::size_t problem_position_ = 0;
 };
 
 }  // namespace scalestyle::events

@@ -56,6 +56,20 @@ void write_terms(JsonWriter& json, const std::vector<retrieval::TermExplanation>
   json.end_array();
 }
 
+void write_rules(JsonWriter& json, const search::ItemExplanation& explanation) {
+  if (explanation.rules.empty()) return;
+  json.key("rule_factor").number(explanation.rule_factor);
+  json.key("rules").begin_array();
+  for (const search::RuleOnItem& act : explanation.rules) {
+    json.begin_object();
+    json.key("rule").text(act.rule);
+    json.key("does").text(act.does);
+    json.key("factor").number(act.factor);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
   const search::ItemExplanation& explanation = *item.explanation;
   json.key("explain").begin_object();
@@ -78,6 +92,7 @@ void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
     json.end_object();
   }
   json.key("base_score").number(explanation.base_score);
+  write_rules(json, explanation);
   json.key("boost").begin_object();
   json.key("recent_click").number(item.boost.recent_click);
   json.key("category_affinity").number(item.boost.category_affinity);
@@ -117,6 +132,7 @@ void write_item(JsonWriter& json, const search::AnswerItem& item, bool collapsed
   if (item.behavior_score) json.key("behaviorScore").number(static_cast<float>(*item.behavior_score));
   if (!item.reason.empty()) json.key("reason").text(item.reason);
   json.key("rank").integer(item.rank);
+  if (!item.pinned_by.empty()) json.key("pinned_by").text(item.pinned_by);
   if (collapsed) write_variants(json, item);
   if (item.explanation) write_explanation(json, item);
   json.end_object();
@@ -229,6 +245,31 @@ void write_facets(JsonWriter& json, const search::Facets& facets) {
   json.end_array();
 }
 
+void write_acting_rules(JsonWriter& json, const search::ActingRules& rules) {
+  if (rules.ids.empty()) return;
+  json.key("rules").begin_array();
+  for (const std::string& id : rules.ids) json.text(id);
+  json.end_array();
+  if (rules.redirect) {
+    json.key("redirect").begin_object();
+    if (!rules.redirect->url.empty()) json.key("url").text(rules.redirect->url);
+    if (!rules.redirect->query.empty()) json.key("query").text(rules.redirect->query);
+    json.key("rule").text(rules.redirect->rule);
+    json.end_object();
+  }
+  if (rules.skipped_pins.empty()) return;
+  json.key("skipped_pins").begin_array();
+  for (const auto& pin : rules.skipped_pins) {
+    json.begin_object();
+    json.key("rule").text(pin.rule);
+    json.key("target").text(pin.target);
+    json.key("position").integer(pin.position);
+    json.key("reason").text(pin.reason);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 // What concerns the shopper.
 void write_personalization(JsonWriter& json, const search::SearchAnswer& answer) {
   if (answer.freshness_ms) json.key("freshness_ms").integer(static_cast<std::uint64_t>(std::max<std::int64_t>(0, *answer.freshness_ms)));
@@ -278,6 +319,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   write_understood(json, answer.understood);
   write_rerank(json, answer);
   write_personalization(json, answer);
+  write_acting_rules(json, answer.rules);
   json.key("total").integer(answer.total);
   json.key("total_relation").text(answer.total_relation == search::TotalRelation::kEqual ? "eq" : "gte");
   json.key("data").begin_array();

@@ -18,10 +18,11 @@ constexpr std::string_view kArticleItem = R"json({
 "department":{"type":"string"},"description":{"type":"string","description":"Empty when the article has none."},
 "price":{"type":["number","null"],"minimum":0,"description":"In the catalogue's currency; null when not known."},
 "image_url":{"type":["string","null"],"description":"Path on this server; null without a picture."},
-"score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: what words and meaning give together, or the cross-encoder where it reordered the list, in (0, 1], times what the shopper's behaviour makes of it, at most 3 times."},
+"score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: what words and meaning give together, or the cross-encoder where it reordered the list, in (0, 1], times what merchandising rules (0.1 to 10) and then the shopper's behaviour (1 to 3) make of it. Pinned articles stand where their rule says, whatever their score."},
 "behaviorScore":{"type":"number","description":"What the shopper's behaviour added to the score; present when it acted."},
 "reason":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What acted most; present when something did."},
 "rank":{"type":"integer","minimum":1,"description":"Place in the whole list; with a cursor, after what was shown before."},
+"pinned_by":{"type":"string","description":"The merchandising rule that put it there; absent otherwise."},
 "variants":{"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Variant"},"description":"The product's other available articles, those that pass the filters first; absent with collapse=false."},
 "variants_total":{"type":"integer","minimum":0,"description":"How many of them there are."},
 "explain":{"$ref":"#/components/schemas/Explanation"}}})json";
@@ -61,6 +62,8 @@ constexpr std::string_view kExplanation = R"json({
 "cross_encoder":{"type":"object","description":"What the cross-encoder says of it; absent where it was not judged.","required":["score","logit"],"properties":{
 "score":{"type":"number","description":"In (0, 1]."},"logit":{"type":"number"}}},
 "base_score":{"type":"number","description":"Before the shopper's behaviour acted."},
+"rule_factor":{"type":"number","minimum":0.1,"maximum":10,"description":"What merchandising rules made of the base score, which has it in it; present when one acted on the article."},
+"rules":{"type":"array","items":{"type":"object","required":["rule","does","factor"],"properties":{"rule":{"type":"string"},"does":{"enum":["boost","bury"]},"factor":{"type":"number"}}}},
 "boost":{"type":"object","description":"Factors of the shopper's behaviour; factor is their product, capped.","required":["recent_click","category_affinity","online_popularity","factor"],"properties":{
 "recent_click":{"type":"number"},"category_affinity":{"type":"number"},"online_popularity":{"type":"number"},"factor":{"type":"number"}}}}})json";
 
@@ -83,6 +86,9 @@ constexpr std::string_view kSearchAnswer = R"json({
 "after_reached":{"type":"boolean","description":"Whether the event of the parameter after has taken effect; present when it was given."},
 "personalized":{"type":"boolean","description":"The shopper's own events were read and used."},
 "experiments":{"type":"array","items":{"$ref":"#/components/schemas/ExperimentArm"},"description":"The arms that the shopper is in; absent without any."},
+"rules":{"type":"array","items":{"type":"string"},"description":"Ids of the merchandising rules that act on this request; absent without any."},
+"redirect":{"type":"object","description":"Where a merchandising rule would rather have the shopper: one of url and query.","required":["rule"],"properties":{"url":{"type":"string"},"query":{"type":"string"},"rule":{"type":"string"}}},
+"skipped_pins":{"type":"array","description":"With explain: pins that could not be set.","items":{"type":"object","required":["rule","target","position","reason"],"properties":{"rule":{"type":"string"},"target":{"type":"string","description":"Article id or product code."},"position":{"type":"integer"},"reason":{"enum":["unknown","unavailable","hidden","filtered_out","pinned_before","no_position"]}}}},
 "total":{"type":"integer","minimum":0,"description":"Products in the ranked list; articles with collapse=false."},
 "total_relation":{"enum":["eq","gte"],"description":"gte: the list was cut, more articles match."},
 "data":{"type":"array","items":{"$ref":"#/components/schemas/ArticleItem"}},
@@ -91,7 +97,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","list","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","personalize","page"]},
+"properties":{"stage":{"enum":["admission","validate","list","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","rules","personalize","page"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kRerank = R"json({

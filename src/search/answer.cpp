@@ -84,6 +84,7 @@ std::string_view to_string(Stage stage) {
     case Stage::kOrder: return "order";
     case Stage::kRerank: return "rerank";
     case Stage::kFallback: return "fallback";
+    case Stage::kRules: return "rules";
     case Stage::kPersonalize: return "personalize";
     case Stage::kPage: return "page";
   }

@@ -121,10 +121,11 @@ enum class Stage : std::uint8_t {
   kOrder,        // fusion: of the list before the shopper's own features act
   kRerank,       // by a cross-encoder; skipped where none is installed, none is wanted or there is nothing to reorder
   kFallback,     // popular articles instead of what could not be found
+  kRules,        // merchandising rules; skipped where none acts
   kPersonalize,
   kPage,         // variants, facets, the cursor of the next page
 };
-inline constexpr std::size_t kStageCount = 13;
+inline constexpr std::size_t kStageCount = 14;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -150,6 +151,31 @@ struct Understood {
   std::string origin;  // "query" or "filter"
 };
 
+// What a merchandising rule did to an item.
+struct RuleOnItem {
+  std::string rule;          // its id
+  std::string_view does;     // "boost", "bury" or "hide"
+  double factor = 1;         // of a boost or bury
+};
+
+// The merchandising rules that act on a request.
+struct ActingRules {
+  struct Redirect {
+    std::string url;    // one of the two is empty
+    std::string query;
+    std::string rule;
+  };
+  struct SkippedPin {
+    std::string rule;
+    std::string target;      // article id or product code
+    std::size_t position = 0;
+    std::string_view reason;
+  };
+  std::vector<std::string> ids{};  // in the order of their file
+  std::optional<Redirect> redirect{};
+  std::vector<SkippedPin> skipped_pins{};
+};
+
 // Why an item is where it is.
 struct ItemExplanation {
   struct LegPlace {
@@ -166,6 +192,8 @@ struct ItemExplanation {
   std::optional<CrossEncoder> cross_encoder{};  // where the cross-encoder judged it
   double fused_score = 0;        // of words and meaning together
   double base_score = 0;         // before the shopper's features acted
+  double rule_factor = 1;        // that is in base_score
+  std::vector<RuleOnItem> rules{};
   std::vector<retrieval::TermExplanation> terms{};  // what the lexical score is made of
 };
 
@@ -177,9 +205,11 @@ struct Variant {
 
 struct AnswerItem {
   catalog::ArticleView article;  // valid while the answer's generation is held
-  double score = 0;              // orders the page; (0, 1] before any boost, at most 3 after it
+  double score = 0;              // orders the page, but for pins; (0, 1], up to 10 where rules boost it, at most 3 times that after
+                                 // the shopper's features
   std::optional<double> behavior_score{};  // score − what it was without the shopper's features; set when they acted
   std::size_t rank = 0;          // from 1, over all pages
+  std::string pinned_by{};       // the id of the merchandising rule that put it there; empty: none
   std::string_view reason{};     // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
   ranking::BoostParts boost{};   // the factors of the shopper's features; all 1 when they did not act
   std::shared_ptr<const ItemExplanation> explanation{};  // null unless asked for
@@ -211,6 +241,7 @@ struct SearchAnswer {
   std::optional<bool> after_reached{};         // set when the request had `after`
   bool personalized = false;                   // the shopper's features were read and used
   std::vector<events::ExperimentArm> experiments{};  // the arms that the subject is in
+  ActingRules rules{};
   bool collapsed = true;       // items are products, each shown as its best variant
   std::size_t total = 0;       // items in the whole list
   TotalRelation total_relation = TotalRelation::kEqual;

@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "catalog/filters.hpp"
 #include "search/list_page.hpp"
+#include "search/list_rules.hpp"
 #include "search/progress.hpp"
 #include "search/search_service.hpp"
 
@@ -19,22 +22,38 @@ std::string numbering_of(const ServingGeneration& generation) {
   return fmt::format("{} {:016x}", generation.info().id.value(), generation.catalog().numbering());
 }
 
-// The rows of the list in the order of the request: its head bent, the rest as it is.
-std::vector<catalog::RowIndex> ordered_rows(const BaseList& list, const BentHead& head) {
-  std::vector<catalog::RowIndex> rows = list.rows;
-  for (std::size_t i = 0; i < head.order.size(); ++i) rows[i] = list.rows[head.order[i]];
+// The places of the list in the order of the request: its head bent, the rest as it is.
+std::vector<std::uint32_t> ordered_places(const BaseList& list, const BentHead& head) {
+  std::vector<std::uint32_t> order(list.rows.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::copy(head.order, order.begin());
+  return order;
+}
+
+std::vector<catalog::RowIndex> rows_at(const BaseList& list, std::span<const std::uint32_t> places) {
+  std::vector<catalog::RowIndex> rows;
+  rows.reserve(places.size());
+  for (const std::uint32_t place : places) rows.push_back(list.rows[place]);
   return rows;
 }
 
-std::vector<AnswerItem> items_of(const Progress& progress, const BentHead& head, const Personalizer& personalizer, const CutPage& page) {
+// The list in the order of the request, pinned rows first.
+struct OrderedList {
+  BentHead head;
+  std::vector<std::uint32_t> order;  // places of progress.list
+  PinnedHead pinned;
+};
+
+std::vector<AnswerItem> items_of(const Progress& progress, const OrderedList& ordered, const Personalizer& personalizer, const CutPage& page) {
   const catalog::Catalog& articles = progress.generation->catalog();
   std::vector<AnswerItem> items;
   items.reserve(page.places.size() - page.first);
   for (std::size_t i = page.first; i < page.places.size(); ++i) {
     const std::size_t at = page.places[i];
-    const std::size_t place = at < head.order.size() ? head.order[at] : at;
+    const std::size_t place = ordered.order[at];
     AnswerItem item{articles.row(progress.list.rows[place]), progress.list.scores[place], {}, progress.shown.size() + i + 1};
-    personalizer.credit(head, place, item);
+    personalizer.credit(ordered.head, place, item);
+    if (at < ordered.pinned.pins.size()) item.pinned_by = progress.rules->rules().rules()[ordered.pinned.pins[at]->rule].id;
     items.push_back(std::move(item));
   }
   return items;
@@ -74,6 +93,7 @@ Facets count_facets(const ListRequest& request, const Progress& progress) {
         filter.values[facet].clear();
       }
       catalog::Bitmap rows = catalog::eligible(generation.catalog(), filter);
+      progress.effects.remove_hidden(rows);
       rows &= generation.available();
       others = by_product(rows);
     }
@@ -118,7 +138,7 @@ std::size_t SearchService::first_depth(const ListRequest& request, const Progres
   const PageShape shape = shape_of(request, progress);
   const std::size_t items = shape.depth() + shape.shown.size();
   const std::size_t rows = request.collapse ? 3 * items : items;
-  return progress.personal ? std::max(rows, options_.pool_size) : rows;
+  return progress.personal || progress.effects.has_factors() ? std::max(rows, options_.pool_size) : rows;
 }
 
 PopularScope SearchService::popular_scope(const Progress& progress, std::size_t depth) const {
@@ -151,15 +171,21 @@ BentHead SearchService::bend(Progress& progress, SearchAnswer& answer) const {
 
 void SearchService::fill_page(const ListRequest& request, Progress& progress, SearchAnswer& answer) const {
   const ServingGeneration& generation = *progress.generation;
-  const BentHead head = bend(progress, answer);
+  apply_rules_to(progress, answer);
+  OrderedList ordered{.head = bend(progress, answer), .order = {}, .pinned = {}};
   if (progress.personal) progress.report(Stage::kPersonalize, answer.personalized ? StageOutcome::kOk : StageOutcome::kSkipped);
-  const auto rows = ordered_rows(progress.list, head);
-  const PageShape shape = shape_of(request, progress);
+  ordered.order = ordered_places(progress.list, ordered.head);
+  if (!progress.is_sorted) {
+    ordered.pinned = pin_first(generation.catalog(), generation.available(), progress.effects, progress.list, ordered.order);
+  }
+  const auto rows = rows_at(progress.list, ordered.order);
+  PageShape shape = shape_of(request, progress);
+  shape.pins = ordered.pinned.positions;
   const CutPage page = cut_page(generation, rows, shape);
-  answer.items = items_of(progress, head, personalizer_, page);
+  answer.items = items_of(progress, ordered, personalizer_, page);
   answer.collapsed = request.collapse;
   if (request.collapse) {
-    for (AnswerItem& item : answer.items) add_variants(generation, progress.eligible.get(), item);
+    for (AnswerItem& item : answer.items) add_variants(generation, progress.eligible.get(), progress.effects, item);
   }
   answer.total = count_items(progress, request.collapse, page);
   if (page.has_more() && !answer.items.empty()) answer.cursor = next_cursor(progress, shape, shown_after(generation, rows, page, shape));

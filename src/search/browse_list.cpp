@@ -34,7 +34,7 @@ core::Task<SearchOutcome> SearchService::run(const BrowseRequest& request, Progr
   const auto board = progress.generation->popularity();
   if (popular && board == nullptr) co_return std::unexpected(progress.failure(no_popularity()));
   progress.is_sorted = !popular;
-  if (auto prepared = co_await prepare_list(request, popular ? ListKind::kPopular : ListKind::kSorted, progress); !prepared) {
+  if (auto prepared = co_await prepare_list(request, popular ? ListKind::kPopular : ListKind::kSorted, ranking::RuleList::kBrowse, progress); !prepared) {
     co_return std::unexpected(progress.failure(std::move(prepared).error(), progress.failure_reason));
   }
   make_deep_enough(request, progress, [&](std::size_t depth) {
@@ -48,7 +48,7 @@ core::Task<SearchOutcome> SearchService::run(const BrowseRequest& request, Progr
 core::Task<SearchOutcome> SearchService::run(const TrendingRequest& request, Progress& progress) {
   const auto board = progress.generation->popularity();
   if (board == nullptr) co_return std::unexpected(progress.failure(no_popularity()));
-  if (auto prepared = co_await prepare_list(request, ListKind::kPopular, progress); !prepared) {
+  if (auto prepared = co_await prepare_list(request, ListKind::kPopular, ranking::RuleList::kTrending, progress); !prepared) {
     co_return std::unexpected(progress.failure(std::move(prepared).error(), progress.failure_reason));
   }
   make_deep_enough(request, progress, [&](std::size_t depth) {
@@ -60,12 +60,14 @@ core::Task<SearchOutcome> SearchService::run(const TrendingRequest& request, Pro
   co_return answer(request, progress);
 }
 
-core::Task<core::Status> SearchService::prepare_list(const ListRequest& request, ListKind kind, Progress& progress) {
+core::Task<core::Status> SearchService::prepare_list(const ListRequest& request, ListKind kind, ranking::RuleList list, Progress& progress) {
   begin_read(request, kind, progress);
   auto on_worker = co_await to_worker(progress);
   // Late: no worker was free in time. The list is short work, so it is done here, while the deadline lasts.
   if (!on_worker && on_worker.error().code != core::ErrorCode::kDeadlineExceeded) co_return on_worker;
   set_eligible(request, progress);
+  CORE_CO_CHECK(find_rules(request, list, {}, progress));
+  hide_eligible(progress);
   if (on_worker) progress.report(Stage::kFilter, request.filter.empty() ? StageOutcome::kSkipped : StageOutcome::kOk);
   if (progress.pending == nullptr) co_return core::Status();
   static_cast<void>(co_await finish_read(progress));

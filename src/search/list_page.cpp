@@ -56,6 +56,20 @@ void make_diverse(const catalog::Catalog& articles, std::span<const catalog::Row
   places = std::move(order);
 }
 
+// Puts the places of pinned rows, which come first in `rows`, where their pins say.
+void place_pins(const PageShape& shape, std::span<const std::uint32_t> pinned, std::vector<std::uint32_t>& others) {
+  std::vector<ranking::PinnedItem> items;
+  for (const std::uint32_t place : pinned) items.push_back({place, shape.pins[place]});
+  others = ranking::merge_pins(others, items, shape.shown.size());
+}
+
+std::vector<std::uint32_t> take_pinned(const PageShape& shape, std::vector<std::uint32_t>& places) {
+  const auto end = std::ranges::lower_bound(places, shape.pins.size());
+  std::vector<std::uint32_t> pinned(places.begin(), end);
+  places.erase(places.begin(), end);
+  return pinned;
+}
+
 }  // namespace
 
 std::size_t PageShape::depth() const {
@@ -75,7 +89,9 @@ CutPage cut_page(const ServingGeneration& generation, std::span<const catalog::R
     });
   }
   page.left = page.places.size();
+  const auto pinned = take_pinned(shape, page.places);
   if (shape.diversity.active()) make_diverse(articles, rows, shape, page.places);
+  if (!pinned.empty()) place_pins(shape, pinned, page.places);
   page.places.resize(std::min(page.left, shape.offset + shape.k));
   page.first = std::min(shape.offset, page.places.size());
   return page;
@@ -102,14 +118,14 @@ catalog::Bitmap shown_rows(const ServingGeneration& generation, const BaseList& 
   return rows;
 }
 
-void add_variants(const ServingGeneration& generation, const catalog::Bitmap* eligible, AnswerItem& item) {
+void add_variants(const ServingGeneration& generation, const catalog::Bitmap* eligible, const ranking::RuleEffects& effects, AnswerItem& item) {
   const catalog::Catalog& articles = generation.catalog();
   const catalog::RowIndex shown = item.article.row();
   const auto rows = articles.rows_of_product(articles.product_of(shown));
   const auto add = [&](bool matching) {
     for (const catalog::RowIndex row : rows) {
       const bool matches = eligible == nullptr || eligible->test(row);
-      if (row == shown || matches != matching || !generation.available().test(row)) continue;
+      if (row == shown || matches != matching || !generation.available().test(row) || effects.is_hidden(row)) continue;
       ++item.variants_total;
       if (item.variants.size() < kMaxVariants) item.variants.push_back({articles.row(row), matches});
     }

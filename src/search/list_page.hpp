@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "catalog/bitmap.hpp"
+#include "ranking/bound_rules.hpp"
 #include "ranking/diversity.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
@@ -25,6 +26,7 @@ struct PageShape {
   bool collapse = true;
   ranking::DiversityLimits diversity{};    // not active: the list's own order
   std::span<const std::uint32_t> shown{};  // numbers of items to leave out; rising
+  std::span<const std::size_t> pins{};     // positions in the whole list, rising, of the items that the first rows are
 
   // Items at the head of the list, those left out not counted, that decide what the page is and whether more follow.
   [[nodiscard]] std::size_t depth() const;
@@ -52,7 +54,7 @@ struct CutPage {
 [[nodiscard]] catalog::Bitmap shown_rows(const ServingGeneration& generation, const BaseList& list,
                                          const catalog::Bitmap* eligible);
 
-// Puts the other available articles of its product into the item.
-void add_variants(const ServingGeneration& generation, const catalog::Bitmap* eligible, AnswerItem& item);
+// Puts the other available articles of its product into the item, without those that rules hide.
+void add_variants(const ServingGeneration& generation, const catalog::Bitmap* eligible, const ranking::RuleEffects& effects, AnswerItem& item);
 
 }  // namespace scalestyle::search

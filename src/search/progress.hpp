@@ -15,6 +15,7 @@
 #include "catalog/filters.hpp"
 #include "core/clock.hpp"
 #include "core/deadline.hpp"
+#include "ranking/bound_rules.hpp"
 #include "retrieval/lexical_index.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
@@ -83,6 +84,8 @@ struct Progress {
   RerankOutcome reranked;
   std::shared_ptr<const RankedList> ranked;  // what is kept, or could be; null: none is
   ListVersion version;                       // of the list
+  std::shared_ptr<const ranking::BoundRules> rules;  // null: none
+  ranking::RuleEffects effects;                      // of those that act; of `rules`
 };
 
 // The part of a request's time that is kept for answering otherwise: a quarter of what is left, at most 25 ms.

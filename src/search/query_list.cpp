@@ -55,7 +55,12 @@ core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progr
   if (!found && !fall_back(request, progress)) {
     co_return std::unexpected(progress.failure(std::move(found).error(), progress.failure_reason));
   }
-  if (found) static_cast<void>(co_await rerank_list(request, progress));
+  if (found) {
+    static_cast<void>(co_await rerank_list(request, progress));
+    if (auto ruled = find_rules(request, ranking::RuleList::kSearch, request.query, progress); !ruled) {
+      co_return std::unexpected(progress.failure(std::move(ruled).error()));
+    }
+  }
   if (progress.pending != nullptr) static_cast<void>(co_await finish_read(progress));
   sort_list(*progress.generation, request.sort, progress.now_ms(), progress.list);
   co_return answer(request, progress);
@@ -185,6 +190,7 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
     explanation->base_score = list.scores[place];
     explanation->fused_score = list.fused_scores.empty() ? explanation->base_score : list.fused_scores[place];
     if (const auto* judged = progress.reranked.judgement(row)) explanation->cross_encoder = {judged->score, judged->logit};
+    explain_rules(progress, row, *explanation);
     explanation->is_named = std::ranges::find(progress.named, row) != progress.named.end();
     for (const ranking::Leg leg : ranking::kLegs) {
       const std::size_t rank = place < list.leg_ranks.size() ? list.leg_ranks[place][static_cast<std::size_t>(leg)] : 0;
@@ -206,6 +212,7 @@ bool SearchService::fall_back(const SearchRequest& request, Progress& progress) 
   // Without a reason the caller is gone; a limit that was reached is not made better by more work.
   if (!reason || *reason == DegradationReason::kDownstreamCapacityRejected) return false;
   if (!progress.filtered) set_eligible(request, progress);
+  if (!find_rules(request, ranking::RuleList::kSearch, request.query, progress)) return false;
   const bool keeps_lists = !progress.list_key.empty();
   if (const auto older = keeps_lists ? lists_.last_good(progress.list_key) : nullptr) {
     progress.list = carried_over(*older, progress.generation->catalog(), progress.eligible.get());
@@ -219,6 +226,7 @@ bool SearchService::fall_back(const SearchRequest& request, Progress& progress) 
   }
   const auto& board = progress.generation->popularity();
   if (board == nullptr) return false;
+  hide_eligible(progress);
   if (progress.eligible_count > 0) {
     const auto make = [&](std::size_t depth) {
       PopularList popular = fallback_list(*board, popular_scope(progress, depth));

@@ -1,5 +1,7 @@
 #include "search/refresh_loop.hpp"
 
+#include <fmt/format.h>
+
 namespace scalestyle::search {
 
 void RefreshLoop::start() { arm(); }
@@ -13,6 +15,21 @@ void RefreshLoop::refresh() {
   if (stopping_.load()) return;
   const auto deadline = core::Deadline::after(options_.load_deadline, use_.clock);
   core::start(use_.holder.refresh(deadline), [this](core::Result<RefreshOutcome>&& outcome) { finished(outcome); }).detach();
+}
+
+template <class File, class Describe>
+void RefreshLoop::follow(File* file, std::string_view what, std::string& logged_error, const Describe& log_read) {
+  if (file == nullptr) return;
+  const auto changed = file->follow();
+  if (!changed) {
+    if (changed.error().message == logged_error) return;
+    logged_error = changed.error().message;
+    use_.log.error(fmt::format("cannot follow the {}; those in force stay", what), {{"cause", logged_error}});
+    return;
+  }
+  if (!*changed) return;
+  logged_error.clear();
+  log_read(*file->current());
 }
 
 void RefreshLoop::finished(const core::Result<RefreshOutcome>& outcome) {
@@ -32,22 +49,15 @@ void RefreshLoop::finished(const core::Result<RefreshOutcome>& outcome) {
       }
     }
   }
-  follow_synonyms();
+  follow(use_.synonyms, "synonyms", logged_synonyms_error_, [this](const retrieval::SynonymTable& table) {
+    use_.log.info("synonyms were read", {{"rules", table.rule_count()}});
+  });
+  follow(use_.rules, "merchandising rules", logged_rules_error_, [this](const ranking::RuleSet& set) {
+    use_.log.info("merchandising rules were read", {{"rules", set.rules().size()}});
+  });
+  // So that no request has to bind them; one that comes first does, and says what goes wrong.
+  if (const auto serving = use_.holder.serving(); use_.rules != nullptr && serving != nullptr) static_cast<void>(use_.rules->on(serving));
   arm();
-}
-
-void RefreshLoop::follow_synonyms() {
-  if (use_.synonyms == nullptr) return;
-  const auto changed = use_.synonyms->follow();
-  if (!changed) {
-    if (changed.error().message == logged_synonyms_error_) return;
-    logged_synonyms_error_ = changed.error().message;
-    use_.log.error("cannot follow the synonyms; those in force stay", {{"cause", logged_synonyms_error_}});
-    return;
-  }
-  if (!*changed) return;
-  logged_synonyms_error_.clear();
-  use_.log.info("synonyms were read", {{"rules", use_.synonyms->current()->rule_count()}});
 }
 
 }  // namespace scalestyle::search

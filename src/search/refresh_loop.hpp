@@ -1,5 +1,6 @@
 #pragma once
-// RefreshLoop: keeps a SnapshotHolder at the current generation, and a SynonymFile at its file, by polling on a TimerQueue.
+// RefreshLoop: keeps a SnapshotHolder at the current generation, a SynonymFile and a RuleFile at their files, by polling on a
+// TimerQueue.
 // Each round waits for the one before it. Switches and the first failure of a row are logged.
 //
 // Thread safety: start() and stop() from one thread. Destroy it after the TimerQueue's and the pool's threads ended.
@@ -7,10 +8,12 @@
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "core/clock.hpp"
 #include "search/snapshot_holder.hpp"
 #include "core/timer_queue.hpp"
+#include "search/rule_file.hpp"
 #include "search/synonym_file.hpp"
 #include "telemetry/log.hpp"
 
@@ -28,6 +31,7 @@ class RefreshLoop {
     const core::Clock& clock;
     telemetry::Logger& log;
     SynonymFile* synonyms = nullptr;  // null: none
+    RuleFile* rules = nullptr;        // null: none
   };
 
   RefreshLoop(Dependencies dependencies, Options options) : use_(dependencies), options_(options) {}
@@ -44,13 +48,16 @@ class RefreshLoop {
   void arm();
   void refresh();
   void finished(const core::Result<RefreshOutcome>& outcome);
-  void follow_synonyms();
+  // One round of following a file; what is wrong with it is logged once.
+  template <class File, class Describe>
+  void follow(File* file, std::string_view what, std::string& logged_error, const Describe& log_read);
 
   Dependencies use_;
   Options options_;
   std::atomic<bool> stopping_{false};
   std::string logged_error_;          // touched by one round at a time, as below
   std::string logged_synonyms_error_;
+  std::string logged_rules_error_;
 };
 
 }  // namespace scalestyle::search

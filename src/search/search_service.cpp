@@ -164,7 +164,11 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   answer.request_id = request.request_id;
   answer.total_relation = progress.list.total_relation;
   fill_page(request, progress, answer);
-  if (request.explain) explain(progress, answer);
+  if (request.explain) {
+    explain(progress, answer);
+  } else {
+    answer.rules.skipped_pins.clear();
+  }
   answer.list_source = progress.list_source;
   answer.understood = std::move(progress.understood);
   report_rerank(progress.reranked, answer);

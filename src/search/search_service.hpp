@@ -9,6 +9,9 @@
 // browse:   every eligible row, in a fixed order or by all-time popularity. trending: by what happened in a window.
 //           Scores of popular lists: see popular_list.hpp.
 //
+// Merchandising rules (list_rules.hpp) act on whatever list was made: what they hide is not in it, what they boost or bury moves,
+// and at last pinned articles are put where they belong.
+//
 // The shopper's features are read beside the retrieval and act on the best 1,000 rows (personalizer.hpp). Without a
 // subject a list is exactly what everybody gets. Whatever made the list, a page of it is cut in the same way
 // (list_page.hpp): rows that are not available are left out, the variants of a product become one item, what a cursor
@@ -31,6 +34,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -42,6 +46,7 @@
 #include "ports/vector_index.hpp"
 #include "ranking/diversity.hpp"
 #include "ranking/fusion.hpp"
+#include "ranking/rule.hpp"
 #include "retrieval/lexical_options.hpp"
 #include "search/admission.hpp"
 #include "search/answer.hpp"
@@ -67,6 +72,7 @@ namespace scalestyle::search {
 class Experiments;
 class ImpressionRecorder;
 class Reranker;
+class RuleFile;
 class SynonymFile;
 struct Progress;
 
@@ -103,6 +109,7 @@ class SearchService {
     const Experiments* experiments = nullptr;      // null: none
     const SynonymFile* synonyms = nullptr;         // null: none
     Reranker* reranker = nullptr;                  // null: lists stay as fused, which is no degradation
+    const RuleFile* rules = nullptr;               // merchandising rules; null: none
   };
 
   // `options` must be valid.
@@ -154,6 +161,12 @@ class SearchService {
   [[nodiscard]] BentHead bend(Progress& progress, SearchAnswer& answer) const;
   [[nodiscard]] std::string next_cursor(const Progress& progress, const PageShape& shape, std::vector<std::uint32_t> shown) const;
 
+  // rule_stage.cpp
+  [[nodiscard]] core::Status find_rules(const ListRequest& request, ranking::RuleList list, std::string_view query, Progress& progress) const;
+  static void hide_eligible(Progress& progress);
+  void apply_rules_to(Progress& progress, SearchAnswer& answer) const;
+  static void explain_rules(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation);
+
   // query_list.cpp
   [[nodiscard]] core::Task<SearchOutcome> run(const SearchRequest& request, Progress& progress);
   [[nodiscard]] bool fall_back(const SearchRequest& request, Progress& progress) const;
@@ -183,7 +196,7 @@ class SearchService {
   [[nodiscard]] core::Task<SearchOutcome> run(const TrendingRequest& request, Progress& progress);
   template <class Make>
   void make_deep_enough(const ListRequest& request, Progress& progress, Make make) const;
-  [[nodiscard]] core::Task<core::Status> prepare_list(const ListRequest& request, ListKind kind, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> prepare_list(const ListRequest& request, ListKind kind, ranking::RuleList list, Progress& progress);
 
   Dependencies use_;
   SearchOptions options_;
