@@ -57,7 +57,8 @@ constexpr auto kArticleFields = with_columns(std::array{name_field(true)});
 constexpr auto kPatchFields = with_columns(std::array{name_field(false)});
 constexpr auto kOperationFields = with_columns(
     std::array{BodyField{.name = "operation",
-                         .description = "upsert: the article is what this says. patch: what this leaves out stays. delete: it goes.",
+                         .description = "upsert: the article is what this says. patch: what this leaves out stays. "
+                                        "delete: it goes.",
                          .minimum = 1,
                          .maximum = 20,
                          .required = true,
@@ -77,7 +78,8 @@ constexpr BodySpec kPatch{.schema = "ArticlePatchBody",
                           .description = "What is to change of an article; at least one member.",
                           .fields = kPatchFields};
 constexpr BodySpec kOperation{.schema = "ArticleOperation",
-                              .description = "One change of one article. An upsert needs product_name; a delete has no other member.",
+                              .description = "One change of one article. An upsert needs product_name; a delete has no "
+                                             "other member.",
                               .fields = kOperationFields};
 constexpr std::array kChangesFields{BodyField{.name = "operations",
                                               .kind = BodyKind::kObjects,

@@ -69,10 +69,11 @@ core::Task<core::Result<std::vector<catalog::ArticleChange>>> ArticleRoutes::rea
 Response ArticleRoutes::refuse(const RoutedRequest& request, const search::ChangeFailure& failure) const {
   ApiError error = to_api_error(failure.error);
   if (!error.field.empty() && failure.operation) {
-    const bool is_batch = request.route->id == RouteId::kChangeArticles;
-    // The one article of the other routes is named by their path.
     error.field = member_of(error.field);
-    if (is_batch) error.field = fmt::format("operations[{}].{}", *failure.operation, error.field == "id" ? "article_id" : error.field);
+    if (request.route->id == RouteId::kChangeArticles) {  // the article of the other routes is named by their path
+      const std::string_view member = error.field == "id" ? "article_id" : std::string_view(error.field);
+      error.field = fmt::format("operations[{}].{}", *failure.operation, member);
+    }
   }
   if (error.status >= 500) error.outcome = failure.outcome;
   const bool unknown = error.outcome == ports::AppendOutcome::kUnknown;

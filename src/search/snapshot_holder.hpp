@@ -148,8 +148,9 @@ class SnapshotHolder {
   // Why dense search cannot be served from such a generation; empty when it can.
   [[nodiscard]] std::string dense_refusal(const ports::GenerationInfo& info) const;
 
-  // The three steps of publishing, for a BaseFollower; one caller at a time.
-  // All that is made from a catalogue: takes about a second of the calling thread for 10⁵ articles.
+  // The steps of publishing, for a BaseFollower; the last two by one caller at a time.
+  // All that is made from a catalogue: takes about a second of the calling thread for 10⁵ articles. What is added to Parts
+  // is made here, and shared by later states of the same rows: it must not keep prices or availability.
   [[nodiscard]] core::Task<core::Result<ServingGeneration::Parts>> prepare(std::shared_ptr<const ports::CatalogSnapshot> snapshot,
                                                                            core::Deadline deadline);
   // Serves another generation than before, once its vectors are open.

@@ -83,6 +83,15 @@ class Server:
         return code, time.monotonic() - started
 
 
+def wait_until(done, seconds=60):
+    """Asks until it is so; the limit only ends a test that would wait for ever."""
+    until = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > until:
+            raise RuntimeError(f"not so within {seconds} s")
+        time.sleep(0.02)
+
+
 class Failures:
     def __init__(self):
         self.count = 0

@@ -158,7 +158,7 @@ TEST_F(ApiTest, UnknownPathsAndMethods) {
   EXPECT_EQ(server_.get("/api/users/u", {}, "OPTIONS").headers.at("Allow"), "GET, HEAD, DELETE, OPTIONS");
   EXPECT_EQ(server_.get("/api/events/click", {}, "HEAD").status, 405);
   EXPECT_EQ(server_.get("/api/events/click").headers.at("Allow"), "POST, OPTIONS");
-  EXPECT_EQ(server_.get("*", {}, "OPTIONS").headers.at("Allow"), "GET, HEAD, POST, DELETE, OPTIONS");
+  EXPECT_EQ(server_.get("*", {}, "OPTIONS").headers.at("Allow"), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   for (const char* method : {"POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"}) {
     const auto response = server_.get("/live", "Content-Length: 0\r\n", method);
     EXPECT_EQ(response.status, 405) << method;

@@ -163,8 +163,8 @@ core::Status SqliteCatalogChanges::Impl::write_changes(const ports::ChangeBatch&
 core::Status SqliteCatalogChanges::Impl::write_vectors(const ports::ChangeBatch& batch, std::int64_t last) {
   if (batch.vectors.empty()) return {};
   const std::string encoder = encoder_key(batch.encoder);
-  CORE_TRY(auto insert, database.prepare("INSERT OR REPLACE INTO article_vector (article_id, text_hash, encoder, sequence, vector) "
-                                         "VALUES (?, ?, ?, ?, ?)"));
+  CORE_TRY(auto insert, database.prepare("INSERT OR REPLACE INTO article_vector "
+                                         "(article_id, text_hash, encoder, sequence, vector) VALUES (?, ?, ?, ?, ?)"));
   for (const ports::ArticleVector& vector : batch.vectors) {
     const auto bytes = std::as_bytes(std::span(*vector.values));
     insert.bind(1, std::string_view(vector.article.text()));
@@ -256,8 +256,9 @@ core::Task<core::Status> SqliteCatalogChanges::settle(std::int64_t sequence, std
   Impl& impl = *impl_;
   const std::lock_guard lock(impl.mutex);
   CORE_CO_CHECK(impl.check_writable(deadline));
-  CORE_CO_TRY(const std::int64_t going, impl.database.integer(fmt::format(
-                                            "SELECT count(*) FROM change WHERE sequence <= {} AND time_ms <= {}", sequence, until_ms)));
+  CORE_CO_TRY(const std::int64_t going,
+              impl.database.integer(fmt::format("SELECT count(*) FROM change WHERE sequence <= {} AND time_ms <= {}", sequence,
+                                                until_ms)));
   CORE_CO_TRY(const std::int64_t vectors,
               impl.database.integer(fmt::format("SELECT count(*) FROM article_vector WHERE sequence <= {}", sequence)));
   if (going == 0 && vectors == 0 && sequence < impl.next) co_return core::Status();

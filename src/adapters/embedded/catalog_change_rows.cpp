@@ -68,7 +68,8 @@ core::Status check_changes_file(SqliteDatabase& database) {
   CORE_TRY(const std::int64_t version, database.integer("PRAGMA user_version"));
   if (application == kApplicationId && version == kVersion) return {};
   return core::fail(core::ErrorCode::kFailedPrecondition,
-                    fmt::format("{} does not hold changes of a catalogue in version {} of their format", database.path(), kVersion));
+                    fmt::format("{} does not hold changes of a catalogue in version {} of their format", database.path(),
+                                kVersion));
 }
 
 core::Status prepare_changes_file(SqliteDatabase& database) {
