@@ -9,6 +9,7 @@
 #include "http/json_writer.hpp"
 #include "http/list_parameters.hpp"
 #include "http/openapi.hpp"
+#include "http/why_not_shapes.hpp"
 
 namespace scalestyle::http {
 
@@ -118,7 +119,8 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
   switch (route.id) {
     case RouteId::kSearch:
     case RouteId::kBrowse:
-    case RouteId::kTrending: {
+    case RouteId::kTrending:
+    case RouteId::kWhyNot: {
       auto work = list(routed, call.deadline);
       if (!work) return at_once(std::unexpected(work.error()));
       call.work = std::move(*work);
@@ -169,6 +171,10 @@ core::Result<Work> Api::list(const RoutedRequest& request, core::Deadline& deadl
       CORE_TRY(search::TrendingRequest wanted, to_trending_request(request.parameters, request.received));
       return answer(use_.search.trending(take(wanted)), request.request_id);
     }
+    case RouteId::kWhyNot: {
+      CORE_TRY(search::WhyNotRequest wanted, to_why_not_request(request.parameters, request.received));
+      return why_not(take(wanted));
+    }
     default: {
       CORE_TRY(search::SearchRequest wanted, to_search_request(request.parameters, request.received));
       return answer(use_.search.search(take(wanted)), request.request_id);
@@ -176,22 +182,31 @@ core::Result<Work> Api::list(const RoutedRequest& request, core::Deadline& deadl
   }
 }
 
+core::Result<Response> Api::not_answered(const search::SearchFailure& failure, const std::string& request_id) const {
+  if (failure.error.code == core::ErrorCode::kCancelled) return std::unexpected(failure.error);
+  const ApiError error = to_api_error(failure);
+  // Refusals at a limit come by the thousand: they are counted, not logged.
+  const bool refused = error.reason == search::DegradationReason::kDownstreamCapacityRejected;
+  if (error.status >= 500 && !refused) {
+    use_.log.warning("a search was not answered",
+                     {{"request_id", request_id},
+                      {"reason", error.reason ? search::to_string(*error.reason) : std::string_view("none")},
+                      {"cause", error.message}});
+  }
+  return error_response(error, request_id);
+}
+
 Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_id) {
   const search::SearchOutcome outcome = co_await std::move(search);
-  if (!outcome) {
-    if (outcome.error().error.code == core::ErrorCode::kCancelled) co_return std::unexpected(outcome.error().error);
-    const ApiError error = to_api_error(outcome.error());
-    // Refusals at a limit come by the thousand: they are counted, not logged.
-    const bool refused = error.reason == search::DegradationReason::kDownstreamCapacityRejected;
-    if (error.status >= 500 && !refused) {
-      use_.log.warning("a search was not answered",
-                       {{"request_id", request_id},
-                        {"reason", error.reason ? search::to_string(*error.reason) : std::string_view("none")},
-                        {"cause", error.message}});
-    }
-    co_return error_response(error, request_id);
-  }
+  if (!outcome) co_return not_answered(outcome.error(), request_id);
   co_return json_response(search_answer_json(*outcome));
+}
+
+Work Api::why_not(search::WhyNotRequest wanted) {
+  const std::string request_id = wanted.request_id.value();
+  const search::WhyNotOutcome outcome = co_await use_.search.why_not(std::move(wanted));
+  if (!outcome) co_return not_answered(outcome.error(), request_id);
+  co_return json_response(why_not_json(*outcome));
 }
 
 Work Api::image(std::string article_id, std::string if_none_match, core::Deadline deadline) {

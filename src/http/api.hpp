@@ -58,6 +58,8 @@ class Api final : public Application {
   [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id);
   [[nodiscard]] core::Result<Work> list(const RoutedRequest& request, core::Deadline& deadline);
   [[nodiscard]] Work answer(core::Task<search::SearchOutcome> search, std::string request_id);
+  [[nodiscard]] Work why_not(search::WhyNotRequest wanted);
+  [[nodiscard]] core::Result<Response> not_answered(const search::SearchFailure& failure, const std::string& request_id) const;
   [[nodiscard]] Work image(std::string article_id, std::string if_none_match, core::Deadline deadline);
   [[nodiscard]] Work render_metrics(core::Deadline deadline);
   [[nodiscard]] core::Result<Response> article(const std::string& id, const Request& request, std::string_view request_id) const;

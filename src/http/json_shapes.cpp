@@ -153,18 +153,6 @@ void write_degradations(JsonWriter& json, const search::SearchAnswer& answer) {
   json.end_array();
 }
 
-void write_stages(JsonWriter& json, const std::vector<search::StageReport>& stages) {
-  json.key("stages").begin_array();
-  for (const search::StageReport& report : stages) {
-    json.begin_object();
-    json.key("stage").text(search::to_string(report.stage));
-    json.key("outcome").text(search::to_string(report.outcome));
-    json.key("took_ms").milliseconds(milliseconds(report.took));
-    json.end_object();
-  }
-  json.end_array();
-}
-
 void write_understood(JsonWriter& json, const std::vector<search::Understood>& understood) {
   json.key("understood").begin_array();
   for (const search::Understood& entry : understood) {
@@ -287,6 +275,18 @@ void write_personalization(JsonWriter& json, const search::SearchAnswer& answer)
 }
 
 }  // namespace
+
+void write_stages(JsonWriter& json, const std::vector<search::StageReport>& stages) {
+  json.key("stages").begin_array();
+  for (const search::StageReport& report : stages) {
+    json.begin_object();
+    json.key("stage").text(search::to_string(report.stage));
+    json.key("outcome").text(search::to_string(report.outcome));
+    json.key("took_ms").milliseconds(milliseconds(report.took));
+    json.end_object();
+  }
+  json.end_array();
+}
 
 std::string image_url(std::string_view article_id) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";

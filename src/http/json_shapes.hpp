@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "catalog/catalog.hpp"
 #include "search/answer.hpp"
@@ -13,6 +14,8 @@
 
 namespace scalestyle::http {
 
+class JsonWriter;
+
 [[nodiscard]] std::string search_answer_json(const search::SearchAnswer& answer);
 
 [[nodiscard]] std::string cache_stats_json(const search::ListCacheStats& lists,
@@ -20,6 +23,9 @@ namespace scalestyle::http {
 
 [[nodiscard]] std::string article_answer_json(const catalog::ArticleView& article, std::string_view request_id,
                                               std::chrono::nanoseconds took);
+
+// The member "stages" of an object.
+void write_stages(JsonWriter& json, const std::vector<search::StageReport>& stages);
 
 // "/images/<id>" with the id percent-encoded.
 [[nodiscard]] std::string image_url(std::string_view article_id);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <utility>
 
+#include "catalog/article_id.hpp"
 #include "events/event_position.hpp"
 #include "ranking/diversity.hpp"
 #include "ranking/rerank_budget.hpp"
@@ -168,6 +169,16 @@ constexpr auto with_list_parameters(const std::array<ParameterSpec, kOwn>& own) 
 }
 
 constexpr auto kSearchParameters = with_list_parameters(std::array{kQuery, kLegsParameter, kRerank, kSearchSort});
+constexpr ParameterSpec kArticle{.name = "article_id",
+                                 .description = "The article in question, such as 0108775015.",
+                                 .minimum = 1,
+                                 .maximum = static_cast<double>(catalog::ArticleId::kMaxBytes),
+                                 .required = true};
+constexpr auto kWhyNotParameters = [] {
+  std::array<ParameterSpec, kSearchParameters.size() + 1> all{};
+  *std::ranges::copy(kSearchParameters, all.begin()).out = kArticle;
+  return all;
+}();
 constexpr auto kBrowseParameters = with_list_parameters(std::array{kSort});
 constexpr auto kTrendingParameters = with_list_parameters(std::array{kWindow});
 
@@ -250,6 +261,7 @@ core::Status fill(search::ListRequest& request, const Parameters& parameters, co
 }  // namespace
 
 std::span<const ParameterSpec> search_parameters() { return kSearchParameters; }
+std::span<const ParameterSpec> why_not_parameters() { return kWhyNotParameters; }
 std::span<const ParameterSpec> browse_parameters() { return kBrowseParameters; }
 std::span<const ParameterSpec> trending_parameters() { return kTrendingParameters; }
 
@@ -264,6 +276,12 @@ core::Result<search::SearchRequest> to_search_request(const Parameters& paramete
   if (const auto rerank = parameters.text("rerank")) {
     CORE_TRY(request.rerank, parse_rerank(*rerank));
   }
+  return request;
+}
+
+core::Result<search::WhyNotRequest> to_why_not_request(const Parameters& parameters, core::SteadyTime received) {
+  CORE_TRY(search::SearchRequest wanted, to_search_request(parameters, received));
+  search::WhyNotRequest request{std::move(wanted), parameters.text("article_id").value_or("")};
   return request;
 }
 

@@ -15,10 +15,11 @@ struct BodySpec;
 // components/schemas as JSON.
 [[nodiscard]] std::string openapi_schemas();
 
-// The parts of it that describe the event and user routes, and those that change articles: bodies, from their
-// descriptions, and answers.
+// The parts of it that describe the event and user routes, those that change articles (bodies, from their descriptions, and
+// answers), and what tells why an answer is as it is.
 void write_event_schemas(JsonWriter& json);
 void write_article_schemas(JsonWriter& json);
+void write_diagnostic_schemas(JsonWriter& json);
 void write_body_schema(JsonWriter& json, const BodySpec& spec);  // and those of its entries
 
 // A constant's JSON, written over several lines, in one.

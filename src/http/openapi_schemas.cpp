@@ -221,6 +221,7 @@ std::string openapi_schemas() {
   json.key("ExperimentArm").raw(without_line_ends(kExperimentArm));
   write_event_schemas(json);
   write_article_schemas(json);
+  write_diagnostic_schemas(json);
   json.key("RequestId").raw(without_line_ends(kRequestId));
   json.key("Live").raw(without_line_ends(kLive));
   json.key("CacheStats").raw(without_line_ends(kCacheStats));

@@ -66,6 +66,9 @@ constexpr std::array kBrowseResponses{
 constexpr std::array kTrendingResponses{
     ResponseSpec{.description = "The articles that most happened with in the window", .schema = "SearchAnswer"}, kInvalid,
     kExpired, kUnavailable};
+constexpr std::array kWhyNotResponses{
+    ResponseSpec{.description = "Whether the article is on the page of this search, and what keeps it off", .schema = "WhyNot"},
+    kInvalid, kExpired, kUnavailable};
 constexpr std::array kClickResponses{ResponseSpec{.description = "The click is on disk", .schema = "EventAnswer"}, kInvalid, kTooLarge,
                                      kWrongType, kNotDone};
 constexpr std::array kEventsResponses{ResponseSpec{.description = "All events are on disk", .schema = "EventsAnswer"}, kInvalid,
@@ -110,6 +113,8 @@ std::span<const Route> build_table() {
             kBrowseResponses},
       Route{RouteId::kTrending, "/api/recommendation/trending", "trending", "What shoppers act on now", trending_parameters(),
             kTrendingResponses},
+      Route{RouteId::kWhyNot, "/api/recommendation/why-not", "whyNot", "Why a search does not show an article", why_not_parameters(),
+            kWhyNotResponses},
       Route{RouteId::kClick, "/api/events/click", "trackClick", "Keep a click: it changes the next answer", {}, kClickResponses,
             Method::kPost, &click_body()},
       Route{RouteId::kEvents, "/api/events", "trackEvents", "Keep a batch of events: all or none", {}, kEventsResponses, Method::kPost,

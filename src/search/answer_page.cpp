@@ -10,6 +10,7 @@
 #include "catalog/filters.hpp"
 #include "search/list_page.hpp"
 #include "search/list_rules.hpp"
+#include "search/ordered_list.hpp"
 #include "search/progress.hpp"
 #include "search/search_service.hpp"
 
@@ -21,28 +22,6 @@ namespace {
 std::string numbering_of(const ServingGeneration& generation) {
   return fmt::format("{} {:016x}", generation.info().id.value(), generation.catalog().numbering());
 }
-
-// The places of the list in the order of the request: its head bent, the rest as it is.
-std::vector<std::uint32_t> ordered_places(const BaseList& list, const BentHead& head) {
-  std::vector<std::uint32_t> order(list.rows.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::ranges::copy(head.order, order.begin());
-  return order;
-}
-
-std::vector<catalog::RowIndex> rows_at(const BaseList& list, std::span<const std::uint32_t> places) {
-  std::vector<catalog::RowIndex> rows;
-  rows.reserve(places.size());
-  for (const std::uint32_t place : places) rows.push_back(list.rows[place]);
-  return rows;
-}
-
-// The list in the order of the request, pinned rows first.
-struct OrderedList {
-  BentHead head;
-  std::vector<std::uint32_t> order;  // places of progress.list
-  PinnedHead pinned;
-};
 
 std::vector<AnswerItem> items_of(const Progress& progress, const OrderedList& ordered, const Personalizer& personalizer, const CutPage& page) {
   const catalog::Catalog& articles = progress.generation->catalog();
@@ -111,6 +90,20 @@ Facets count_facets(const ListRequest& request, const Progress& progress) {
 
 }  // namespace
 
+std::vector<std::uint32_t> ordered_places(const BaseList& list, const BentHead& head) {
+  std::vector<std::uint32_t> order(list.rows.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::copy(head.order, order.begin());
+  return order;
+}
+
+std::vector<catalog::RowIndex> rows_at(const BaseList& list, std::span<const std::uint32_t> places) {
+  std::vector<catalog::RowIndex> rows;
+  rows.reserve(places.size());
+  for (const std::uint32_t place : places) rows.push_back(list.rows[place]);
+  return rows;
+}
+
 core::Status SearchService::open_cursor(const ListRequest& request, Progress& progress) const {
   if (request.cursor.empty()) return {};
   CORE_TRY(progress.shown, cursors_.read(request.cursor, numbering_of(*progress.generation), progress.fingerprint,
@@ -169,7 +162,7 @@ BentHead SearchService::bend(Progress& progress, SearchAnswer& answer) const {
   return {};
 }
 
-void SearchService::fill_page(const ListRequest& request, Progress& progress, SearchAnswer& answer) const {
+OrderedList SearchService::bring_to_order(Progress& progress, SearchAnswer& answer) const {
   const ServingGeneration& generation = *progress.generation;
   apply_rules_to(progress, answer);
   OrderedList ordered{.head = bend(progress, answer), .order = {}, .pinned = {}};
@@ -178,6 +171,12 @@ void SearchService::fill_page(const ListRequest& request, Progress& progress, Se
   if (!progress.is_sorted) {
     ordered.pinned = pin_first(generation.catalog(), generation.available(), progress.effects, progress.list, ordered.order);
   }
+  return ordered;
+}
+
+void SearchService::fill_page(const ListRequest& request, Progress& progress, SearchAnswer& answer) const {
+  const ServingGeneration& generation = *progress.generation;
+  const OrderedList ordered = bring_to_order(progress, answer);
   const auto rows = rows_at(progress.list, ordered.order);
   PageShape shape = shape_of(request, progress);
   shape.pins = ordered.pinned.positions;

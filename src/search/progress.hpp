@@ -78,6 +78,7 @@ struct Progress {
   std::vector<Understood> understood;
   std::optional<retrieval::LexicalPlan> plan;  // of the query's words
   std::vector<catalog::RowIndex> named;        // eligible rows that the query names by id or product code
+  std::string embedded_text;                   // what was looked up by meaning; empty: nothing was
   LegRows words;
   LegRows meaning;
   BaseList list;

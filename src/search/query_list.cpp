@@ -44,13 +44,17 @@ BaseList pool_of(BaseList list) {
 
 }  // namespace
 
-core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progress& progress) {
+core::Status SearchService::begin_search(const SearchRequest& request, Progress& progress) {
   progress.is_sorted = request.sort != SearchSort::kRelevance;
   if (request.sort == SearchSort::kPopularity && progress.generation->popularity() == nullptr) {
-    co_return std::unexpected(progress.failure(
-        core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles", "sort").error()));
+    return core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles", "sort");
   }
   begin_read(request, progress.is_sorted ? ListKind::kSorted : ListKind::kFound, progress);
+  return {};
+}
+
+core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progress& progress) {
+  if (auto begun = begin_search(request, progress); !begun) co_return std::unexpected(progress.failure(std::move(begun).error()));
   auto found = co_await find_list(request, progress);
   if (!found && !fall_back(request, progress)) {
     co_return std::unexpected(progress.failure(std::move(found).error(), progress.failure_reason));
@@ -112,6 +116,7 @@ core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& req
   }
   DenseQuery query;
   query.text = options_.query_prefix + (progress.plan ? corrected_text(progress.query, progress.plan->notes) : progress.query);
+  progress.embedded_text = query.text;
   query.generation = progress.generation;
   query.k = options_.pool_size;
   query.filter = progress.filter;

@@ -78,10 +78,7 @@ core::Task<SearchOutcome> SearchService::admit(Request request) {
   const auto ticket = admission_.enter();
   progress.report(Stage::kAdmission, ticket ? StageOutcome::kOk : StageOutcome::kRefused);
   if (!ticket) {
-    const auto refused = core::fail(
-        core::ErrorCode::kResourceExhausted,
-        fmt::format("{} searches are in progress, which is this server's limit; try again later", admission_.limit()));
-    SearchOutcome outcome = std::unexpected(progress.failure(refused.error(), DegradationReason::kDownstreamCapacityRejected));
+    SearchOutcome outcome = std::unexpected(refusal(progress));
     metrics_.record(outcome);
     co_return outcome;
   }
@@ -91,11 +88,18 @@ core::Task<SearchOutcome> SearchService::admit(Request request) {
   co_return outcome;
 }
 
+SearchFailure SearchService::refusal(Progress& progress) const {
+  const auto refused = core::fail(
+      core::ErrorCode::kResourceExhausted,
+      fmt::format("{} searches are in progress, which is this server's limit; try again later", admission_.limit()));
+  return progress.failure(refused.error(), DegradationReason::kDownstreamCapacityRejected);
+}
+
 template <class Request>
-core::Task<SearchOutcome> SearchService::checked(const Request& request, Progress& progress) {
+std::optional<SearchFailure> SearchService::prepare(const Request& request, Progress& progress) const {
   auto valid = validate(request);
   progress.report(Stage::kValidate, valid ? StageOutcome::kOk : StageOutcome::kRefused);
-  if (!valid) co_return std::unexpected(progress.failure(std::move(valid).error()));
+  if (!valid) return progress.failure(std::move(valid).error());
 
   progress.generation = use_.generations.serving();
   if (progress.generation == nullptr) {
@@ -103,15 +107,22 @@ core::Task<SearchOutcome> SearchService::checked(const Request& request, Progres
     const auto unready = core::fail(core::ErrorCode::kUnavailable,
                                     cause.empty() ? "no catalogue is loaded yet; try again later"
                                                   : fmt::format("no catalogue is loaded: {}", cause));
-    co_return std::unexpected(progress.failure(unready.error()));
+    return progress.failure(unready.error());
   }
   progress.fingerprint = request_fingerprint(request);
   if (auto opened = open_cursor(request, progress); !opened) {
     SearchFailure failure = progress.failure(std::move(opened).error());
     failure.expired = failure.error.code == core::ErrorCode::kFailedPrecondition;
-    co_return std::unexpected(std::move(failure));
+    return failure;
   }
   progress.inner_deadline = leave_reserve(request.deadline, use_.clock);
+  return std::nullopt;
+}
+template std::optional<SearchFailure> SearchService::prepare(const SearchRequest& request, Progress& progress) const;
+
+template <class Request>
+core::Task<SearchOutcome> SearchService::checked(const Request& request, Progress& progress) {
+  if (auto failure = prepare(request, progress)) co_return std::unexpected(std::move(*failure));
   co_return co_await run(request, progress);
 }
 

@@ -31,6 +31,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,7 +75,10 @@ class ImpressionRecorder;
 class Reranker;
 class RuleFile;
 class SynonymFile;
+struct OrderedList;
 struct Progress;
+struct WhyNot;
+struct WhyNotRequest;
 
 struct SearchOptions {
   std::string query_prefix{};            // put before every query text; what the model's card asks for
@@ -129,6 +133,11 @@ class SearchService {
   // popularity; `fallback_source` names what was served instead.
   [[nodiscard]] core::Task<SearchOutcome> trending(TrendingRequest request);
 
+  // Why an article is not on the page that search() gives: runs the search itself, for nobody's impression. Its list is made
+  // anew, and where no leg has the article the legs are asked how far behind it is, within the same deadline.
+  // Failures: as search(), but that nothing stands in for a list that cannot be made; kInvalidArgument, field article_id.
+  [[nodiscard]] core::Task<std::expected<WhyNot, SearchFailure>> why_not(WhyNotRequest request);
+
   [[nodiscard]] ListCacheStats list_cache_stats() const { return lists_.stats(); }
   // Nothing where no scores of a reranker are kept.
   [[nodiscard]] std::optional<PairScoreCache::Statistics> pair_cache_stats() const;
@@ -143,6 +152,10 @@ class SearchService {
   // search_service.cpp: what all lists share. admit() does everything around a run().
   template <class Request>
   [[nodiscard]] core::Task<SearchOutcome> admit(Request request);
+  [[nodiscard]] SearchFailure refusal(Progress& progress) const;
+  // Whatever has to be there before a run(), or why it cannot begin.
+  template <class Request>
+  [[nodiscard]] std::optional<SearchFailure> prepare(const Request& request, Progress& progress) const;
   template <class Request>
   [[nodiscard]] core::Task<SearchOutcome> checked(const Request& request, Progress& progress);
   void begin_read(const ListRequest& request, ListKind kind, Progress& progress);
@@ -158,6 +171,7 @@ class SearchService {
   [[nodiscard]] PopularScope popular_scope(const Progress& progress, std::size_t depth) const;
   [[nodiscard]] bool is_deep_enough(const ListRequest& request, const Progress& progress) const;
   void fill_page(const ListRequest& request, Progress& progress, SearchAnswer& answer) const;
+  [[nodiscard]] OrderedList bring_to_order(Progress& progress, SearchAnswer& answer) const;
   [[nodiscard]] BentHead bend(Progress& progress, SearchAnswer& answer) const;
   [[nodiscard]] std::string next_cursor(const Progress& progress, const PageShape& shape, std::vector<std::uint32_t> shown) const;
 
@@ -168,6 +182,7 @@ class SearchService {
   static void explain_rules(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation);
 
   // query_list.cpp
+  [[nodiscard]] core::Status begin_search(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Task<SearchOutcome> run(const SearchRequest& request, Progress& progress);
   [[nodiscard]] bool fall_back(const SearchRequest& request, Progress& progress) const;
   [[nodiscard]] core::Task<core::Status> find_by_query(const SearchRequest& request, Progress& progress);
@@ -190,6 +205,15 @@ class SearchService {
   [[nodiscard]] core::Task<core::Status> renew(SearchRequest request, std::shared_ptr<const ServingGeneration> generation);
   [[nodiscard]] bool take_kept(const SearchRequest& request, Progress& progress);
   [[nodiscard]] ListVersion version_of(const ServingGeneration& generation) const;
+
+  // why_not_probe.cpp
+  [[nodiscard]] core::Task<std::expected<WhyNot, SearchFailure>> diagnose(const WhyNotRequest& request, catalog::RowIndex row,
+                                                                          Progress& progress);
+  [[nodiscard]] core::Task<core::Status> follow_list(const SearchRequest& request, catalog::RowIndex row, Progress& progress,
+                                                     WhyNot& why);
+  [[nodiscard]] core::Task<core::Status> ask_words(catalog::RowIndex row, Progress& progress, WhyNot& why) const;
+  [[nodiscard]] core::Task<core::Status> ask_meaning(catalog::RowIndex row, Progress& progress, WhyNot& why);
+  void follow_to_page(const SearchRequest& request, catalog::RowIndex row, Progress& progress, WhyNot& why) const;
 
   // browse_list.cpp
   [[nodiscard]] core::Task<SearchOutcome> run(const BrowseRequest& request, Progress& progress);

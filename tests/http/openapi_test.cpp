@@ -11,6 +11,7 @@
 #include "http/route_table.hpp"
 #include "http/running_server.hpp"
 #include "search/degradation.hpp"
+#include "search/why_not.hpp"
 
 namespace scalestyle::http {
 namespace {
@@ -149,6 +150,11 @@ TEST(OpenApi, EnumsAreThoseOfTheCode) {
     shown.insert(std::string(value.as_string()));
   }
   EXPECT_EQ(shown, stages);
+  const auto& causes = schemas(api).at("WhyNot").at("properties").at("cause").at("enum").as_array();
+  ASSERT_EQ(causes.size(), search::kWhyNotCauseCount + 1);  // and null
+  for (std::size_t i = 0; i < search::kWhyNotCauseCount; ++i) {
+    EXPECT_EQ(causes[i].as_string(), search::to_string(static_cast<search::WhyNotCause>(i)));
+  }
   const auto& fallbacks = schemas(api).at("SearchAnswer").at("properties").at("fallback_source").at("enum").as_array();
   ASSERT_EQ(fallbacks.size(), search::kFallbackSourceCount);
   for (std::size_t i = 0; i < fallbacks.size(); ++i) {
@@ -216,6 +222,10 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check("/api/recommendation/search?query=name+0&facets=true&k=3", "SearchAnswer");
   check("/api/recommendation/browse?facets=colour,price&colour=red&k=3&collapse=false", "SearchAnswer");
   check("/api/recommendation/browse?cursor=nonsense", "Error");
+  check("/api/recommendation/why-not?query=name+0&article_id=1001&colour=red", "WhyNot");
+  check("/api/recommendation/why-not?query=name+0&article_id=1001&legs=lexical&k=1&max_per_type=1", "WhyNot");
+  check("/api/recommendation/why-not?query=name+0&article_id=7", "WhyNot");
+  check("/api/recommendation/why-not?query=name+0", "Error");
   check("/api/articles/1001", "ArticleAnswer");
   const auto check_post = [&](const std::string& target, const std::string& body, const char* schema, const char* method = "POST") {
     const auto response = server.post(target, body, "", method);
