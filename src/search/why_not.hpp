@@ -55,7 +55,7 @@ inline constexpr std::size_t kWhyNotCauseCount = 15;
 struct WhyNotLeg {
   ranking::Leg leg = ranking::Leg::kLexical;
   bool searched = false;    // false: it was left out, or failed; see the stages
-  bool recalled = false;    // it is in the leg's pool
+  bool recalled = false;    // it is in the leg's pool; of the lexical one also where the query names it
   std::optional<std::size_t> rank{};           // also where it is not recalled; absent: not known, or nothing matches
   std::optional<std::size_t> rank_at_least{};  // where the rank is not known
   std::optional<double> score{};               // as the leg gives it: BM25F (0: no word matches), or cosine

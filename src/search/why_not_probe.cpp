@@ -222,7 +222,9 @@ core::Task<core::Status> SearchService::ask_words(catalog::RowIndex row, Progres
   leg.searched = progress.plan.has_value();
   if (leg.searched && !leg.recalled) {
     const retrieval::LexicalIndex& index = progress.generation->lexical();
-    leg.score = static_cast<double>(index.score(*progress.plan, row));
+    // What a named row has of the words, not what puts it first.
+    const float score = why.facts.is_named ? index.explain(*progress.plan, row).score : index.score(*progress.plan, row);
+    leg.score = static_cast<double>(score);
     leg.recalled = why.facts.is_named;
     if (!leg.recalled && *leg.score > 0) {
       leg.rank_at_least = progress.words.rows.size() + 1;
