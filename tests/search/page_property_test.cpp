@@ -245,7 +245,7 @@ class PageWalk : public PagePropertyTest {
 };
 
 TEST_F(PageWalk, EveryAnswerIsWhatThePlainImplementationGives) {
-  for (unsigned seed = 0; seed < 12; ++seed) {
+  for (unsigned seed = 0; seed < 40; ++seed) {
     Random random(seed);
     Shop shop = make_shop(random);
     open(shop, random, "shop" + std::to_string(seed));
