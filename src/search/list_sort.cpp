@@ -54,6 +54,7 @@ void sort_list(const ServingGeneration& generation, SearchSort sort, events::Epo
   });
   permute(list.rows, order);
   if (!list.leg_ranks.empty()) permute(list.leg_ranks, order);
+  if (!list.fused_scores.empty()) permute(list.fused_scores, order);
   for (std::size_t place = 0; place < list.scores.size(); ++place) list.scores[place] = score_of_place(place, list.rows.size());
 }
 

@@ -180,7 +180,8 @@ class SearchService {
   // rerank_list.cpp
   [[nodiscard]] core::Task<core::Status> rerank_list(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Task<core::Status> rerank_together(const SearchRequest& request, Progress& progress);
-  [[nodiscard]] core::Task<core::Status> rerank_from(const SearchRequest& request, const RerankOutcome* known, Progress& progress) const;
+  [[nodiscard]] core::Task<core::Status> rerank_from(std::optional<std::size_t> depth, const RerankOutcome* known,
+                                                     Progress& progress) const;
 
   // find_list.cpp
   [[nodiscard]] core::Task<core::Status> find_list(const SearchRequest& request, Progress& progress);

@@ -123,9 +123,8 @@ TEST_F(RerankSearchTest, TheCrossEncoderOrdersTheListAndTheAnswerSaysSo) {
 }
 
 TEST_F(RerankSearchTest, ADeadlineDecidesTheDepthAndNotTheCandidates) {
-  auto& service = make();
-  const auto patient = run(service, request("red socks", milliseconds(4'000)));
-  const auto hurried = run(service, request("red socks", milliseconds(40)));
+  const auto patient = run(make(), request("red socks", milliseconds(4'000)));
+  const auto hurried = run(make(), request("red socks", milliseconds(40)));
   EXPECT_EQ(patient.rerank->scored, 50U);
   EXPECT_EQ(patient.rerank->planned, 50U);
   EXPECT_TRUE(patient.degradations.empty());
@@ -140,7 +139,31 @@ TEST_F(RerankSearchTest, ADeadlineDecidesTheDepthAndNotTheCandidates) {
   std::ranges::sort(second);
   EXPECT_EQ(first, second);
   // The same deadline, the same answer.
-  EXPECT_EQ(ids(run(service, request("red socks", milliseconds(40)))), ids(hurried));
+  EXPECT_EQ(ids(run(make(), request("red socks", milliseconds(40)))), ids(hurried));
+}
+
+TEST_F(RerankSearchTest, WhoHasMoreTimeGoesOnWhereAnotherStopped) {
+  auto& service = make();
+  const auto patient_alone = run(make(), request("red socks", milliseconds(4'000)));
+  const std::size_t pairs = scorer_.pairs();
+  const auto hurried = run(service, request("red socks", milliseconds(40)));
+  EXPECT_EQ(hurried.rerank->scored, 2U);
+  const auto patient = run(service, request("red socks", milliseconds(4'000)));
+  EXPECT_EQ(patient.list_source, ListSource::kKept);
+  EXPECT_EQ(patient.rerank->scored, 50U);
+  EXPECT_EQ(scorer_.pairs() - pairs, 50U);  // the first two were not judged again
+  EXPECT_EQ(ids(patient), ids(patient_alone));
+  // And now the hurried one has it all, for nothing.
+  const auto again = run(service, request("red socks", milliseconds(40)));
+  EXPECT_EQ(again.rerank->scored, 50U);
+  EXPECT_TRUE(again.degradations.empty());
+  EXPECT_EQ(ids(again), ids(patient));
+  EXPECT_EQ(scorer_.pairs() - pairs, 50U);
+  // A depth that is asked for is kept to.
+  auto shallow = request("red socks");
+  shallow.rerank.depth = 2;
+  EXPECT_EQ(ids(run(service, shallow)), ids(hurried));
+  EXPECT_EQ(scorer_.pairs() - pairs, 50U);
 }
 
 TEST_F(RerankSearchTest, ARequestMayAskForADepthOrForNone) {
