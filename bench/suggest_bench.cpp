@@ -21,7 +21,9 @@
 
 #include "catalog/catalog.hpp"
 #include "catalog/table_reader.hpp"
+#include "core/clock.hpp"
 #include "retrieval/suggestions.hpp"
+#include "search/frequent_queries.hpp"
 #include "text/words.hpp"
 
 namespace scalestyle::retrieval {
@@ -155,6 +157,23 @@ void measure(const Suggestions& suggestions, std::string_view name, const std::v
   fmt::print("{:<34}{:>8}{:>10}{:>9.1f}{:>9.1f}{:>9.1f}\n", name, times.size(), answered, at(0.5), at(0.99), times.back());
 }
 
+// As many queries as are counted by default, each asked by enough shoppers.
+void measure_queries(const Suggestions& suggestions) {
+  const core::SystemClock clock;
+  search::FrequentQueries queries({.salt = 1}, clock);
+  const std::size_t count = std::min(suggestions.size(), search::FrequentQueries::Options().max_queries);
+  const auto begin = SteadyClock::now();
+  for (int shopper = 0; shopper < 3; ++shopper) {
+    const events::Subject subject{events::SubjectKind::kUser, std::to_string(shopper)};
+    for (std::size_t place = 0; place < count; ++place) queries.note(suggestions.phrase(place).text, &subject);
+  }
+  const double note = microseconds_since(begin) / static_cast<double>(3 * count);
+  const auto refreshed = SteadyClock::now();
+  queries.refresh([](std::string_view) { return true; }, true);
+  fmt::print("queries: {} counted, {:.2f} µs to count one, {:.1f} ms to make {} of them ready\n", queries.size(), note,
+             microseconds_since(refreshed) / 1000, queries.shown()->queries.size());
+}
+
 core::Status check(const Suggestions& suggestions, const std::vector<std::string>& prefixes, std::size_t k) {
   std::mt19937 random(11);
   for (int i = 0; i < 60; ++i) {
@@ -196,6 +215,7 @@ core::Status run(const BenchOptions& options) {
   std::string many = "s";
   while (many.size() < 98) many += " s";
   measure(suggestions, "hostile", {std::string(100, 'a'), many, "xxxxx sxxxx sxxxxx cxxxxx dxxxxx txxxxx bxxxxx pxxxxx"}, options.k);
+  measure_queries(suggestions);
   return {};
 }
 

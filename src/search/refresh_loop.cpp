@@ -33,6 +33,7 @@ void RefreshLoop::finished(const core::Result<RefreshOutcome>& outcome) {
     }
   }
   follow_synonyms();
+  if (use_.suggest != nullptr) use_.suggest->refresh();
   arm();
 }
 

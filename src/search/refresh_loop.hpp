@@ -1,5 +1,6 @@
 #pragma once
-// RefreshLoop: keeps a SnapshotHolder at the current generation, and a SynonymFile at its file, by polling on a TimerQueue.
+// RefreshLoop: keeps a SnapshotHolder at the current generation, a SynonymFile at its file, and suggestions at what is asked, by
+// polling on a TimerQueue.
 // Each round waits for the one before it. Switches and the first failure of a row are logged.
 //
 // Thread safety: start() and stop() from one thread. Destroy it after the TimerQueue's and the pool's threads ended.
@@ -11,6 +12,7 @@
 #include "core/clock.hpp"
 #include "search/snapshot_holder.hpp"
 #include "core/timer_queue.hpp"
+#include "search/suggest_service.hpp"
 #include "search/synonym_file.hpp"
 #include "telemetry/log.hpp"
 
@@ -28,6 +30,7 @@ class RefreshLoop {
     const core::Clock& clock;
     telemetry::Logger& log;
     SynonymFile* synonyms = nullptr;  // null: none
+    SuggestService* suggest = nullptr;  // null: none
   };
 
   RefreshLoop(Dependencies dependencies, Options options) : use_(dependencies), options_(options) {}

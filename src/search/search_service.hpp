@@ -52,6 +52,7 @@ class Popularity;
 namespace scalestyle::search {
 
 class Experiments;
+class FrequentQueries;
 class ImpressionRecorder;
 class SynonymFile;
 struct Progress;
@@ -85,6 +86,7 @@ class SearchService {
     const ImpressionRecorder* impressions = nullptr;  // null: answers are not noted; nor are those without a request id
     const Experiments* experiments = nullptr;      // null: none
     const SynonymFile* synonyms = nullptr;         // null: none
+    FrequentQueries* queries = nullptr;            // counts what is asked and found; null: nobody does
   };
 
   // `options` must be valid.

@@ -106,6 +106,7 @@ core::Task<core::Result<RefreshOutcome>> SnapshotHolder::refresh_alone(core::Dea
                                  .dense_refusal = dense_mismatch(snapshot->info.document_encoder, query_encoder_)};
   CORE_CO_TRY(auto lexical, retrieval::LexicalIndex::build(*snapshot->catalog, lexical_));
   parts.lexical = std::make_shared<const retrieval::LexicalIndex>(std::move(lexical));
+  parts.suggestions = std::make_shared<const retrieval::Suggestions>(*snapshot->catalog);
   if (popularity_ != nullptr) parts.popularity = co_await popularity_->prepare(snapshot, deadline);
   open_->acquire(current);
   std::shared_ptr<const ServingGeneration> next;

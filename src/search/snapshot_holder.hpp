@@ -20,6 +20,7 @@
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
 #include "retrieval/lexical_index.hpp"
+#include "retrieval/suggestions.hpp"
 #include "search/browse_orders.hpp"
 
 namespace scalestyle::recommend {
@@ -41,6 +42,7 @@ class ServingGeneration {
     std::shared_ptr<recommend::PopularityBoard> popularity{};  // null without popular lists
     std::string dense_refusal{};
     std::shared_ptr<const retrieval::LexicalIndex> lexical{};  // not null; of snapshot's catalogue
+    std::shared_ptr<const retrieval::Suggestions> suggestions{};  // not null; of snapshot's catalogue
   };
   ServingGeneration(std::shared_ptr<detail::OpenGenerations> open, Parts parts)
       : open_(std::move(open)), parts_(std::move(parts)), orders_(*parts_.snapshot->catalog) {}
@@ -56,6 +58,7 @@ class ServingGeneration {
 
   // Over the words of its catalogue.
   [[nodiscard]] const retrieval::LexicalIndex& lexical() const { return *parts_.lexical; }
+  [[nodiscard]] const retrieval::Suggestions& suggestions() const { return *parts_.suggestions; }
 
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
