@@ -9,6 +9,7 @@
 #include "core/settings.hpp"
 #include "ranking/fusion.hpp"
 #include "retrieval/lexical_options.hpp"
+#include "search/frequent_queries.hpp"
 #include "search/synonym_file.hpp"
 
 namespace scalestyle::app {
@@ -18,6 +19,13 @@ namespace scalestyle::app {
 
 [[nodiscard]] core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& settings);
 [[nodiscard]] core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settings);
+
+// Null where the `suggest_queries` setting is 0: suggestions come from the catalogue alone. The clock must outlive it.
+[[nodiscard]] core::Result<std::unique_ptr<search::FrequentQueries>> frequent_queries(const core::Settings& settings,
+                                                                                     const core::Clock& clock);
+
+// `names` and the settings of suggestions.
+[[nodiscard]] std::vector<std::string> with_suggest_settings(std::vector<std::string> names);
 
 // Null where the `synonyms` setting names no file.
 [[nodiscard]] core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings);

@@ -32,6 +32,10 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   stack->generations_ = std::make_unique<search::SnapshotHolder>(*stack->store_, *stack->index_, stack->encoder_->info(),
                                                                  events != nullptr ? &events->popularity() : nullptr, lexical);
   CORE_TRY(stack->synonyms_, open_synonyms(settings));
+  if (events != nullptr) {
+    CORE_TRY(stack->queries_, frequent_queries(settings, clock));
+  }
+  stack->suggest_ = std::make_unique<search::SuggestService>(*stack->generations_, clock, stack->queries_.get());
   CORE_TRY(options.fusion, fusion_options(settings));
   options.query_prefix = std::move(prefix);
   options.max_in_progress = static_cast<std::size_t>(settings.integer("max_concurrent_requests"));
@@ -44,7 +48,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
                                           .impressions = events != nullptr ? &events->impressions() : nullptr,
                                           .experiments = events != nullptr ? &events->experiments() : nullptr,
-                                          .synonyms = stack->synonyms_.get()},
+                                          .synonyms = stack->synonyms_.get(),
+                                          .queries = stack->queries_.get()},
       std::move(options));
   if (events != nullptr) {
     CORE_TRY(auto event_settings, event_options(settings));
@@ -53,7 +58,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                            .features = events->features(),
                                            .impressions = events->impression_log(), .timers = *stack->timers_,
                                            .clock = clock, .metrics = stack->metrics_,
-                                           .affinity_half_life_seconds = settings.number("affinity_half_life_hours") * 3'600},
+                                           .affinity_half_life_seconds = settings.number("affinity_half_life_hours") * 3'600,
+                                           .queries = stack->queries_.get()},
         std::move(event_settings));
   }
   return stack;

@@ -15,6 +15,7 @@
 #include "runtime.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
+#include "search/suggest_service.hpp"
 #include "search/synonym_file.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -43,6 +44,7 @@ class ServingStack {
   // Null without a file of synonyms.
   [[nodiscard]] search::SynonymFile* synonyms() { return synonyms_.get(); }
   [[nodiscard]] search::SearchService& service() { return *service_; }
+  [[nodiscard]] search::SuggestService& suggest() { return *suggest_; }
   [[nodiscard]] search::EventService& event_service() { return *event_service_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
   [[nodiscard]] core::TimerQueue& timers() { return *timers_; }
@@ -62,6 +64,8 @@ class ServingStack {
   std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
   std::unique_ptr<search::SynonymFile> synonyms_;
+  std::unique_ptr<search::FrequentQueries> queries_;  // null without events, or where none are counted
+  std::unique_ptr<search::SuggestService> suggest_;
   std::unique_ptr<search::SearchService> service_;
   std::unique_ptr<search::EventService> event_service_;  // null without events
   std::thread timer_thread_;

@@ -7,10 +7,13 @@
 
 #include "catalog/catalog.hpp"
 #include "search/answer.hpp"
+#include "search/suggest_service.hpp"
 
 namespace scalestyle::http {
 
 [[nodiscard]] std::string search_answer_json(const search::SearchAnswer& answer);
+
+[[nodiscard]] std::string suggest_answer_json(const search::SuggestAnswer& answer);
 
 [[nodiscard]] std::string article_answer_json(const catalog::ArticleView& article, std::string_view request_id,
                                               std::chrono::nanoseconds took);

@@ -215,6 +215,7 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check_post("/api/users/u/merge", R"({"session_id":"s"})", "EventAnswer");
   check_post("/api/users/u/preferences", R"({"personalize":true})", "EventAnswer");
   check("/api/recommendation/browse?k=3", "SearchAnswer");
+  check("/api/recommendation/suggest?prefix=na", "SuggestAnswer");
   check("/api/recommendation/trending?window=1h&userId=u", "SearchAnswer");
   check("/api/recommendation/search?query=name+1&userId=u&after=" + events::to_token({"fake", 0, 1}), "SearchAnswer");
   check("/api/users/u", "UserAnswer");

@@ -51,10 +51,13 @@ class RunningServer {
                  .features = &features_,
                  .popularity = setup.popular_lists ? &popularity_ : nullptr,
                  .impressions = &recorder_,
-                 .experiments = &experiments_},
+                 .experiments = &experiments_,
+                 .queries = &queries_},
                 std::move(setup.search)),
-        events_({holder_, event_log_, features_, impressions_, compute_.timers(), compute_.clock(), metrics_}, setup.events),
-        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_}, {.version = "1.2.3"}) {
+        events_({.generations = holder_, .log = event_log_, .features = features_, .impressions = impressions_,
+                 .timers = compute_.timers(), .clock = compute_.clock(), .metrics = metrics_, .queries = &queries_},
+                setup.events),
+        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_, suggest_}, {.version = "1.2.3"}) {
     event_log_.on_append([this](const std::vector<events::LoggedEvent>& added) {
       core::sync_wait(features_.apply(std::make_shared<const std::vector<events::LoggedEvent>>(added), core::Deadline::never())).value();
     });
@@ -137,6 +140,7 @@ class RunningServer {
   [[nodiscard]] support::FakeEventLog& event_log() { return event_log_; }
   [[nodiscard]] support::FakeFeatureStore& features() { return features_; }
   [[nodiscard]] support::FakeImpressionLog& impressions() { return impressions_; }
+  [[nodiscard]] search::SuggestService& suggest() { return suggest_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
 
  private:
@@ -153,6 +157,8 @@ class RunningServer {
   support::FakeImpressionLog impressions_;
   search::ImpressionRecorder recorder_{impressions_, 1.0, metrics_};
   search::Experiments experiments_;
+  search::FrequentQueries queries_{{.rebuild_seconds = 0}, compute_.clock()};
+  search::SuggestService suggest_{holder_, compute_.clock(), &queries_};
   search::SearchService search_;
   search::EventService events_;
   Api api_;
