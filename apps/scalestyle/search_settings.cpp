@@ -1,6 +1,8 @@
 #include "search_settings.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <random>
 #include <utility>
 
 #include "reranker_stack.hpp"
@@ -51,6 +53,27 @@ ranking::DiversityLimits diversity_limits(const core::Settings& settings) {
 
 search::CursorOptions cursor_options(const core::Settings& settings) {
   return {.key = settings.text("cursor_key"), .lifetime = std::chrono::seconds(settings.integer("cursor_lifetime_s"))};
+}
+
+core::Result<std::unique_ptr<search::FrequentQueries>> frequent_queries(const core::Settings& settings, const core::Clock& clock) {
+  const auto size = [&](std::string_view name) { return static_cast<std::size_t>(settings.integer(name)); };
+  if (size("suggest_queries") == 0) return std::unique_ptr<search::FrequentQueries>();
+  std::random_device random;  // decides nothing that anybody sees
+  search::FrequentQueries::Options options;
+  options.max_queries = size("suggest_queries");
+  options.min_subjects = size("suggest_min_shoppers");
+  options.min_anonymous = size("suggest_min_anonymous");
+  options.half_life_seconds = settings.number("suggest_half_life_hours") * 3'600;
+  options.salt = std::uint64_t{random()} << 32U | random();
+  CORE_CHECK(options.validate());
+  return std::make_unique<search::FrequentQueries>(options, clock);
+}
+
+std::vector<std::string> with_suggest_settings(std::vector<std::string> names) {
+  for (const char* name : {"suggest_queries", "suggest_min_shoppers", "suggest_min_anonymous", "suggest_half_life_hours"}) {
+    names.emplace_back(name);
+  }
+  return names;
 }
 
 core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings) {

@@ -371,6 +371,29 @@ std::string cache_stats_json(const search::ListCacheStats& lists, const std::opt
   return std::move(json).take();
 }
 
+std::string suggest_answer_json(const search::SuggestAnswer& answer) {
+  constexpr std::size_t kEnvelopeBytes = 256;
+  constexpr std::size_t kSuggestionBytes = 128;
+  JsonWriter json(kEnvelopeBytes + answer.suggestions.size() * kSuggestionBytes);
+  json.begin_object();
+  json.key("status").text("success");
+  json.key("request_id").text(answer.request_id.value());
+  json.key("took_ms").milliseconds(milliseconds(answer.took));
+  json.key("corrected").boolean(answer.corrected);
+  json.key("suggestions").begin_array();
+  for (const search::Suggestion& suggestion : answer.suggestions) {
+    json.begin_object();
+    json.key("text").text(suggestion.text);
+    json.key("source").text(search::to_string(suggestion.source));
+    json.key("kind").text(suggestion.kind);
+    if (suggestion.products) json.key("products").integer(*suggestion.products);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return std::move(json).take();
+}
+
 std::string article_answer_json(const catalog::ArticleView& article, std::string_view request_id, std::chrono::nanoseconds took) {
   JsonWriter json(2048);
   json.begin_object();

@@ -95,6 +95,21 @@ constexpr std::string_view kSearchAnswer = R"json({
 "facets":{"type":"array","items":{"$ref":"#/components/schemas/Facet"},"description":"What the parameter facets asked for, counted over the whole list."},
 "cursor":{"type":"string","description":"For the next page; absent when there is none. It is good for a limited time, for the same request only."}}})json";
 
+constexpr std::string_view kSuggestAnswer = R"json({
+"type":"object","required":["status","request_id","took_ms","corrected","suggestions"],
+"properties":{"status":{"const":"success"},"request_id":{"$ref":"#/components/schemas/RequestId"},
+"took_ms":{"type":"number","minimum":0},
+"corrected":{"type":"boolean","description":"Nothing begins as it was typed; these are one typing error away."},
+"suggestions":{"type":"array","items":{"$ref":"#/components/schemas/Suggestion"}}}})json";
+
+constexpr std::string_view kSuggestion = R"json({
+"type":"object","required":["text","source","kind"],
+"properties":{
+"text":{"type":"string","description":"To be searched for, in lower case."},
+"source":{"enum":["query","catalog"],"description":"query: other shoppers ask for it. catalog: a phrase of the catalogue."},
+"kind":{"enum":["query","type","colour_type","audience_type","section","department","name"],"description":"What the phrase is in the catalogue; query: only a query."},
+"products":{"type":"integer","minimum":1,"description":"Products behind the phrase; absent for what is only a query."}}})json";
+
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
 "properties":{"stage":{"enum":["admission","validate","list","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","rules","personalize","page"]},
@@ -212,6 +227,8 @@ std::string openapi_schemas() {
   json.key("Variant").raw(without_line_ends(kVariant));
   json.key("Facet").raw(without_line_ends(kFacet));
   json.key("Explanation").raw(without_line_ends(kExplanation));
+  json.key("SuggestAnswer").raw(without_line_ends(kSuggestAnswer));
+  json.key("Suggestion").raw(without_line_ends(kSuggestion));
   json.key("Stage").raw(without_line_ends(kStage));
   json.key("Rerank").raw(without_line_ends(kRerank));
   json.key("Understood").raw(without_line_ends(kUnderstood));

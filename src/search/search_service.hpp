@@ -70,6 +70,7 @@ class Popularity;
 namespace scalestyle::search {
 
 class Experiments;
+class FrequentQueries;
 class ImpressionRecorder;
 class Reranker;
 class RuleFile;
@@ -110,6 +111,7 @@ class SearchService {
     const SynonymFile* synonyms = nullptr;         // null: none
     Reranker* reranker = nullptr;                  // null: lists stay as fused, which is no degradation
     const RuleFile* rules = nullptr;               // merchandising rules; null: none
+    FrequentQueries* queries = nullptr;            // counts what is asked and found; null: nobody does
   };
 
   // `options` must be valid.

@@ -133,6 +133,7 @@ core::Task<core::Result<ServingGeneration::Parts>> SnapshotHolder::prepare(std::
   const auto held = std::make_shared<const HeldLexical>(snapshot->catalog, std::move(lexical));
   parts.lexical = {held, &held->index};
   parts.orders = std::make_shared<const BrowseOrders>(*snapshot->catalog);
+  parts.suggestions = std::make_shared<const retrieval::Suggestions>(*snapshot->catalog);
   if (popularity_ != nullptr) parts.popularity = co_await popularity_->prepare(snapshot, deadline);
   co_return parts;
 }

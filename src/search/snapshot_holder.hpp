@@ -22,6 +22,7 @@
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
 #include "retrieval/lexical_index.hpp"
+#include "retrieval/suggestions.hpp"
 #include "search/browse_orders.hpp"
 #include "search/facet_counter.hpp"
 
@@ -56,6 +57,7 @@ class ServingGeneration {
     std::string dense_refusal{};
     // Not null; of a catalogue with the rows of snapshot's, which it keeps.
     std::shared_ptr<const retrieval::LexicalIndex> lexical{};
+    std::shared_ptr<const retrieval::Suggestions> suggestions{};  // not null; of the catalogue as of its last rebuild
     std::shared_ptr<const BrowseOrders> orders{};              // not null
     std::shared_ptr<const ChangedVectors> changed_vectors{};   // null: rows and texts are those of the vector index
     std::uint64_t delta = 0;
@@ -77,6 +79,7 @@ class ServingGeneration {
 
   // Over the words of its catalogue.
   [[nodiscard]] const retrieval::LexicalIndex& lexical() const { return *parts_.lexical; }
+  [[nodiscard]] const retrieval::Suggestions& suggestions() const { return *parts_.suggestions; }
 
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }

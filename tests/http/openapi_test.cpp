@@ -233,6 +233,7 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check_post("/api/articles/1019", "", "ChangeAnswer", "DELETE");
   check_post("/api/articles/1019", R"({"price":1})", "Error", "PATCH");
   check("/api/recommendation/browse?k=3", "SearchAnswer");
+  check("/api/recommendation/suggest?prefix=na", "SuggestAnswer");
   check("/api/recommendation/trending?window=1h&userId=u", "SearchAnswer");
   check("/api/recommendation/search?query=name+1&userId=u&after=" + events::to_token({"fake", 0, 1}), "SearchAnswer");
   check("/api/users/u", "UserAnswer");
