@@ -62,7 +62,8 @@ core::Status RerankOptions::validate() const {
   CORE_CHECK(budget.validate());
   if (first_pass_depth >= 1 && first_pass_depth <= ranking::kMaxRerankDepth) return {};
   return core::fail(core::ErrorCode::kInvalidArgument,
-                    fmt::format("the depth of rerank_cascade must be 1 to {}, not {}", ranking::kMaxRerankDepth, first_pass_depth),
+                    fmt::format("the depth of rerank_cascade must be 1 to {}, not {}", ranking::kMaxRerankDepth,
+                                first_pass_depth),
                     "rerank_cascade");
 }
 
@@ -101,7 +102,8 @@ Reranker::Reranker(Dependencies dependencies, RerankOptions options)
     fingerprint_ = fmt::format("{}:{} {}", describe(use_.first_scorer->info()), options_.first_pass_depth, fingerprint_);
   }
   const auto pairs = [&](const char* source) {
-    return use_.metrics.counter({"scalestyle_rerank_pairs_total", "Pairs of query and article that were reranked, by where the score came from.",
+    return use_.metrics.counter({"scalestyle_rerank_pairs_total",
+                                 "Pairs of query and article that were reranked, by where the score came from.",
                                  {{"source", source}}});
   };
   computed_ = pairs("computed");

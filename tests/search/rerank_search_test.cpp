@@ -47,8 +47,9 @@ class RerankSearchTest : public testing::Test {
 
   SearchService& make(bool with_reranker = true) {
     services_.push_back(std::make_unique<SearchService>(
-        SearchService::Dependencies{.generations = holder_, .encoder = encoder_, .index = index_, .pool = pool_, .timers = timers_,
-                                    .clock = clock_, .metrics = metrics_, .reranker = with_reranker ? &reranker_ : nullptr},
+        SearchService::Dependencies{.generations = holder_, .encoder = encoder_, .index = index_, .pool = pool_,
+                                    .timers = timers_, .clock = clock_, .metrics = metrics_,
+                                    .reranker = with_reranker ? &reranker_ : nullptr},
         SearchOptions()));
     return *services_.back();
   }
@@ -114,7 +115,8 @@ TEST_F(RerankSearchTest, TheCrossEncoderOrdersTheListAndTheAnswerSaysSo) {
       EXPECT_LE(item.score, answer.items[i - 1].score);
     }
     // Everything about the legs is as it was.
-    const auto before = std::ranges::find(fused.items, item.article.id(), [](const AnswerItem& other) { return other.article.id(); });
+    const auto id = [](const AnswerItem& other) { return other.article.id(); };
+    const auto before = std::ranges::find(fused.items, item.article.id(), id);
     ASSERT_NE(before, fused.items.end());
     EXPECT_EQ(why.fused_score, before->explanation->base_score);
     ASSERT_EQ(why.legs.size(), before->explanation->legs.size());
