@@ -9,6 +9,7 @@
 #include "core/settings.hpp"
 #include "ranking/fusion.hpp"
 #include "retrieval/lexical_options.hpp"
+#include "retrieval/query_understanding.hpp"
 #include "search/synonym_file.hpp"
 
 namespace scalestyle::app {
@@ -17,6 +18,7 @@ namespace scalestyle::app {
 [[nodiscard]] std::vector<std::string> with_search_settings(std::vector<std::string> names);
 
 [[nodiscard]] core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& settings);
+[[nodiscard]] core::Result<retrieval::UnderstandingOptions> understanding_options(const core::Settings& settings);
 [[nodiscard]] core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settings);
 
 // Null where the `synonyms` setting names no file.

@@ -25,7 +25,7 @@ constexpr std::string_view kArticleItem = R"json({
 "explain":{"$ref":"#/components/schemas/Explanation"}}})json";
 
 constexpr std::string_view kExplanation = R"json({
-"type":"object","description":"Why an article is where it is; present when explain was asked for.","required":["named","legs","terms","base_score","boost"],
+"type":"object","description":"Why an article is where it is; present when explain was asked for.","required":["named","legs","terms","understood","base_score","boost"],
 "properties":{
 "named":{"type":"boolean","description":"The query has its id or product code: it comes first."},
 "legs":{"type":"array","description":"The legs that found it.","items":{"type":"object","required":["leg","rank","score"],"properties":{
@@ -35,6 +35,9 @@ constexpr std::string_view kExplanation = R"json({
 "match":{"enum":["word","compound","synonym","prefix","correction"]},"score":{"type":"number"},
 "fields":{"type":"array","items":{"type":"object","required":["field","count","share"],"properties":{
 "field":{"type":"string"},"count":{"type":"integer","minimum":0},"share":{"type":"number","description":"Of the word's weight in this article."}}}}}}},
+"understood":{"type":"array","description":"What the query asks for and the article has.","items":{"type":"object","required":["id","credit"],"properties":{
+"id":{"type":"string","description":"Of the answer's understood."},"credit":{"type":"number","description":"In (0, 1]: below 1 it is only akin to what was asked for."}}}},
+"preference":{"type":"number","minimum":0,"maximum":1,"description":"The weighted share of what the query prefers that the article meets; absent when it prefers nothing."},
 "base_score":{"type":"number","description":"Before the shopper's behaviour acted."},
 "boost":{"type":"object","description":"Factors of the shopper's behaviour; factor is their product, capped.","required":["recent_click","category_affinity","online_popularity","factor"],"properties":{
 "recent_click":{"type":"number"},"category_affinity":{"type":"number"},"online_popularity":{"type":"number"},"factor":{"type":"number"}}}}})json";
@@ -62,12 +65,19 @@ constexpr std::string_view kSearchAnswer = R"json({
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","filter","snapshot","lexical","embed","retrieve","order","fallback","personalize"]},
+"properties":{"stage":{"enum":["admission","validate","understand","filter","snapshot","lexical","embed","retrieve","order","fallback","personalize"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kUnderstood = R"json({
 "type":"object","description":"Something read out of the query or in force for it.","required":["field","value","origin"],
-"properties":{"field":{"type":"string"},"value":{"type":"string"},"origin":{"enum":["query","filter"]}}})json";
+"properties":{
+"id":{"type":"string","description":"What understand_without takes to leave it out, such as colour:light-blue or not:colour:black; of a note its reason. Absent for words."},
+"field":{"type":"string","description":"colour, colour_family, type, group, audience, appearance, index, section, department or price; correction, prefix, compound or synonym: what was done to a word; note: why something stayed text."},
+"value":{"type":"string"},
+"text":{"type":"string","description":"The words of the query."},
+"effect":{"enum":["filter","prefer","exclude","dropped"],"description":"Only such articles; such articles first; no such articles; understood but not in force. Absent for words and notes."},
+"why":{"enum":["explicit_filter","nothing_left"],"description":"Why it was dropped: a parameter says something about the same, or no article would be left."},
+"origin":{"enum":["query","filter"]}}})json";
 
 constexpr std::string_view kExperimentArm = R"json({
 "type":"object","required":["experiment","arm"],"properties":{"experiment":{"type":"string"},"arm":{"type":"string"}}})json";

@@ -44,6 +44,7 @@ std::string_view to_string(Stage stage) {
   switch (stage) {
     case Stage::kAdmission: return "admission";
     case Stage::kValidate: return "validate";
+    case Stage::kUnderstand: return "understand";
     case Stage::kFilter: return "filter";
     case Stage::kSnapshot: return "snapshot";
     case Stage::kLexical: return "lexical";

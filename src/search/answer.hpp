@@ -22,6 +22,7 @@
 #include "ranking/behavior_boost.hpp"
 #include "ranking/fusion.hpp"
 #include "retrieval/lexical_index.hpp"
+#include "retrieval/query_understanding.hpp"
 #include "search/browse_orders.hpp"
 #include "search/degradation.hpp"
 #include "search/snapshot_holder.hpp"
@@ -34,6 +35,7 @@ inline constexpr std::size_t kDefaultK = 10;
 inline constexpr std::size_t kMaxOffset = 10'000;
 inline constexpr std::size_t kMaxSubjectCharacters = 100;
 inline constexpr std::size_t kMaxFilterValues = 50;  // of one filter
+inline constexpr std::size_t kMaxSwitchedOff = 32;   // pieces and kinds of understanding
 inline constexpr std::chrono::milliseconds kMinDeadline{10};
 inline constexpr std::chrono::milliseconds kMaxDeadline{10'000};
 inline constexpr std::chrono::milliseconds kDefaultDeadline{600};
@@ -65,6 +67,7 @@ struct LegSet {
 struct SearchRequest : ListRequest {
   std::string query{};  // UTF-8
   LegSet legs{};
+  retrieval::UnderstandingSwitches understanding{};  // what of the query is not to be understood
 };
 
 // Every article that passes the filters, in one of the orders of browse_orders.hpp. Only kPopular is personalised.
@@ -83,6 +86,7 @@ enum class StageOutcome : std::uint8_t { kOk, kSkipped, kLate, kFailed, kRefused
 enum class Stage : std::uint8_t {
   kAdmission,
   kValidate,
+  kUnderstand,   // what the query says besides its words
   kFilter,
   kSnapshot,     // the shopper's features, and the wait for `after`; runs beside kLexical, kEmbed and kRetrieve
   kLexical,      // by the query's words
@@ -92,7 +96,7 @@ enum class Stage : std::uint8_t {
   kFallback,     // popular articles instead of what could not be found
   kPersonalize,
 };
-inline constexpr std::size_t kStageCount = 10;
+inline constexpr std::size_t kStageCount = 11;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -113,9 +117,13 @@ inline constexpr std::size_t kFallbackSourceCount = 4;
 
 // Something that was read out of the query or is in force for it.
 struct Understood {
-  std::string field;   // "colour", "price_max" …
+  std::string field;   // "colour", "price" …; "correction", "synonym" … of words; "note": why something stayed text
   std::string value;
   std::string origin;  // "query" or "filter"
+  std::string id{};      // "colour:light-blue": what understand_without takes; of a note its reason
+  std::string text{};    // the words of the query
+  std::string effect{};  // "filter", "prefer", "exclude" or "dropped"; empty for words and notes
+  std::string why{};     // of what was dropped: "explicit_filter", "nothing_left"
 };
 
 // Why an item is where it is.
@@ -128,6 +136,12 @@ struct ItemExplanation {
   std::vector<LegPlace> legs{};  // those that found it
   bool is_named = false;         // its id or product code is in the query
   double base_score = 0;         // before the shopper's features acted
+  struct Met {
+    std::string id;
+    float credit = 0;  // (0, 1]
+  };
+  std::vector<Met> met{};                // what the query asks for and the item has, where something was understood
+  std::optional<float> preference{};     // share of what the query prefers that it meets; absent: nothing is preferred
   std::vector<retrieval::TermExplanation> terms{};  // what the lexical score is made of
 };
 

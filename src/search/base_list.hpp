@@ -18,6 +18,7 @@ struct BaseList {
   std::vector<double> scores{};           // one a row; (0, 1], never rising
   // What explanations are made of, one a row; empty unless asked for, and for lists without a query.
   std::vector<std::array<std::uint32_t, ranking::kLegCount>> leg_ranks{};
+  std::vector<float> preferences{};       // how much of what the query prefers each meets; empty where nothing is
   std::size_t total = 0;                  // of the whole list, at least rows.size()
   TotalRelation total_relation = TotalRelation::kEqual;
 };

@@ -16,6 +16,7 @@
 #include "retrieval/lexical_index.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
+#include "search/query_reading.hpp"
 #include "search/shopper_read.hpp"
 #include "search/snapshot_holder.hpp"
 
@@ -54,7 +55,7 @@ struct Progress {
   core::Deadline inner_deadline = core::Deadline::never();  // leaves time to answer otherwise
   std::vector<StageReport> stages;
   std::shared_ptr<const ServingGeneration> generation;
-  std::shared_ptr<const catalog::Filter> filter;
+  std::shared_ptr<const catalog::Filter> filter;    // what typed filters can say of `eligible`; null: nothing
   std::shared_ptr<const catalog::Bitmap> eligible;  // null: every row
   std::size_t eligible_count = 0;
   bool filtered = false;                            // the three above are known
@@ -64,7 +65,9 @@ struct Progress {
   std::optional<DegradationReason> failure_reason;
   std::vector<DegradationReason> degradations;
   std::optional<FallbackSource> fallback_source;
+  QueryReading reading;                        // of a query
   std::optional<retrieval::LexicalPlan> plan;  // of the query's words
+  std::vector<retrieval::QueryNote> word_notes;  // what was done to them
   std::vector<catalog::RowIndex> named;        // eligible rows that the query names by id or product code
   LegRows words;
   LegRows meaning;

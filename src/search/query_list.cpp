@@ -5,10 +5,11 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "search/progress.hpp"
-#include "search/query_text.hpp"
+#include "search/query_reading.hpp"
 #include "search/search_service.hpp"
 #include "search/stage_outcome.hpp"
 #include "search/synonym_file.hpp"
@@ -44,12 +45,19 @@ core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progr
 }
 
 core::Task<core::Status> SearchService::find_by_query(const SearchRequest& request, Progress& progress) {
-  if (request.legs.lexical || !request.filter.empty()) CORE_CO_CHECK(co_await to_worker(progress));
-  set_eligible(request, progress);
-  progress.report(Stage::kFilter, request.filter.empty() ? StageOutcome::kSkipped : StageOutcome::kOk);
+  const bool reads = request.understanding.understand;
+  if (request.legs.lexical || reads || !request.filter.empty()) CORE_CO_CHECK(co_await to_worker(progress));
+  CORE_CO_CHECK(read(request, progress));
+  progress.report(Stage::kUnderstand, reads ? StageOutcome::kOk : StageOutcome::kSkipped);
+  set_eligible_for(request, progress);
+  progress.report(Stage::kFilter, progress.eligible == nullptr ? StageOutcome::kSkipped : StageOutcome::kOk);
   if (progress.eligible_count == 0) co_return core::Status();
+  if (progress.reading.words.empty()) {
+    list_eligible(request, progress);
+    co_return core::Status();
+  }
 
-  if (request.legs.lexical) CORE_CO_CHECK(find_by_words(request, progress));
+  if (request.legs.lexical) find_by_words(progress);
   const bool names_alone = !progress.named.empty() && progress.plan->clauses.empty();
   if (request.legs.dense && !names_alone) {
     if (const auto found = co_await find_by_meaning(request, progress); !found) {
@@ -62,10 +70,48 @@ core::Task<core::Status> SearchService::find_by_query(const SearchRequest& reque
   co_return core::Status();
 }
 
-core::Status SearchService::find_by_words(const SearchRequest& request, Progress& progress) const {
+// The words are planned twice where some of them are no words to look for: to know what was mistyped, and without them.
+core::Status SearchService::read(const SearchRequest& request, Progress& progress) const {
   const retrieval::LexicalIndex& index = progress.generation->lexical();
   const auto synonyms = use_.synonyms != nullptr ? use_.synonyms->current() : nullptr;
-  CORE_TRY(progress.plan, index.plan(request.query, synonyms.get(), options_.lexical));
+  if (request.legs.lexical) {
+    CORE_TRY(progress.plan, index.plan(request.query, synonyms.get(), options_.lexical));
+    progress.word_notes = progress.plan->notes;
+  }
+  progress.reading = read_query(progress.generation->understanding(),
+                                {request.query, request.understanding, request.filter, progress.word_notes});
+  if (!progress.plan || progress.reading.words == request.query) return {};
+  CORE_TRY(progress.plan, index.plan(progress.reading.words, synonyms.get(), options_.lexical));
+  std::erase_if(progress.word_notes, [](const auto& note) { return note.kind != retrieval::MatchKind::kCorrection; });
+  for (const retrieval::QueryNote& note : progress.plan->notes) {
+    if (std::ranges::find(progress.word_notes, note) == progress.word_notes.end()) progress.word_notes.push_back(note);
+  }
+  return {};
+}
+
+void SearchService::set_eligible_for(const SearchRequest& request, Progress& progress) const {
+  set_eligible(request, progress);
+  QueryReading& reading = progress.reading;
+  if (progress.eligible_count == 0 || !reading.understood.restricts()) return;
+  catalog::Bitmap rows = progress.eligible != nullptr ? *progress.eligible : catalog::Bitmap(progress.generation->catalog().size(), true);
+  restrict_rows(progress.generation->understanding(), reading, rows);
+  progress.eligible_count = rows.count();
+  progress.eligible = std::make_shared<const catalog::Bitmap>(std::move(rows));
+  catalog::Filter typed = typed_filter(request.filter, reading.understood);
+  progress.filter = typed.empty() ? nullptr : std::make_shared<const catalog::Filter>(std::move(typed));
+}
+
+// The query only says what articles must be.
+void SearchService::list_eligible(const SearchRequest& request, Progress& progress) const {
+  for (const Stage leg : {Stage::kLexical, Stage::kEmbed}) progress.report(leg, StageOutcome::kSkipped);
+  const auto& board = progress.generation->popularity();
+  const PopularScope scope = popular_scope(request, progress);
+  progress.list = board != nullptr ? popular_of_all_time(*board, scope) : most_purchased(progress.generation->catalog(), scope);
+  progress.report(Stage::kOrder, StageOutcome::kOk);
+}
+
+void SearchService::find_by_words(Progress& progress) const {
+  const retrieval::LexicalIndex& index = progress.generation->lexical();
   const retrieval::LexicalResult found = index.search(*progress.plan, progress.eligible.get(), options_.pool_size);
   LegRows& words = progress.words;
   for (const retrieval::LexicalHit& hit : found.hits) {
@@ -78,7 +124,6 @@ core::Status SearchService::find_by_words(const SearchRequest& request, Progress
   }
   words.is_cut = found.hits.size() >= options_.pool_size;
   progress.report(Stage::kLexical, StageOutcome::kOk);
-  return {};
 }
 
 core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& request, Progress& progress) {
@@ -88,7 +133,7 @@ core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& req
     co_return core::fail(core::ErrorCode::kFailedPrecondition, refusal);
   }
   DenseQuery query;
-  query.text = options_.query_prefix + (progress.plan ? corrected_text(request.query, progress.plan->notes) : request.query);
+  query.text = options_.query_prefix + progress.reading.meaning;
   query.generation = progress.generation;
   query.k = options_.pool_size;
   query.filter = progress.filter;
@@ -147,7 +192,13 @@ void SearchService::order(const SearchRequest& request, Progress& progress) cons
   const std::array legs{
       ranking::LegResult{.leg = Leg::kLexical, .rows = progress.words.rows, .scores = progress.words.scores, .floor = 0},
       ranking::LegResult{.leg = Leg::kDense, .rows = progress.meaning.rows, .scores = progress.meaning.scores}};
-  ranking::FusedList fused = ranking::fuse({.legs = legs, .named_rows = progress.named, .with_ranks = request.explain}, options_.fusion);
+  ranking::FusionRequest wish{.legs = legs, .named_rows = progress.named, .with_ranks = request.explain};
+  if (progress.reading.understood.prefers()) {
+    wish.prefer = [&progress](std::span<const catalog::RowIndex> rows, std::span<float> preferences) {
+      progress.generation->understanding().prefer(progress.reading.understood, rows, preferences);
+    };
+  }
+  ranking::FusedList fused = ranking::fuse(wish, options_.fusion);
   BaseList& list = progress.list;
   list.total = fused.rows.size();
   list.total_relation = progress.words.is_cut || progress.meaning.is_cut ? TotalRelation::kAtLeast : TotalRelation::kEqual;
@@ -155,6 +206,7 @@ void SearchService::order(const SearchRequest& request, Progress& progress) cons
   list.rows = std::move(fused.rows);
   list.scores = std::move(fused.scores);
   list.leg_ranks = std::move(fused.ranks);
+  list.preferences = std::move(fused.preferences);
   progress.report(Stage::kOrder, StageOutcome::kOk);
 }
 
@@ -172,6 +224,12 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
       const LegRows& found = leg == ranking::Leg::kLexical ? progress.words : progress.meaning;
       explanation->legs.push_back({leg, rank, static_cast<double>(found.scores[rank - 1])});
     }
+    if (place < list.preferences.size()) explanation->preference = list.preferences[place];
+    for (const retrieval::UnderstoodPiece& piece : progress.reading.understood.pieces) {
+      if (piece.effect == retrieval::PieceEffect::kExclude) continue;
+      const float credit = progress.generation->understanding().credit(piece, row);
+      if (credit > 0) explanation->met.push_back({piece.id, credit});
+    }
     if (progress.plan && !progress.fallback_source) {
       explanation->terms = progress.generation->lexical().explain(*progress.plan, row).terms;
     }
@@ -181,13 +239,16 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
 
 // Runs wherever the failure was noticed, which is the timers' thread for what is late: no worker may be free. It costs
 // a few hundred microseconds, one pass over a column for each tier.
-bool SearchService::fall_back(const ListRequest& request, Progress& progress) const {
+bool SearchService::fall_back(const SearchRequest& request, Progress& progress) const {
   const auto reason = progress.failure_reason;
   // Without a reason the caller is gone; a limit that was reached is not made better by more work.
   if (!reason || *reason == DegradationReason::kDownstreamCapacityRejected) return false;
   const auto& board = progress.generation->popularity();
   if (board == nullptr) return false;
-  if (!progress.filtered) set_eligible(request, progress);
+  if (!progress.filtered) {
+    progress.reading = read_query(progress.generation->understanding(), {request.query, request.understanding, request.filter, {}});
+    set_eligible_for(request, progress);
+  }
   if (progress.eligible_count > 0) {
     PopularList popular = fallback_list(*board, popular_scope(request, progress));
     progress.list = std::move(popular.list);

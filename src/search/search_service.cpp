@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "search/experiments.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/progress.hpp"
+#include "search/query_reading.hpp"
 #include "search/query_text.hpp"
 #include "search/schedule_by.hpp"
 #include "search/stage_outcome.hpp"
@@ -176,7 +178,8 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   answer.total_relation = progress.list.total_relation;
   fill_page(request, progress, answer);
   if (request.explain) explain(progress, answer);
-  if (progress.plan) answer.understood = understood_words(progress.plan->notes);
+  answer.understood = understood_pieces(progress.reading);
+  std::ranges::move(understood_words(progress.word_notes), std::back_inserter(answer.understood));
   answer.degradations = std::move(progress.degradations);
   answer.fallback_source = progress.fallback_source;
   if (progress.shopper.newest_applied_ms) {

@@ -55,12 +55,12 @@ std::string dense_mismatch(const ports::EncoderInfo& documents, const ports::Enc
 }
 
 SnapshotHolder::SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder,
-                               recommend::Popularity* popularity, retrieval::LexicalOptions lexical)
+                               recommend::Popularity* popularity, LookupOptions lookup)
     : store_(store),
       index_(index),
       query_encoder_(std::move(query_encoder)),
       popularity_(popularity),
-      lexical_(lexical),
+      lookup_(lookup),
       open_(std::make_shared<detail::OpenGenerations>(index)) {}
 
 SnapshotHolder::~SnapshotHolder() = default;
@@ -104,8 +104,11 @@ core::Task<core::Result<RefreshOutcome>> SnapshotHolder::refresh_alone(core::Dea
   }
   ServingGeneration::Parts parts{.snapshot = snapshot,
                                  .dense_refusal = dense_mismatch(snapshot->info.document_encoder, query_encoder_)};
-  CORE_CO_TRY(auto lexical, retrieval::LexicalIndex::build(*snapshot->catalog, lexical_));
+  CORE_CO_TRY(auto lexical, retrieval::LexicalIndex::build(*snapshot->catalog, lookup_.lexical));
   parts.lexical = std::make_shared<const retrieval::LexicalIndex>(std::move(lexical));
+  const ports::GenerationInfo& info = snapshot->info;
+  parts.understanding = std::make_shared<const retrieval::QueryUnderstanding>(
+      snapshot->catalog, retrieval::price_unit(*snapshot->catalog, info.currency, info.price_scale), lookup_.understanding);
   if (popularity_ != nullptr) parts.popularity = co_await popularity_->prepare(snapshot, deadline);
   open_->acquire(current);
   std::shared_ptr<const ServingGeneration> next;

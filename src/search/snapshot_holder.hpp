@@ -20,6 +20,7 @@
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
 #include "retrieval/lexical_index.hpp"
+#include "retrieval/query_understanding.hpp"
 #include "search/browse_orders.hpp"
 
 namespace scalestyle::recommend {
@@ -41,6 +42,7 @@ class ServingGeneration {
     std::shared_ptr<recommend::PopularityBoard> popularity{};  // null without popular lists
     std::string dense_refusal{};
     std::shared_ptr<const retrieval::LexicalIndex> lexical{};  // not null; of snapshot's catalogue
+    std::shared_ptr<const retrieval::QueryUnderstanding> understanding{};  // the same
   };
   ServingGeneration(std::shared_ptr<detail::OpenGenerations> open, Parts parts)
       : open_(std::move(open)), parts_(std::move(parts)), orders_(*parts_.snapshot->catalog) {}
@@ -56,6 +58,9 @@ class ServingGeneration {
 
   // Over the words of its catalogue.
   [[nodiscard]] const retrieval::LexicalIndex& lexical() const { return *parts_.lexical; }
+
+  // What its columns can answer of a query.
+  [[nodiscard]] const retrieval::QueryUnderstanding& understanding() const { return *parts_.understanding; }
 
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
@@ -77,12 +82,18 @@ enum class RefreshOutcome : std::uint8_t {
   kBusy,  // another refresh is in progress
 };
 
+// How queries are looked up in what is served.
+struct LookupOptions {
+  retrieval::LexicalOptions lexical{};
+  retrieval::UnderstandingOptions understanding{};
+};
+
 class SnapshotHolder {
  public:
   // The ports and `popularity` must outlive this object and everything that serving() gave. `popularity`, when not
-  // null, prepares the board of each generation before it is served. `lexical` must be valid.
+  // null, prepares the board of each generation before it is served. `lookup` must be valid.
   SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder,
-                 recommend::Popularity* popularity = nullptr, retrieval::LexicalOptions lexical = {});
+                 recommend::Popularity* popularity = nullptr, LookupOptions lookup = {});
   ~SnapshotHolder();
   SnapshotHolder(const SnapshotHolder&) = delete;
   SnapshotHolder& operator=(const SnapshotHolder&) = delete;
@@ -105,7 +116,7 @@ class SnapshotHolder {
   ports::VectorIndex& index_;
   const ports::EncoderInfo query_encoder_;
   recommend::Popularity* const popularity_;
-  const retrieval::LexicalOptions lexical_;
+  const LookupOptions lookup_;
   std::shared_ptr<detail::OpenGenerations> open_;
 
   mutable std::mutex mutex_;

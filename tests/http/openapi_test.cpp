@@ -116,7 +116,7 @@ TEST(OpenApi, PublicSearchParametersAreTheAgreedOnes) {
   }
   EXPECT_EQ(names, (std::set<std::string>{"query", "k", "offset", "deadline_ms", "colour", "colour_family", "type", "group", "department",
                                           "section", "garment_group", "index", "price_min", "price_max", "userId", "sessionId",
-                                          "personalize", "after", "explain", "legs"}));
+                                          "personalize", "after", "explain", "legs", "understand", "understand_without"}));
 }
 
 TEST(OpenApi, EnumsAreThoseOfTheCode) {

@@ -235,7 +235,7 @@ TEST_F(SearchServiceTest, StagesTellOutcomeAndTime) {
     EXPECT_GE(report.took.count(), 0);
     EXPECT_LE(report.took, outcome->took);
   }
-  EXPECT_EQ(stages, (std::vector{Stage::kAdmission, Stage::kValidate, Stage::kFilter, Stage::kLexical, Stage::kEmbed, Stage::kRetrieve, Stage::kOrder}));
+  EXPECT_EQ(stages, (std::vector{Stage::kAdmission, Stage::kValidate, Stage::kUnderstand, Stage::kFilter, Stage::kLexical, Stage::kEmbed, Stage::kRetrieve, Stage::kOrder}));
 }
 
 TEST_F(SearchServiceTest, NoSearchFailsWhileGenerationsSwitch) {
