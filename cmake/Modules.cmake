@@ -32,8 +32,9 @@ function(scalestyle_test name)
   endif()
   add_executable(${name}_tests ${arg_SOURCES})
   target_include_directories(${name}_tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-  target_link_libraries(${name}_tests PRIVATE scalestyle_options ${arg_DEPENDS} GTest::gmock_main)
-  target_compile_definitions(${name}_tests PRIVATE SCALESTYLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${name}_tests PRIVATE scalestyle_options scalestyle_test_support ${arg_DEPENDS} GTest::gmock_main)
+  # Tests run once: what they spend is spent compiling.
+  target_compile_options(${name}_tests PRIVATE $<$<CONFIG:Release>:-O1>)
   gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()

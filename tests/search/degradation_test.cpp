@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "support/source_folder.hpp"
 
 namespace scalestyle::search {
 namespace {
@@ -33,7 +36,7 @@ TEST(Degradation, MostSevereIsTheLatestInTheEnum) {
 }
 
 TEST(Degradation, DocumentIsCurrent) {
-  const std::string path = std::string(SCALESTYLE_SOURCE_DIR) + "/docs/DEGRADATION_REASONS.md";
+  const std::filesystem::path path = support::source_folder() / "docs/DEGRADATION_REASONS.md";
   std::ifstream file(path);
   ASSERT_TRUE(file) << path;
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

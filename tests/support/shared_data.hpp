@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <string>
 
+#include "support/source_folder.hpp"
+
 namespace scalestyle::support {
 
 inline std::filesystem::path shared_dir() {
   if (const char* value = std::getenv("SCALESTYLE_SHARED"); value != nullptr && *value != '\0') return value;
-  return std::filesystem::path(SCALESTYLE_SOURCE_DIR) / ".." / "shared";
+  return source_folder() / ".." / "shared";
 }
 
 inline std::filesystem::path models_dir() {
