@@ -76,7 +76,7 @@ constexpr std::string_view kUnderstood = R"json({
 "value":{"type":"string"},
 "text":{"type":"string","description":"The words of the query."},
 "effect":{"enum":["filter","prefer","exclude","dropped"],"description":"Only such articles; such articles first; no such articles; understood but not in force. Absent for words and notes."},
-"why":{"enum":["explicit_filter","nothing_left"],"description":"Why it was dropped: a parameter says something about the same, or no article would be left."},
+"why":{"enum":["explicit_filter","nothing_left"],"description":"Why it was dropped: a parameter says something about the same, or no article, or none of the kind asked for, would be left."},
 "origin":{"enum":["query","filter"]}}})json";
 
 constexpr std::string_view kExperimentArm = R"json({

@@ -40,7 +40,7 @@ struct FusionOptions {
   FusionMethod method = FusionMethod::kReciprocalRank;
   double dense_weight = 0.5;             // 0 … 1; what is left of 1 is the lexical leg's
   double reciprocal_rank_constant = 60;  // c; 0 … 10,000
-  double preference_weight = 0.5;        // w; 0 … 100
+  double preference_weight = 1;          // w; 0 … 100
 
   // kInvalidArgument with the setting as field: dense_weight, reciprocal_rank_constant, preference_weight.
   [[nodiscard]] core::Status validate() const;

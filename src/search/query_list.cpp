@@ -93,7 +93,8 @@ void SearchService::set_eligible_for(const SearchRequest& request, Progress& pro
   set_eligible(request, progress);
   QueryReading& reading = progress.reading;
   if (progress.eligible_count == 0 || !reading.understood.restricts()) return;
-  catalog::Bitmap rows = progress.eligible != nullptr ? *progress.eligible : catalog::Bitmap(progress.generation->catalog().size(), true);
+  const std::size_t articles = progress.generation->catalog().size();
+  catalog::Bitmap rows = progress.eligible != nullptr ? *progress.eligible : catalog::Bitmap(articles, true);
   restrict_rows(progress.generation->understanding(), reading, rows);
   progress.eligible_count = rows.count();
   progress.eligible = std::make_shared<const catalog::Bitmap>(std::move(rows));
@@ -246,7 +247,8 @@ bool SearchService::fall_back(const SearchRequest& request, Progress& progress) 
   const auto& board = progress.generation->popularity();
   if (board == nullptr) return false;
   if (!progress.filtered) {
-    progress.reading = read_query(progress.generation->understanding(), {request.query, request.understanding, request.filter, {}});
+    progress.reading = read_query(progress.generation->understanding(),
+                                  {request.query, request.understanding, request.filter, {}});
     set_eligible_for(request, progress);
   }
   if (progress.eligible_count > 0) {

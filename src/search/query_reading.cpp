@@ -58,7 +58,9 @@ void move_to_query(const CorrectedText& corrected, retrieval::UnderstoodQuery& u
   for (TextSpan& span : understood.removed) span = corrected.in_query(span);
 }
 
-std::string text_of(const QueryReading& reading, TextSpan span) { return reading.query.substr(span.begin, span.end - span.begin); }
+std::string text_of(const QueryReading& reading, TextSpan span) {
+  return reading.query.substr(span.begin, span.end - span.begin);
+}
 
 std::string price_text(const retrieval::PriceBounds& price) {
   std::string text;
@@ -67,10 +69,10 @@ std::string price_text(const retrieval::PriceBounds& price) {
   return text;
 }
 
-// The values that the words name; those of people are the last part of the id.
+// The values that the words name; of people who they are, which is the last part of the id.
 std::string value_text(const UnderstoodPiece& piece) {
   if (piece.price) return price_text(*piece.price);
-  if (piece.values.empty()) return piece.id.substr(piece.id.rfind(':') + 1);
+  if (piece.kind == PieceKind::kAudience) return piece.id.substr(piece.id.rfind(':') + 1);
   std::string text;
   std::size_t shown = 0;
   for (const retrieval::MatchedValue& value : piece.values) {
@@ -78,6 +80,26 @@ std::string value_text(const UnderstoodPiece& piece) {
     text += (text.empty() ? "" : ", ") + value.text;
   }
   return text;
+}
+
+// Of the things that the query asks for (any, when it names none), whether one is in `rows`.
+bool has_what_is_asked_for(const catalog::Catalog& articles, const retrieval::UnderstoodQuery& understood,
+                           const catalog::Bitmap& rows) {
+  catalog::Bitmap things(articles.size());
+  bool any_named = false;
+  for (const UnderstoodPiece& piece : understood.pieces) {
+    if (piece.effect != PieceEffect::kPrefer || (piece.kind != PieceKind::kType && piece.kind != PieceKind::kGroup)) continue;
+    for (const retrieval::MatchedValue& value : piece.values) {
+      for (const FilterField field : {FilterField::kType, FilterField::kGroup, FilterField::kGarmentGroup}) {
+        if (catalog::attribute_of(field) != value.attribute || value.credit < piece.values.front().credit) continue;
+        articles.rows_by_value(field).add_to(things, value.code);
+        any_named = true;
+      }
+    }
+  }
+  if (!any_named) return !rows.none();
+  things &= rows;
+  return !things.none();
 }
 
 Understood understood_of(const QueryReading& reading, const UnderstoodPiece& piece) {
@@ -116,26 +138,34 @@ QueryReading read_query(const retrieval::QueryUnderstanding& understanding, cons
     reading.meaning = reading.understood.removed.empty() ? reading.query : reading.understood.remaining;
   }
   reading.words = reading.understood.removed.empty() ? reading.query : reading.understood.remaining;
-  drop(reading, DropReason::kExplicitFilter, [&](const UnderstoodPiece& piece) { return is_overridden(piece.kind, wish.filter); });
+  drop(reading, DropReason::kExplicitFilter,
+       [&](const UnderstoodPiece& piece) { return is_overridden(piece.kind, wish.filter); });
   return reading;
 }
 
 void restrict_rows(const retrieval::QueryUnderstanding& understanding, QueryReading& reading, catalog::Bitmap& eligible) {
   if (!reading.understood.restricts()) return;
-  catalog::Bitmap restricted = eligible;
-  understanding.restrict(reading.understood, restricted);
-  if (restricted.count() == 0 && eligible.count() > 0) {
-    const auto is_inferred = [](const UnderstoodPiece& piece) {
-      return piece.kind == PieceKind::kAudience && piece.effect == PieceEffect::kFilter;
-    };
-    catalog::Bitmap without = eligible;
+  const catalog::Catalog& articles = understanding.catalog();
+  const auto restricted_by = [&](const retrieval::UnderstoodQuery& understood) {
+    catalog::Bitmap rows = eligible;
+    understanding.restrict(understood, rows);
+    return rows;
+  };
+  const auto is_inferred = [](const UnderstoodPiece& piece) {
+    return piece.kind == PieceKind::kAudience && piece.effect == PieceEffect::kFilter;
+  };
+  catalog::Bitmap restricted = restricted_by(reading.understood);
+  const bool infers = std::ranges::any_of(reading.understood.pieces, is_inferred);
+  if (infers && !has_what_is_asked_for(articles, reading.understood, restricted)) {
     retrieval::UnderstoodQuery strict = reading.understood;
     std::erase_if(strict.pieces, is_inferred);
-    understanding.restrict(strict, without);
-    if (without.count() > 0) drop(reading, DropReason::kNothingLeft, is_inferred);
-    reading.nothing_left = without.count() == 0;
-    restricted = std::move(without);
+    catalog::Bitmap without = restricted_by(strict);
+    if (has_what_is_asked_for(articles, strict, without)) {
+      drop(reading, DropReason::kNothingLeft, is_inferred);
+      restricted = std::move(without);
+    }
   }
+  reading.nothing_left = restricted.none() && !eligible.none();
   eligible = std::move(restricted);
 }
 
@@ -151,7 +181,9 @@ catalog::Filter typed_filter(const catalog::Filter& filter, const retrieval::Und
 
 std::vector<Understood> understood_pieces(const QueryReading& reading) {
   std::vector<std::pair<std::size_t, Understood>> entries;
-  for (const UnderstoodPiece& piece : reading.understood.pieces) entries.emplace_back(piece.span.begin, understood_of(reading, piece));
+  for (const UnderstoodPiece& piece : reading.understood.pieces) {
+    entries.emplace_back(piece.span.begin, understood_of(reading, piece));
+  }
   for (const DroppedPiece& dropped : reading.dropped) {
     Understood entry = understood_of(reading, dropped.piece);
     entry.effect = "dropped";

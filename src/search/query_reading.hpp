@@ -3,8 +3,8 @@
 //
 // - An explicit filter wins: pieces about the same thing are dropped (a filter on a colour drops what the query says of
 //   colours; one on index, section or department the audience; price_min or price_max its prices).
-// - An audience that would leave nothing is dropped, as it is only inferred. Prices and exclusions are what the shopper
-//   said: they stay, and an answer that is empty for them says so.
+// - An audience that would leave nothing, or nothing of the kind asked for (no dress "for men"), is dropped, as it is only
+//   inferred. Prices and exclusions are what the shopper said: they stay, and an answer that is empty for them says so.
 // Mistyped words are understood as the word index corrects them, unless they are understood as they are.
 // Values; the functions are pure and safe from any thread.
 

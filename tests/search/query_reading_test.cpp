@@ -115,6 +115,20 @@ TEST(QueryReading, AnAudienceThatLeavesNothingIsDroppedPricesAndExclusionsStay) 
   EXPECT_FALSE(both.nothing_left);
 }
 
+TEST(QueryReading, AnAudienceThatLeavesNothingOfTheKindIsDropped) {
+  auto reading = read("dress for men");  // there are others for men
+  catalog::Bitmap rows(shop().catalog().size(), true);
+  restrict_rows(shop(), reading, rows);
+  EXPECT_TRUE(rows.all());
+  EXPECT_THAT(dropped(reading), ElementsAre("audience:men"));
+  EXPECT_EQ(understood_pieces(reading)[1].value, "men");
+
+  auto shirts = read("shirt for men");
+  restrict_rows(shop(), shirts, rows);
+  EXPECT_FALSE(rows.all());
+  EXPECT_THAT(in_force(shirts), ElementsAre("type:shirt", "audience:men"));
+}
+
 TEST(QueryReading, EveryEligibleRowPassesTheTypedFilter) {
   for (const char* query : {"dress under 20", "over 10 under 29.99", "between 10 and 25, not black", "for men at least 25", "dress"}) {
     for (const double bound : {0.0, 12.5}) {
