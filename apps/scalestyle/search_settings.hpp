@@ -10,6 +10,7 @@
 #include "ranking/diversity.hpp"
 #include "ranking/fusion.hpp"
 #include "retrieval/lexical_options.hpp"
+#include "retrieval/query_understanding.hpp"
 #include "search/frequent_queries.hpp"
 #include "search/page_cursor.hpp"
 #include "search/ranked_list_cache.hpp"
@@ -22,6 +23,7 @@ namespace scalestyle::app {
 [[nodiscard]] std::vector<std::string> with_search_settings(std::vector<std::string> names);
 
 [[nodiscard]] core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& settings);
+[[nodiscard]] core::Result<retrieval::UnderstandingOptions> understanding_options(const core::Settings& settings);
 [[nodiscard]] core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settings);
 
 [[nodiscard]] search::ListCacheOptions list_cache_options(const core::Settings& settings);

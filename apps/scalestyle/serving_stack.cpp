@@ -31,9 +31,11 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                                                        .metrics = stack->metrics_, .log = *events_log}));
   }
   EventStack* const events = stack->events_.get();
-  CORE_TRY(const auto lexical, lexical_options(settings));
+  search::LookupOptions lookup;
+  CORE_TRY(lookup.lexical, lexical_options(settings));
+  CORE_TRY(lookup.understanding, understanding_options(settings));
   stack->generations_ = std::make_unique<search::SnapshotHolder>(*stack->store_, *stack->index_, stack->encoder_->info(),
-                                                                 events != nullptr ? &events->popularity() : nullptr, lexical);
+                                                                 events != nullptr ? &events->popularity() : nullptr, lookup);
   if (events_log != nullptr) CORE_CHECK(stack->open_changes(settings, *events_log));
   CORE_TRY(stack->synonyms_, open_synonyms(settings));
   CORE_TRY(stack->rules_, open_rules(settings));

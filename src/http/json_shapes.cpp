@@ -91,6 +91,15 @@ void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
     json.key("logit").number(explanation.cross_encoder->logit);
     json.end_object();
   }
+  json.key("understood").begin_array();
+  for (const auto& met : explanation.met) {
+    json.begin_object();
+    json.key("id").text(met.id);
+    json.key("credit").number(met.credit);
+    json.end_object();
+  }
+  json.end_array();
+  if (explanation.preference) json.key("preference").number(*explanation.preference);
   json.key("base_score").number(explanation.base_score);
   write_rules(json, explanation);
   json.key("boost").begin_object();
@@ -169,8 +178,12 @@ void write_understood(JsonWriter& json, const std::vector<search::Understood>& u
   json.key("understood").begin_array();
   for (const search::Understood& entry : understood) {
     json.begin_object();
+    if (!entry.id.empty()) json.key("id").text(entry.id);
     json.key("field").text(entry.field);
     json.key("value").text(entry.value);
+    if (!entry.text.empty()) json.key("text").text(entry.text);
+    if (!entry.effect.empty()) json.key("effect").text(entry.effect);
+    if (!entry.why.empty()) json.key("why").text(entry.why);
     json.key("origin").text(entry.origin);
     json.end_object();
   }

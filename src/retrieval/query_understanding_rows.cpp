@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <span>
 #include <vector>
 
@@ -53,10 +51,9 @@ void keep_codes(Bitmap& rows, std::span<const Code> codes, std::span<const std::
 }
 
 void keep_prices(const catalog::Catalog& catalog, const PriceBounds& bounds, Bitmap& rows) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   catalog::Filter filter;
-  if (bounds.min) filter.price_min = bounds.includes_min ? *bounds.min : std::nextafter(*bounds.min, kInfinity);
-  if (bounds.max) filter.price_max = bounds.includes_max ? *bounds.max : std::nextafter(*bounds.max, -kInfinity);
+  filter.price_min = bounds.least();
+  filter.price_max = bounds.most();
   rows &= catalog::eligible(catalog, filter);
 }
 
@@ -161,7 +158,7 @@ class Preferences {
 
 }  // namespace
 
-void QueryUnderstanding::restrict(const UnderstoodQuery& query, Bitmap& rows) const {
+void QueryUnderstanding::restrict(const UnderstoodQuery& query, const catalog::Catalog& articles, Bitmap& rows) const {
   assert(rows.size() == catalog_->size());
   std::array<std::vector<std::uint32_t>, catalog::kAttributeCount> excluded;  // codes
   std::array<std::uint8_t, AudienceSet::kCombinations> meant{};
@@ -172,7 +169,7 @@ void QueryUnderstanding::restrict(const UnderstoodQuery& query, Bitmap& rows) co
   for (const UnderstoodPiece& piece : query.pieces) {
     if (piece.effect == PieceEffect::kPrefer) continue;
     if (piece.price) {
-      keep_prices(*catalog_, *piece.price, rows);
+      keep_prices(articles, *piece.price, rows);
     } else if (piece.kind != PieceKind::kAudience) {
       for (const MatchedValue& value : piece.values) excluded[static_cast<std::size_t>(value.attribute)].push_back(value.code);
     } else if (piece.effect == PieceEffect::kFilter) {
@@ -206,6 +203,20 @@ void QueryUnderstanding::prefer(const UnderstoodQuery& query, std::span<const ca
     return;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) preferences[i] = tables.of(rows[i].value, audience_of_row_[rows[i].value]);
+}
+
+float QueryUnderstanding::credit(const UnderstoodPiece& piece, catalog::RowIndex row) const {
+  if (piece.price) {
+    const double price = catalog_->prices()[row.value];  // not a number where there is none
+    const double least = piece.price->least().value_or(0);
+    return price >= least && price <= piece.price->most().value_or(price) ? 1.0F : 0.0F;
+  }
+  if (piece.kind == PieceKind::kAudience) return audience_credit(piece.audience, piece.tolerated, audience_of_row_[row.value]);
+  float best = 0;
+  for (const MatchedValue& value : piece.values) {
+    if (catalog_->codes(value.attribute)[row.value] == value.code) best = std::max(best, value.credit);
+  }
+  return best;
 }
 
 }  // namespace scalestyle::retrieval

@@ -193,6 +193,7 @@ void apply(const RerankOutcome& outcome, const catalog::Catalog& articles, BaseL
       list.fused_scores = in_order<double>(list.fused_scores, order.places);
       list.leg_ranks = in_order<std::array<std::uint32_t, ranking::kLegCount>>(list.leg_ranks, order.places);
     }
+    if (list.preferences.size() == list.rows.size()) list.preferences = in_order<float>(list.preferences, order.places);
     list.rows = in_order<catalog::RowIndex>(list.rows, order.places);
     list.scores = order.scores;
   }

@@ -125,8 +125,9 @@ TEST(OpenApi, PublicSearchParametersAreTheAgreedOnes) {
   }
   EXPECT_EQ(names, (std::set<std::string>{"query", "k", "offset", "deadline_ms", "colour", "colour_family", "type", "group", "department",
                                           "section", "garment_group", "index", "price_min", "price_max", "userId", "sessionId",
-                                          "personalize", "after", "explain", "legs", "rerank", "sort", "cursor", "collapse",
-                                          "facets", "max_per_type", "max_per_section", "diversity_window"}));
+                                          "personalize", "after", "explain", "legs", "understand", "understand_without", "rerank",
+                                          "sort", "cursor", "collapse", "facets", "max_per_type", "max_per_section",
+                                          "diversity_window"}));
 }
 
 TEST(OpenApi, EnumsAreThoseOfTheCode) {
