@@ -53,7 +53,7 @@ std::vector<SettingSpec> make_table() {
       text("fusion", "reciprocal_rank", "how words and meaning become one list", {"weighted_sum", "reciprocal_rank"}),
       number("dense_weight", "0.5", "share of meaning in the fused score; the rest is that of words", 0, 1),
       number("reciprocal_rank_constant", "60", "of reciprocal_rank: how little the first ranks stand out", 0, 10'000),
-      number("preference_weight", "1", "how much more articles score that have the colour, type … of the query; 0: no more", 0, 100),
+      number("preference_weight", "0.5", "how much more articles score that have the colour, type … of the query; 0: no more", 0, 100),
       number("understand_thing_weight", "1", "weight of a query's types and groups among what it prefers; 0: not understood", 0, 1),
       number("understand_colour_weight", "0.5", "weight of its colours", 0, 1),
       number("understand_audience_weight", "0.5", "weight of whom it is for", 0, 1),

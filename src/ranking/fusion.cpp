@@ -129,7 +129,7 @@ FusedList fuse(const FusionRequest& request, const FusionOptions& options) {
   std::vector<Contribution> all = contributions(request.legs, options);
   FusedList merged;
   merge(all, merged, request.with_ranks);
-  if (request.prefer) apply_preferences(request.prefer, options.preference_weight, merged);
+  if (request.prefer) apply_preferences(request.prefer, options.preference_weight * request.preference_strength, merged);
 
   // Named rows are taken out of their place and put first.
   std::vector<catalog::RowIndex> named(request.named_rows.begin(), request.named_rows.end());

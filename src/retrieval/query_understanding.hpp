@@ -85,6 +85,10 @@ class QueryUnderstanding {
   // Of several colours, types or appearances the best met counts, since an article has only one. Same sizes.
   void prefer(const UnderstoodQuery& query, std::span<const catalog::RowIndex> rows, std::span<float> preferences) const;
 
+  // How much the query prefers at all: the weights of its preferences, of those that exclude each other the greatest. 0
+  // when it has none.
+  [[nodiscard]] static float strength(const UnderstoodQuery& query);
+
   // How well `row` meets one piece, in [0, 1]: a price wholly or not at all; of an exclusion, whether it has what is not
   // wanted.
   [[nodiscard]] float credit(const UnderstoodPiece& piece, catalog::RowIndex row) const;

@@ -93,6 +93,15 @@ Slot slot_of(const UnderstoodPiece& piece) {
   return Slot::kColour;
 }
 
+std::array<float, kSlots> slot_weights(const UnderstoodQuery& query) {
+  std::array<float, kSlots> most{};
+  for (const UnderstoodPiece& piece : query.pieces) {
+    float& weight = most[static_cast<std::size_t>(slot_of(piece))];
+    weight = std::max(weight, piece.weight);
+  }
+  return most;
+}
+
 // A query's preferences as tables, so that a row costs a few look-ups.
 class Preferences {
  public:
@@ -100,7 +109,7 @@ class Preferences {
     for (const UnderstoodPiece& piece : query.pieces) {
       if (piece.weight > 0) add(piece);
     }
-    for (const float weight : most_) total_ += weight;
+    for (const float weight : slot_weights(query)) total_ += weight;
   }
 
   [[nodiscard]] bool empty() const { return total_ == 0; }
@@ -127,7 +136,6 @@ class Preferences {
 
   void add(const UnderstoodPiece& piece) {
     const auto slot = static_cast<std::size_t>(slot_of(piece));
-    most_[slot] = std::max(most_[slot], piece.weight);
     if (piece.kind == PieceKind::kAudience) {
       const AudienceCredits credits = audience_credits(piece);
       for (std::size_t bits = 0; bits < credits.size(); ++bits) {
@@ -150,7 +158,6 @@ class Preferences {
   }
 
   const catalog::Catalog& catalog_;
-  std::array<float, kSlots> most_{};  // weight of each slot
   float total_ = 0;
   std::array<AudienceCredits, kSlots> by_audience_{};
   std::vector<Table> tables_;
@@ -203,6 +210,12 @@ void QueryUnderstanding::prefer(const UnderstoodQuery& query, std::span<const ca
     return;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) preferences[i] = tables.of(rows[i].value, audience_of_row_[rows[i].value]);
+}
+
+float QueryUnderstanding::strength(const UnderstoodQuery& query) {
+  float sum = 0;
+  for (const float weight : slot_weights(query)) sum += weight;
+  return sum;
 }
 
 float QueryUnderstanding::credit(const UnderstoodPiece& piece, catalog::RowIndex row) const {

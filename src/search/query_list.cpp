@@ -236,6 +236,7 @@ void SearchService::order(const SearchRequest& request, Progress& progress) cons
       ranking::LegResult{.leg = Leg::kDense, .rows = progress.meaning.rows, .scores = progress.meaning.scores}};
   ranking::FusionRequest wish{.legs = legs, .named_rows = progress.named, .with_ranks = request.explain};
   if (progress.reading.understood.prefers()) {
+    wish.preference_strength = static_cast<double>(retrieval::QueryUnderstanding::strength(progress.reading.understood));
     wish.prefer = [&progress](std::span<const catalog::RowIndex> rows, std::span<float> preferences) {
       progress.generation->understanding().prefer(progress.reading.understood, rows, preferences);
     };

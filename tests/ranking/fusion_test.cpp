@@ -77,6 +77,9 @@ TEST(Fusion, PreferencesActOnTheSumAndLeaveNamedRowsFirst) {
   EXPECT_THAT(list.scores, ElementsAre(1, 1, DoubleNear(61.0 / 62, 1e-9), DoubleNear(0.5, 1e-9)));
   EXPECT_THAT(list.preferences, ElementsAre(0.25F, 0, 1, 0));
 
+  const auto strong = fuse({.legs = legs, .prefer = prefer, .preference_strength = 3}, options);
+  EXPECT_THAT(strong.scores, ElementsAre(DoubleNear(61.0 / 62, 1e-9), DoubleNear(0.25, 1e-9), DoubleNear(61.0 / 63 / 4, 1e-9)));
+
   const auto equal = fuse({.legs = legs, .prefer = prefer}, {.preference_weight = 0});
   EXPECT_EQ(equal.scores, fuse({.legs = legs}, {}).scores);
   EXPECT_TRUE(equal.preferences.empty());

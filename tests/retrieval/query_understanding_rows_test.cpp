@@ -87,6 +87,15 @@ TEST(QueryRestriction, PricesAreExactAtTheirBounds) {
   EXPECT_EQ(count_left("under 1"), 0U);
 }
 
+TEST(PreferenceStrength, IsTheSumOfWhatARowCanMeet) {
+  const auto strength = [](const char* query) { return QueryUnderstanding::strength(shop().understand(query)); };
+  EXPECT_EQ(strength("under 20, not red"), 0);
+  EXPECT_EQ(strength("dress"), 1);
+  EXPECT_EQ(strength("skirt or dress or shirt"), 1);  // one of them
+  EXPECT_EQ(strength("black dress"), 2);              // this shop's colours weigh 1
+  EXPECT_EQ(strength("black striped dress for women"), 3.5F);
+}
+
 TEST(PieceCredit, IsWhatThePieceAloneGivesARow) {
   for (const char* query : {"light blue dress", "striped top for women", "between 10 and 12.5", "not blue", "sports hat"}) {
     for (const UnderstoodPiece& piece : shop().understand(query).pieces) {

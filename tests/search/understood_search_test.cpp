@@ -83,7 +83,7 @@ TEST_F(UnderstoodSearchTest, PreferencesMoveWhatHasThemForwardAndExplainSaysSo) 
   const auto plain = run(service, wanted);
   ASSERT_TRUE(plain);
   EXPECT_EQ(outcome->total, plain->total);
-  const double weight = ranking::FusionOptions().preference_weight;
+  const double weight = ranking::FusionOptions().preference_weight * 1.5;  // a type and a colour
   for (const AnswerItem& item : outcome->items) {
     const auto same = std::ranges::find(plain->items, item.article.id(), [](const AnswerItem& other) { return other.article.id(); });
     if (same == plain->items.end()) continue;  // on a later page
