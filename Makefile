@@ -40,8 +40,10 @@ test: all test-models ## build, then run the one-minute test suite
 demo: build models ## serve a sample catalogue, or ARTICLES=… IMAGES=… TRANSACTIONS=…, until ^C
 	@scripts/demo.sh
 
-slow: all test-models ## run the slow tests
+slow: all test-models ## run the slow tests, and all tests under both sanitizers
 	@scripts/run_tests.sh build/release --label-regex slow
+	@scripts/sanitize.sh asan all
+	@scripts/sanitize.sh tsan all
 
 bench: all test-models ## run the benchmarks
 	@scripts/bench.sh

@@ -1,19 +1,23 @@
 #!/usr/bin/env bash
-# usage: sanitize.sh asan|tsan : builds and runs the tests of the parts where that sanitizer can find something.
-# Under AddressSanitizer those are the parts that read hostile bytes, under ThreadSanitizer the concurrent ones.
+# usage: sanitize.sh asan|tsan [all] : builds and runs the tests of the parts where that sanitizer finds most: under
+# AddressSanitizer those that read hostile bytes, under ThreadSanitizer the concurrent ones. With "all", every part.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-case ${1:-} in
-  asan) folders=(core text nn image catalog retrieval events adapters/embedded ingest consumer search http) ;;
-  tsan) folders=(core telemetry retrieval adapters/embedded ingest consumer recommend search http) ;;
+case "${1:-} ${2:-}" in
+  "asan ") folders=(core text nn image catalog retrieval events adapters/embedded ingest http) extra=(search_text) ;;
+  "tsan ") folders=(core telemetry adapters/embedded consumer recommend search http) extra=() ;;
+  "asan all" | "tsan all")
+    folders=(core telemetry text nn image catalog retrieval ranking events adapters/embedded ingest consumer recommend search http)
+    extra=()
+    ;;
   *)
-    echo "usage: $0 asan|tsan" >&2
+    echo "usage: $0 asan|tsan [all]" >&2
     exit 2
     ;;
 esac
 
-targets=() names=()
+targets=("${extra[@]/%/_tests}") names=("${extra[@]}")
 for folder in "${folders[@]}"; do
   if [ ! -f "tests/$folder/CMakeLists.txt" ]; then continue; fi
   while read -r name; do

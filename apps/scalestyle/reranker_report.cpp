@@ -26,16 +26,18 @@ namespace json = boost::json;
 // The least agreement with f32 that a narrow precision must have to be recommended.
 constexpr double kLeastTau = 0.98;
 
-constexpr std::array<std::string_view, 4> kQueries{"warm winter jacket for men", "red summer dress with flowers", "black leather boots",
-                                                   "baby pyjamas organic cotton"};
+constexpr std::array<std::string_view, 4> kQueries{"warm winter jacket for men", "red summer dress with flowers",
+                                                   "black leather boots", "baby pyjamas organic cotton"};
 
 // Articles of many kinds in the form of catalog::rerank_text_v1.
 std::vector<std::string> texts() {
   constexpr std::array<std::string_view, 5> kThings{"Padded parka. Jacket", "Wrap dress. Dress", "Ankle boots. Boots",
                                                     "2-pack sleepsuit. Pyjama jumpsuit/playsuit", "Slim jeans. Trousers"};
-  constexpr std::array<std::string_view, 4> kLooks{"Black, Solid", "Red, All over pattern", "Light Beige, Melange", "Dark Blue, Denim"};
-  constexpr std::array<std::string_view, 2> kEnds{"Outdoor, Menswear. In woven fabric with a hood, zip down the front and side pockets.",
-                                                  "Newborn, Baby. Soft organic cotton jersey with a printed pattern and press-studs."};
+  constexpr std::array<std::string_view, 4> kLooks{"Black, Solid", "Red, All over pattern", "Light Beige, Melange",
+                                                   "Dark Blue, Denim"};
+  constexpr std::array<std::string_view, 2> kEnds{
+      "Outdoor, Menswear. In woven fabric with a hood, zip down the front and side pockets.",
+      "Newborn, Baby. Soft organic cotton jersey with a printed pattern and press-studs."};
   std::vector<std::string> all;
   for (const auto thing : kThings) {
     for (const auto look : kLooks) {
@@ -79,8 +81,9 @@ double kendall_tau(const std::vector<float>& a, const std::vector<float>& b) {
   double pairs = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     for (std::size_t j = i + 1; j < a.size(); ++j) {
-      const double product = (static_cast<double>(a[i]) - static_cast<double>(a[j])) * (static_cast<double>(b[i]) - static_cast<double>(b[j]));
-      sum += product > 0 ? 1 : product < 0 ? -1 : 0;
+      const int in_a = a[i] > a[j] ? 1 : a[i] < a[j] ? -1 : 0;
+      const int in_b = b[i] > b[j] ? 1 : b[i] < b[j] ? -1 : 0;
+      sum += in_a * in_b;
       ++pairs;
     }
   }
@@ -89,7 +92,9 @@ double kendall_tau(const std::vector<float>& a, const std::vector<float>& b) {
 
 double least_tau(const Measured& a, const Measured& b) {
   double least = 1;
-  for (std::size_t query = 0; query < a.logits.size(); ++query) least = std::min(least, kendall_tau(a.logits[query], b.logits[query]));
+  for (std::size_t query = 0; query < a.logits.size(); ++query) {
+    least = std::min(least, kendall_tau(a.logits[query], b.logits[query]));
+  }
   return least;
 }
 
@@ -160,7 +165,8 @@ void print_reranker(const json::object& report) {
                row.at("depth").to_number<std::size_t>(), row.at("tau_to_f32").as_double(), row.at("memory_mb").as_double(),
                row.at("configured").as_bool() ? " (rerank_precision)" : "");
   }
-  fmt::print("           recommended: --rerank-precision {}, the fastest whose order agrees with f32's on built-in texts (tau {} or more)\n",
+  fmt::print("           recommended: --rerank-precision {}, the fastest whose order agrees with f32's on built-in texts "
+             "(tau {} or more)\n",
              text("recommended_precision"), kLeastTau);
 }
 

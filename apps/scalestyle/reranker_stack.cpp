@@ -33,13 +33,15 @@ core::Result<std::optional<Cascade>> parse_cascade(std::string_view text) {
     if (error == std::errc() && end == depth.data() + depth.size()) return cascade;
   }
   return core::fail(core::ErrorCode::kInvalidArgument,
-                    fmt::format("rerank_cascade is MODEL:DEPTH, such as ms-marco-MiniLM-L-6-v2:100, not \"{}\"", text), "rerank_cascade");
+                    fmt::format("rerank_cascade is MODEL:DEPTH, such as ms-marco-MiniLM-L-6-v2:100, not \"{}\"", text),
+                    "rerank_cascade");
 }
 
 }  // namespace
 
 std::vector<std::string> with_rerank_settings(std::vector<std::string> names) {
-  for (const char* name : {"reranker", "rerank_precision", "rerank_depth", "rerank_budget_ms", "rerank_cascade", "pair_cache_mb"}) {
+  for (const char* name :
+       {"reranker", "rerank_precision", "rerank_depth", "rerank_budget_ms", "rerank_cascade", "pair_cache_mb"}) {
     names.emplace_back(name);
   }
   return names;
@@ -96,8 +98,8 @@ core::Result<std::unique_ptr<RerankerStack>> RerankerStack::open(const core::Set
   const std::string& model = settings.text("reranker");
   const bool is_off = model == kNone || !stack->notice_.empty();
   if (is_off && cascade) {
-    return core::fail(core::ErrorCode::kInvalidArgument, "rerank_cascade needs a reranker behind its first pass, and there is none",
-                      "rerank_cascade");
+    return core::fail(core::ErrorCode::kInvalidArgument,
+                      "rerank_cascade needs a reranker behind its first pass, and there is none", "rerank_cascade");
   }
   if (is_off) return stack;
   CORE_TRY(stack->scorer_, load_scorer(settings, model, precision, compute));

@@ -1,6 +1,8 @@
 #include "search_settings.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <random>
 #include <utility>
 
 #include "reranker_stack.hpp"
@@ -9,7 +11,9 @@ namespace scalestyle::app {
 
 std::vector<std::string> with_search_settings(std::vector<std::string> names) {
   for (const char* name : {"fusion", "dense_weight", "reciprocal_rank_constant", "lexical_name_weight", "lexical_type_weight",
-                           "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms", "rules",
+                           "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms", "preference_weight",
+                           "understand_thing_weight", "understand_colour_weight", "understand_audience_weight",
+                           "understand_appearance_weight", "understand_place_weight", "understand_audience_filters", "rules",
                            "list_cache_mb", "list_cache_stale_ms", "max_per_type", "max_per_section", "diversity_window",
                            "cursor_key", "cursor_lifetime_s"}) {
     names.emplace_back(name);
@@ -29,11 +33,24 @@ core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& se
   return options;
 }
 
+core::Result<retrieval::UnderstandingOptions> understanding_options(const core::Settings& settings) {
+  retrieval::UnderstandingOptions options;
+  options.thing = settings.number("understand_thing_weight");
+  options.colour = settings.number("understand_colour_weight");
+  options.audience = settings.number("understand_audience_weight");
+  options.appearance = settings.number("understand_appearance_weight");
+  options.place = settings.number("understand_place_weight");
+  options.audience_filters = settings.boolean("understand_audience_filters");
+  CORE_CHECK(options.validate());
+  return options;
+}
+
 core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settings) {
   ranking::FusionOptions options;
   options.method = ranking::fusion_method(settings.text("fusion")).value_or(options.method);  // the table knows the names
   options.dense_weight = settings.number("dense_weight");
   options.reciprocal_rank_constant = settings.number("reciprocal_rank_constant");
+  options.preference_weight = settings.number("preference_weight");
   CORE_CHECK(options.validate());
   return options;
 }
@@ -51,6 +68,27 @@ ranking::DiversityLimits diversity_limits(const core::Settings& settings) {
 
 search::CursorOptions cursor_options(const core::Settings& settings) {
   return {.key = settings.text("cursor_key"), .lifetime = std::chrono::seconds(settings.integer("cursor_lifetime_s"))};
+}
+
+core::Result<std::unique_ptr<search::FrequentQueries>> frequent_queries(const core::Settings& settings, const core::Clock& clock) {
+  const auto size = [&](std::string_view name) { return static_cast<std::size_t>(settings.integer(name)); };
+  if (size("suggest_queries") == 0) return std::unique_ptr<search::FrequentQueries>();
+  std::random_device random;  // decides nothing that anybody sees
+  search::FrequentQueries::Options options;
+  options.max_queries = size("suggest_queries");
+  options.min_subjects = size("suggest_min_shoppers");
+  options.min_anonymous = size("suggest_min_anonymous");
+  options.half_life_seconds = settings.number("suggest_half_life_hours") * 3'600;
+  options.salt = std::uint64_t{random()} << 32U | random();
+  CORE_CHECK(options.validate());
+  return std::make_unique<search::FrequentQueries>(options, clock);
+}
+
+std::vector<std::string> with_suggest_settings(std::vector<std::string> names) {
+  for (const char* name : {"suggest_queries", "suggest_min_shoppers", "suggest_min_anonymous", "suggest_half_life_hours"}) {
+    names.emplace_back(name);
+  }
+  return names;
 }
 
 core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings) {

@@ -63,7 +63,7 @@ class ServeRun {
     telemetry::show_resident_memory(stack->metrics());
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),
-                   .clock = clock_, .metrics = stack->metrics(), .log = log, .live = stack->live()},
+                   .clock = clock_, .metrics = stack->metrics(), .log = log, .suggest = stack->suggest(), .live = stack->live()},
                   {.version = std::string(kVersion)});
     CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log}));
     if (const auto loaded = load_generation(*stack); !loaded) {
@@ -84,7 +84,7 @@ class ServeRun {
       server->begin_drain();
     }
     search::RefreshLoop follower({.holder = stack->generations(), .timers = stack->timers(), .clock = clock_, .log = log,
-                                  .synonyms = stack->synonyms(), .rules = stack->rules()},
+                                  .synonyms = stack->synonyms(), .rules = stack->rules(), .suggest = &stack->suggest()},
                                  {.interval = kFollowInterval});
     follower.start();
     io.join();
@@ -145,10 +145,10 @@ int run_serve(const Invocation& invocation) {
 Command serve_command() {
   return {.path = {"serve"},
           .help = "Answer searches and take events over HTTP",
-          .settings = with_serving_settings(with_search_settings({"data", "host", "port", "models", "model", "query_precision", "query_prefix",
+          .settings = with_serving_settings(with_suggest_settings(with_search_settings({"data", "host", "port", "models", "model", "query_precision", "query_prefix",
                                              "compute_threads", "isa", "max_connections", "max_concurrent_requests",
                                              "idle_timeout_ms", "read_timeout_ms", "drain_timeout_ms", "log_level",
-                                             "log_format"})),
+                                             "log_format"}))),
           .run = run_serve};
 }
 

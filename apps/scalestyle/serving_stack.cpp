@@ -31,13 +31,19 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                                                        .metrics = stack->metrics_, .log = *events_log}));
   }
   EventStack* const events = stack->events_.get();
-  CORE_TRY(const auto lexical, lexical_options(settings));
+  search::LookupOptions lookup;
+  CORE_TRY(lookup.lexical, lexical_options(settings));
+  CORE_TRY(lookup.understanding, understanding_options(settings));
   stack->generations_ = std::make_unique<search::SnapshotHolder>(*stack->store_, *stack->index_, stack->encoder_->info(),
-                                                                 events != nullptr ? &events->popularity() : nullptr, lexical);
+                                                                 events != nullptr ? &events->popularity() : nullptr, lookup);
   if (events_log != nullptr) CORE_CHECK(stack->open_changes(settings, *events_log));
   CORE_TRY(stack->synonyms_, open_synonyms(settings));
   CORE_TRY(stack->rules_, open_rules(settings));
   if (stack->rules_ != nullptr) search::show_rules(stack->metrics_, *stack->rules_);
+  if (events != nullptr) {
+    CORE_TRY(stack->queries_, frequent_queries(settings, clock));
+  }
+  stack->suggest_ = std::make_unique<search::SuggestService>(*stack->generations_, clock, stack->queries_.get());
   CORE_TRY(options.fusion, fusion_options(settings));
   options.list_cache = list_cache_options(settings);
   if (events_log == nullptr) options.list_cache.max_bytes = 0;
@@ -56,7 +62,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .experiments = events != nullptr ? &events->experiments() : nullptr,
                                           .synonyms = stack->synonyms_.get(),
                                           .reranker = stack->reranking_->reranker(),
-                                          .rules = stack->rules_.get()},
+                                          .rules = stack->rules_.get(),
+                                          .queries = stack->queries_.get()},
       std::move(options));
   if (events != nullptr) {
     CORE_TRY(auto event_settings, event_options(settings));
@@ -65,7 +72,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                            .features = events->features(),
                                            .impressions = events->impression_log(), .timers = *stack->timers_,
                                            .clock = clock, .metrics = stack->metrics_,
-                                           .affinity_half_life_seconds = settings.number("affinity_half_life_hours") * 3'600},
+                                           .affinity_half_life_seconds = settings.number("affinity_half_life_hours") * 3'600,
+                                           .queries = stack->queries_.get()},
         std::move(event_settings));
   }
   return stack;

@@ -19,6 +19,7 @@
 #include "search/rule_file.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
+#include "search/suggest_service.hpp"
 #include "search/synonym_file.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -52,6 +53,7 @@ class ServingStack {
   // Null without a file of merchandising rules.
   [[nodiscard]] search::RuleFile* rules() { return rules_.get(); }
   [[nodiscard]] search::SearchService& service() { return *service_; }
+  [[nodiscard]] search::SuggestService& suggest() { return *suggest_; }
   [[nodiscard]] search::EventService& event_service() { return *event_service_; }
   // Null without events.
   [[nodiscard]] search::LiveCatalog* live() { return live_.get(); }
@@ -79,6 +81,8 @@ class ServingStack {
   std::unique_ptr<search::LiveCatalog> live_;                              // null without events
   std::unique_ptr<search::SynonymFile> synonyms_;
   std::unique_ptr<search::RuleFile> rules_;
+  std::unique_ptr<search::FrequentQueries> queries_;  // null without events, or where none are counted
+  std::unique_ptr<search::SuggestService> suggest_;
   std::unique_ptr<search::SearchService> service_;
   std::unique_ptr<search::EventService> event_service_;  // null without events
   std::thread timer_thread_;

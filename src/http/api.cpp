@@ -126,6 +126,7 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
       call.work = std::move(*work);
       return call;
     }
+    case RouteId::kSuggest: return at_once(suggest(routed));
     case RouteId::kArticle: return at_once(article(*routed.parameters.text("id"), request, call.request_id));
     case RouteId::kImage:
       call.work = image(*routed.parameters.text("id"), std::move(request.if_none_match), call.deadline);
@@ -244,6 +245,13 @@ core::Result<Response> Api::article(const std::string& id, const Request& reques
   const auto& [generation, row] = found;
   return json_response(
       article_answer_json(generation->catalog().row(row), request_id, use_.clock.steady_now() - request.received));
+}
+
+core::Result<Response> Api::suggest(const RoutedRequest& request) const {
+  CORE_TRY(const search::SuggestAnswer answer, use_.suggest.suggest({.request_id = core::RequestId(request.request_id),
+                                                                     .prefix = request.parameters.text("prefix").value_or(""),
+                                                                     .k = request.parameters.integer("k")}));
+  return json_response(suggest_answer_json(answer));
 }
 
 core::Result<Response> Api::ready() const {

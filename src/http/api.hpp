@@ -1,6 +1,6 @@
 #pragma once
-// Api: the product's routes. Routing and validation happen at once, on the I/O thread; lists, events, pictures and
-// metrics are works that complete elsewhere.
+// Api: the product's routes. Routing, validation and suggestions happen at once, on the I/O thread; lists, events, pictures
+// and metrics are works that complete elsewhere.
 
 #include <atomic>
 #include <cstddef>
@@ -19,6 +19,7 @@
 #include "http/route_table.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
+#include "search/suggest_service.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -38,6 +39,7 @@ class Api final : public Application {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     telemetry::Logger& log;
+    const search::SuggestService& suggest;
     search::LiveCatalog* live = nullptr;  // null: articles cannot be changed
   };
 
@@ -63,6 +65,7 @@ class Api final : public Application {
   [[nodiscard]] Work image(std::string article_id, std::string if_none_match, core::Deadline deadline);
   [[nodiscard]] Work render_metrics(core::Deadline deadline);
   [[nodiscard]] core::Result<Response> article(const std::string& id, const Request& request, std::string_view request_id) const;
+  [[nodiscard]] core::Result<Response> suggest(const RoutedRequest& request) const;
   [[nodiscard]] core::Result<Response> ready() const;
 
   Dependencies use_;

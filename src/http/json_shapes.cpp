@@ -91,6 +91,15 @@ void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
     json.key("logit").number(explanation.cross_encoder->logit);
     json.end_object();
   }
+  json.key("understood").begin_array();
+  for (const auto& met : explanation.met) {
+    json.begin_object();
+    json.key("id").text(met.id);
+    json.key("credit").number(met.credit);
+    json.end_object();
+  }
+  json.end_array();
+  if (explanation.preference) json.key("preference").number(*explanation.preference);
   json.key("base_score").number(explanation.base_score);
   write_rules(json, explanation);
   json.key("boost").begin_object();
@@ -157,8 +166,12 @@ void write_understood(JsonWriter& json, const std::vector<search::Understood>& u
   json.key("understood").begin_array();
   for (const search::Understood& entry : understood) {
     json.begin_object();
+    if (!entry.id.empty()) json.key("id").text(entry.id);
     json.key("field").text(entry.field);
     json.key("value").text(entry.value);
+    if (!entry.text.empty()) json.key("text").text(entry.text);
+    if (!entry.effect.empty()) json.key("effect").text(entry.effect);
+    if (!entry.why.empty()) json.key("why").text(entry.why);
     json.key("origin").text(entry.origin);
     json.end_object();
   }
@@ -367,6 +380,29 @@ std::string cache_stats_json(const search::ListCacheStats& lists, const std::opt
     json.key("oldest_use_ms").milliseconds(milliseconds(pairs->oldest_use));
     json.end_object();
   }
+  json.end_object();
+  return std::move(json).take();
+}
+
+std::string suggest_answer_json(const search::SuggestAnswer& answer) {
+  constexpr std::size_t kEnvelopeBytes = 256;
+  constexpr std::size_t kSuggestionBytes = 128;
+  JsonWriter json(kEnvelopeBytes + answer.suggestions.size() * kSuggestionBytes);
+  json.begin_object();
+  json.key("status").text("success");
+  json.key("request_id").text(answer.request_id.value());
+  json.key("took_ms").milliseconds(milliseconds(answer.took));
+  json.key("corrected").boolean(answer.corrected);
+  json.key("suggestions").begin_array();
+  for (const search::Suggestion& suggestion : answer.suggestions) {
+    json.begin_object();
+    json.key("text").text(suggestion.text);
+    json.key("source").text(search::to_string(suggestion.source));
+    json.key("kind").text(suggestion.kind);
+    if (suggestion.products) json.key("products").integer(*suggestion.products);
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
   return std::move(json).take();
 }

@@ -11,6 +11,7 @@
 #include "search/answer.hpp"
 #include "search/pair_score_cache.hpp"
 #include "search/ranked_list_cache.hpp"
+#include "search/suggest_service.hpp"
 
 namespace scalestyle::http {
 
@@ -20,6 +21,8 @@ class JsonWriter;
 
 [[nodiscard]] std::string cache_stats_json(const search::ListCacheStats& lists,
                                           const std::optional<search::PairScoreCache::Statistics>& pairs, std::string_view request_id);
+
+[[nodiscard]] std::string suggest_answer_json(const search::SuggestAnswer& answer);
 
 [[nodiscard]] std::string article_answer_json(const catalog::ArticleView& article, std::string_view request_id,
                                               std::chrono::nanoseconds took);

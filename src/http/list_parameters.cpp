@@ -26,6 +26,7 @@ constexpr ParameterSpec filter_parameter(std::string_view name, std::string_view
 
 constexpr double kMaxTokenCharacters = 96;
 constexpr double kMaxLegsCharacters = 40;
+constexpr double kMaxPieceCharacters = 500;
 
 constexpr double kMaxFacetsCharacters = 100;
 
@@ -141,6 +142,19 @@ constexpr ParameterSpec kRerank{.name = "rerank",
                                                "the time that is left. Not given, or true: as many as the machine affords.",
                                 .minimum = 1,
                                 .maximum = kMaxRerankCharacters};
+constexpr ParameterSpec kUnderstand{.name = "understand",
+                                    .kind = ParameterKind::kBoolean,
+                                    .description = "false: the query is words only; no colour, type, audience, price or exclusion "
+                                                   "is read out of it.",
+                                    .default_value = "true"};
+constexpr ParameterSpec kUnderstandWithout{
+    .name = "understand_without",
+    .description = "What is not to be read out of the query, separated by commas: kinds (colour, colour_family, type, group, "
+                   "audience, appearance, index, section, department, price), or ids of understood, such as not:colour:black. "
+                   "May repeat.",
+    .minimum = 1,
+    .maximum = kMaxPieceCharacters,
+    .max_values = search::kMaxSwitchedOff};
 constexpr ParameterSpec kSort{.name = "sort",
                               .kind = ParameterKind::kChoice,
                               .description = "The order. Articles without a price are the last of both price orders; newest is "
@@ -168,7 +182,8 @@ constexpr auto with_list_parameters(const std::array<ParameterSpec, kOwn>& own) 
   return all;
 }
 
-constexpr auto kSearchParameters = with_list_parameters(std::array{kQuery, kLegsParameter, kRerank, kSearchSort});
+constexpr auto kSearchParameters =
+    with_list_parameters(std::array{kQuery, kLegsParameter, kUnderstand, kUnderstandWithout, kRerank, kSearchSort});
 constexpr ParameterSpec kArticle{.name = "article_id",
                                  .description = "The article in question, such as 0108775015.",
                                  .minimum = 1,
@@ -229,6 +244,29 @@ core::Result<search::FacetSet> parse_facets(std::string_view text) {
   return facets;
 }
 
+// A kind, or with a colon the id of a piece, which need not be known.
+core::Status switch_off(std::string_view text, retrieval::UnderstandingSwitches& switches) {
+  static const auto kNames = [] {
+    std::array<std::string_view, retrieval::kPieceKindCount> names{};
+    std::ranges::transform(retrieval::all_piece_kinds(), names.begin(), [](retrieval::PieceKind kind) { return to_string(kind); });
+    return names;
+  }();
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view name = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (name.find(':') != std::string_view::npos) {
+      switches.without_ids.emplace_back(name);
+    } else if (const auto kind = retrieval::piece_kind(name)) {
+      switches.without_kinds.push_back(*kind);
+    } else {
+      return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("understand_without {}", choice_fault(kNames, name)),
+                        "understand_without");
+    }
+  }
+  return {};
+}
+
 core::Status fill(search::ListRequest& request, const Parameters& parameters, core::SteadyTime received) {
   request.k = parameters.integer("k");
   request.offset = parameters.integer("offset");
@@ -276,6 +314,8 @@ core::Result<search::SearchRequest> to_search_request(const Parameters& paramete
   if (const auto rerank = parameters.text("rerank")) {
     CORE_TRY(request.rerank, parse_rerank(*rerank));
   }
+  request.understanding.understand = parameters.boolean("understand");
+  for (const std::string& text : parameters.texts("understand_without")) CORE_CHECK(switch_off(text, request.understanding));
   return request;
 }
 

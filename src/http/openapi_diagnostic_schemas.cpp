@@ -14,7 +14,7 @@ constexpr std::string_view kWhyNot = R"json({
 "article_id":{"type":"string"},
 "on_page":{"type":"boolean","description":"It is shown on the page that was asked for."},
 "rank":{"type":"integer","minimum":1,"description":"Of its item (its product, where the list is collapsed) in the whole list; absent where the article is not in it."},
-"cause":{"enum":["unknown_article","removed","unavailable","filtered","hidden_by_rule","not_recalled","already_shown","collapse","fusion","rerank","sort","rules","boost","diversity","paging",null],"description":"null when it is on the page. removed: since the generation was made. filtered: see filters_failed. not_recalled: in no leg's pool. already_shown: on a page before, as the cursor says. collapse: another variant stands for its product. fusion, rerank, sort, rules (boosts, buries, pins), boost (the shopper's behaviour), diversity: the last step that moved it behind the page. paging: none did, it is on another page."},
+"cause":{"enum":["unknown_article","removed","unavailable","filtered","hidden_by_rule","not_recalled","already_shown","collapse","fusion","rerank","sort","rules","boost","diversity","paging",null],"description":"null when it is on the page. removed: since the generation was made. filtered: see filters_failed and pieces_failed. not_recalled: in no leg's pool. already_shown: on a page before, as the cursor says. collapse: another variant stands for its product. fusion, rerank, sort, rules (boosts, buries, pins), boost (the shopper's behaviour), diversity: the last step that moved it behind the page. paging: none did, it is on another page."},
 "detail":{"type":"string","description":"The same for people, in one sentence."},
 "facts":{"$ref":"#/components/schemas/WhyNotFacts"},
 "degradations":{"type":"array","items":{"$ref":"#/components/schemas/DegradationReason"},"description":"Of the search."},
@@ -22,9 +22,10 @@ constexpr std::string_view kWhyNot = R"json({
 
 constexpr std::string_view kWhyNotFacts = R"json({
 "type":"object","description":"The article's way through the search. Ranks after a step are those of its item as an answer counts them; null: it is not in the list, or the step did not run. Of articles that no list can have, everything is empty.",
-"required":["filters_failed","legs","named","pool","fused_rank","fused_score","reranked_rank","sorted_rank","ruled_rank","rules","rule_factor","personal_rank","boost","pinned_rank","diverse_rank","score"],
+"required":["filters_failed","pieces_failed","legs","named","pool","fused_rank","fused_score","reranked_rank","sorted_rank","ruled_rank","rules","rule_factor","personal_rank","boost","pinned_rank","diverse_rank","score"],
 "properties":{
-"filters_failed":{"type":"array","items":{"type":"string"},"description":"The parameters that do not let it pass; query: what the query says besides its words."},
+"filters_failed":{"type":"array","items":{"type":"string"},"description":"The parameters that do not let it pass."},
+"pieces_failed":{"type":"array","items":{"type":"string"},"description":"What the query says besides its words that does not let it pass: ids as understand_without takes them."},
 "legs":{"type":"array","description":"The legs that were asked for.","items":{"type":"object","required":["leg","searched","recalled","rank","score"],"properties":{
 "leg":{"enum":["lexical","dense"]},
 "searched":{"type":"boolean","description":"false: it was left out or failed, see stages."},

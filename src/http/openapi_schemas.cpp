@@ -48,7 +48,7 @@ constexpr std::string_view kFacet = R"json({
 "own_filter_applied":{"type":"boolean","description":"The field is filtered and only what passes is counted, as in lists that a query or recent events made. Where the filters alone make the list, a field is counted as if its own filter were not set."}}})json";
 
 constexpr std::string_view kExplanation = R"json({
-"type":"object","description":"Why an article is where it is; present when explain was asked for.","required":["named","legs","terms","fused_score","base_score","boost"],
+"type":"object","description":"Why an article is where it is; present when explain was asked for.","required":["named","legs","terms","fused_score","understood","base_score","boost"],
 "properties":{
 "named":{"type":"boolean","description":"The query has its id or product code: it comes first."},
 "legs":{"type":"array","description":"The legs that found it.","items":{"type":"object","required":["leg","rank","score"],"properties":{
@@ -61,6 +61,9 @@ constexpr std::string_view kExplanation = R"json({
 "fused_score":{"type":"number","description":"Of words and meaning together."},
 "cross_encoder":{"type":"object","description":"What the cross-encoder says of it; absent where it was not judged.","required":["score","logit"],"properties":{
 "score":{"type":"number","description":"In (0, 1]."},"logit":{"type":"number"}}},
+"understood":{"type":"array","description":"What the query asks for and the article has.","items":{"type":"object","required":["id","credit"],"properties":{
+"id":{"type":"string","description":"Of the answer's understood."},"credit":{"type":"number","description":"In (0, 1]: below 1 it is only akin to what was asked for."}}}},
+"preference":{"type":"number","minimum":0,"maximum":1,"description":"The weighted share of what the query prefers that the article meets; absent when it prefers nothing."},
 "base_score":{"type":"number","description":"Before the shopper's behaviour acted."},
 "rule_factor":{"type":"number","minimum":0.1,"maximum":10,"description":"What merchandising rules made of the base score, which has it in it; present when one acted on the article."},
 "rules":{"type":"array","items":{"type":"object","required":["rule","does","factor"],"properties":{"rule":{"type":"string"},"does":{"enum":["boost","bury"]},"factor":{"type":"number"}}}},
@@ -95,9 +98,24 @@ constexpr std::string_view kSearchAnswer = R"json({
 "facets":{"type":"array","items":{"$ref":"#/components/schemas/Facet"},"description":"What the parameter facets asked for, counted over the whole list."},
 "cursor":{"type":"string","description":"For the next page; absent when there is none. It is good for a limited time, for the same request only."}}})json";
 
+constexpr std::string_view kSuggestAnswer = R"json({
+"type":"object","required":["status","request_id","took_ms","corrected","suggestions"],
+"properties":{"status":{"const":"success"},"request_id":{"$ref":"#/components/schemas/RequestId"},
+"took_ms":{"type":"number","minimum":0},
+"corrected":{"type":"boolean","description":"Nothing begins as it was typed; these are one typing error away."},
+"suggestions":{"type":"array","items":{"$ref":"#/components/schemas/Suggestion"}}}})json";
+
+constexpr std::string_view kSuggestion = R"json({
+"type":"object","required":["text","source","kind"],
+"properties":{
+"text":{"type":"string","description":"To be searched for, in lower case."},
+"source":{"enum":["query","catalog"],"description":"query: other shoppers ask for it. catalog: a phrase of the catalogue."},
+"kind":{"enum":["query","type","colour_type","audience_type","section","department","name"],"description":"What the phrase is in the catalogue; query: only a query."},
+"products":{"type":"integer","minimum":1,"description":"Products behind the phrase; absent for what is only a query."}}})json";
+
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","list","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","rules","personalize","page"]},
+"properties":{"stage":{"enum":["admission","validate","list","understand","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","rules","personalize","page"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kRerank = R"json({
@@ -110,7 +128,14 @@ constexpr std::string_view kRerank = R"json({
 
 constexpr std::string_view kUnderstood = R"json({
 "type":"object","description":"Something read out of the query or in force for it.","required":["field","value","origin"],
-"properties":{"field":{"type":"string"},"value":{"type":"string"},"origin":{"enum":["query","filter"]}}})json";
+"properties":{
+"id":{"type":"string","description":"What understand_without takes to leave it out, such as colour:light-blue or not:colour:black; of a note its reason. Absent for words."},
+"field":{"type":"string","description":"colour, colour_family, type, group, audience, appearance, index, section, department or price; correction, prefix, compound or synonym: what was done to a word; note: why something stayed text."},
+"value":{"type":"string"},
+"text":{"type":"string","description":"The words of the query."},
+"effect":{"enum":["filter","prefer","exclude","dropped"],"description":"Only such articles; such articles first; no such articles; understood but not in force. Absent for words and notes."},
+"why":{"enum":["explicit_filter","nothing_left"],"description":"Why it was dropped: a parameter says something about the same, or no article, or none of the kind asked for, would be left."},
+"origin":{"enum":["query","filter"]}}})json";
 
 constexpr std::string_view kExperimentArm = R"json({
 "type":"object","required":["experiment","arm"],"properties":{"experiment":{"type":"string"},"arm":{"type":"string"}}})json";
@@ -212,6 +237,8 @@ std::string openapi_schemas() {
   json.key("Variant").raw(without_line_ends(kVariant));
   json.key("Facet").raw(without_line_ends(kFacet));
   json.key("Explanation").raw(without_line_ends(kExplanation));
+  json.key("SuggestAnswer").raw(without_line_ends(kSuggestAnswer));
+  json.key("Suggestion").raw(without_line_ends(kSuggestion));
   json.key("Stage").raw(without_line_ends(kStage));
   json.key("Rerank").raw(without_line_ends(kRerank));
   json.key("Understood").raw(without_line_ends(kUnderstood));

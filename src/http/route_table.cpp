@@ -8,6 +8,7 @@
 #include "http/event_bodies.hpp"
 #include "http/list_parameters.hpp"
 #include "search/event_service.hpp"
+#include "search/suggest_service.hpp"
 
 namespace scalestyle::http {
 
@@ -34,6 +35,19 @@ constexpr std::array kArticleParameters{ParameterSpec{.name = "id",
                                                       .maximum = 64,
                                                       .place = ParameterPlace::kPath,
                                                       .required = true}};
+
+constexpr std::array kSuggestParameters{
+    ParameterSpec{.name = "prefix",
+                  .description = "What was typed so far. Its last word may be unfinished; the others must be whole. Not blank.",
+                  .minimum = 1,
+                  .maximum = static_cast<double>(search::kMaxPrefixCharacters),
+                  .required = true},
+    ParameterSpec{.name = "k",
+                  .kind = ParameterKind::kInteger,
+                  .description = "How many suggestions to return at most.",
+                  .minimum = 1,
+                  .maximum = static_cast<double>(search::kMaxSuggestions),
+                  .default_value = "8"}};
 
 constexpr ParameterSpec kUserId{.name = "user_id",
                                 .description = "The user's id",
@@ -66,6 +80,9 @@ constexpr std::array kBrowseResponses{
 constexpr std::array kTrendingResponses{
     ResponseSpec{.description = "The articles that most happened with in the window", .schema = "SearchAnswer"}, kInvalid,
     kExpired, kUnavailable};
+constexpr std::array kSuggestResponses{
+    ResponseSpec{.description = "What the shopper may want to type, the best first; none is an answer too", .schema = "SuggestAnswer"},
+    kInvalid, kUnavailable};
 constexpr std::array kWhyNotResponses{
     ResponseSpec{.description = "Whether the article is on the page of this search, and what keeps it off", .schema = "WhyNot"},
     kInvalid, kExpired, kUnavailable};
@@ -113,6 +130,8 @@ std::span<const Route> build_table() {
             kBrowseResponses},
       Route{RouteId::kTrending, "/api/recommendation/trending", "trending", "What shoppers act on now", trending_parameters(),
             kTrendingResponses},
+      Route{RouteId::kSuggest, "/api/recommendation/suggest", "suggest", "Complete what a shopper begins to type", kSuggestParameters,
+            kSuggestResponses},
       Route{RouteId::kWhyNot, "/api/recommendation/why-not", "whyNot", "Why a search does not show an article", why_not_parameters(),
             kWhyNotResponses},
       Route{RouteId::kClick, "/api/events/click", "trackClick", "Keep a click: it changes the next answer", {}, kClickResponses,

@@ -21,6 +21,7 @@ enum class RouteId : std::uint8_t {
   kSearch,
   kBrowse,
   kTrending,
+  kSuggest,
   kWhyNot,
   kClick,
   kEvents,

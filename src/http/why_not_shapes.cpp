@@ -83,6 +83,9 @@ void write_facts(JsonWriter& json, const search::WhyNotFacts& facts) {
   json.key("filters_failed").begin_array();
   for (const std::string& filter : facts.filters_failed) json.text(filter);
   json.end_array();
+  json.key("pieces_failed").begin_array();
+  for (const std::string& piece : facts.pieces_failed) json.text(piece);
+  json.end_array();
   write_legs(json, facts.legs);
   json.key("named").boolean(facts.is_named);
   json.key("pool").integer(facts.pool);

@@ -19,8 +19,9 @@ namespace scalestyle::ports {
 struct VectorQuery {
   std::vector<float> vector;  // unit length, the index's dimension
   std::size_t k = 0;          // hits wanted, 1 … 16,384
-  // The same set twice: `filter` for engines that filter themselves, `eligible` (one bit a row of the generation's
-  // catalogue; null: every row) for those that take a bitmap.
+  // What may be found: `eligible` (one bit a row of the generation's catalogue; null: every row). `filter` is for engines
+  // that take no bitmap: all that typed filters can say of the same set, so that every eligible row passes it; not always
+  // only they do (null: it can say nothing). The caller leaves out what such an engine gives beyond `eligible`.
   std::shared_ptr<const catalog::Filter> filter;
   std::shared_ptr<const catalog::Bitmap> eligible;
 };
@@ -32,7 +33,7 @@ struct VectorHit {
 
 struct VectorHits {
   std::vector<VectorHit> hits;  // best first; equal scores by article id ascending
-  bool exact = true;            // false when the engine's search is approximate
+  bool exact = true;            // false when the engine's search is approximate, or went by `filter` alone
   std::size_t rows_scanned = 0;   // work done
   std::size_t rows_rescored = 0;
 };

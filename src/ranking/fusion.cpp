@@ -75,6 +75,24 @@ void merge(std::vector<Contribution>& all, FusedList& merged, bool with_ranks) {
   }
 }
 
+void apply_preferences(const PreferenceOfRows& prefer, double weight, FusedList& merged) {
+  merged.preferences.resize(merged.rows.size());
+  prefer(merged.rows, merged.preferences);
+  for (std::size_t i = 0; i < merged.rows.size(); ++i) {
+    const auto met = static_cast<double>(std::clamp(merged.preferences[i], 0.0F, 1.0F));
+    merged.scores[i] *= (1 + weight * met) / (1 + weight);
+  }
+}
+
+// Appends to `list` what explains its last row, which is at `place` of `merged`, or in no leg.
+void explain_row(const FusedList& merged, std::optional<std::size_t> place, const FusionRequest& request, FusedList& list) {
+  list.ranks.push_back(place ? merged.ranks[*place] : std::array<std::uint32_t, kLegCount>{});
+  if (!request.prefer) return;
+  float preference = place ? merged.preferences[*place] : 0;
+  if (!place) request.prefer(std::span(&list.rows.back(), 1), std::span(&preference, 1));
+  list.preferences.push_back(preference);
+}
+
 }  // namespace
 
 std::string_view to_string(Leg leg) { return leg == Leg::kLexical ? "lexical" : "dense"; }
@@ -103,13 +121,15 @@ core::Status FusionOptions::validate() const {
     return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("{} must be 0 to {}, not {}", name, maximum, value), name);
   };
   CORE_CHECK(check(dense_weight, 1, "dense_weight"));
-  return check(reciprocal_rank_constant, 10'000, "reciprocal_rank_constant");
+  CORE_CHECK(check(reciprocal_rank_constant, 10'000, "reciprocal_rank_constant"));
+  return check(preference_weight, 100, "preference_weight");
 }
 
 FusedList fuse(const FusionRequest& request, const FusionOptions& options) {
   std::vector<Contribution> all = contributions(request.legs, options);
   FusedList merged;
   merge(all, merged, request.with_ranks);
+  if (request.prefer) apply_preferences(request.prefer, options.preference_weight * request.preference_strength, merged);
 
   // Named rows are taken out of their place and put first.
   std::vector<catalog::RowIndex> named(request.named_rows.begin(), request.named_rows.end());
@@ -120,19 +140,18 @@ FusedList fuse(const FusionRequest& request, const FusionOptions& options) {
   list.rows.reserve(merged.rows.size() + named.size());
   list.scores.reserve(list.rows.capacity());
   for (const catalog::RowIndex row : request.named_rows) {
+    const auto found = std::ranges::lower_bound(merged.rows, row);
+    std::optional<std::size_t> place;
+    if (found != merged.rows.end() && *found == row) place = static_cast<std::size_t>(found - merged.rows.begin());
     list.rows.push_back(row);
     list.scores.push_back(1);
-    if (!request.with_ranks) continue;
-    const auto found = std::ranges::lower_bound(merged.rows, row);
-    const bool is_there = found != merged.rows.end() && *found == row;
-    list.ranks.push_back(is_there ? merged.ranks[static_cast<std::size_t>(found - merged.rows.begin())]
-                                  : std::array<std::uint32_t, kLegCount>{});
+    if (request.with_ranks) explain_row(merged, place, request, list);
   }
   for (const std::uint32_t at : order) {
     if (!named.empty() && std::ranges::binary_search(named, merged.rows[at])) continue;
     list.rows.push_back(merged.rows[at]);
     list.scores.push_back(std::clamp(merged.scores[at], kLeastScore, 1.0));
-    if (request.with_ranks) list.ranks.push_back(merged.ranks[at]);
+    if (request.with_ranks) explain_row(merged, at, request, list);
   }
   return list;
 }

@@ -8,11 +8,15 @@
 // Weights are divided by their sum over the legs that found something, so that a leg alone gives scores up to 1. A row that a
 // leg did not find gets nothing from it. Order: score descending, row ascending (rows are in the order of article ids); named
 // rows, which the query asks for by id, come first with score 1.
+// What the query prefers (a colour, a type) acts on the sum: times (1 + w · v · p) / (1 + w · v), where p in [0, 1] is how much of
+// it the row meets, v how much the query prefers at all, and w the preference weight; what meets all of it, and every row of a
+// query that prefers nothing, keeps its score.
 // Pure; same input, same bits. Thread safety: free functions.
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -37,8 +41,9 @@ struct FusionOptions {
   FusionMethod method = FusionMethod::kReciprocalRank;
   double dense_weight = 0.5;             // 0 … 1; what is left of 1 is the lexical leg's
   double reciprocal_rank_constant = 60;  // c; 0 … 10,000
+  double preference_weight = 0.5;        // w; 0 … 100
 
-  // kInvalidArgument with the setting as field: dense_weight, reciprocal_rank_constant.
+  // kInvalidArgument with the setting as field: dense_weight, reciprocal_rank_constant, preference_weight.
   [[nodiscard]] core::Status validate() const;
   [[nodiscard]] double weight(Leg leg) const { return leg == Leg::kDense ? dense_weight : 1 - dense_weight; }
 };
@@ -57,12 +62,19 @@ struct FusedList {
   std::vector<double> scores{};  // (0, 1], never rising
   // One entry a row where ranks were asked for: the place in each leg from 1, 0 where the leg did not find it.
   std::vector<std::array<std::uint32_t, kLegCount>> ranks{};
+  // How much of what the query prefers each row meets; where ranks were asked for and something is preferred.
+  std::vector<float> preferences{};
 };
+
+// Fills the second with how well each row of the first meets what is preferred, in [0, 1]. Same sizes.
+using PreferenceOfRows = std::function<void(std::span<const catalog::RowIndex>, std::span<float>)>;
 
 struct FusionRequest {
   std::span<const LegResult> legs{};                // each leg at most once
   std::span<const catalog::RowIndex> named_rows{};  // distinct; in the order wanted; need not be in a leg
   bool with_ranks = false;
+  PreferenceOfRows prefer{};        // empty: nothing is preferred
+  double preference_strength = 1;   // v, at least 0
 };
 
 // `options` must be valid.

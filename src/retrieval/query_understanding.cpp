@@ -8,13 +8,14 @@
 #include <utility>
 
 #include "retrieval/query_understanding_audience.hpp"
+#include "retrieval/query_understanding_language.hpp"
 #include "retrieval/query_understanding_lexicon.hpp"
 #include "retrieval/query_understanding_reader.hpp"
+#include "retrieval/query_understanding_words.hpp"
 
 namespace scalestyle::retrieval {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\n\v\f\r";
 constexpr std::string_view kListMarks = " \t\n\v\f\r,/&+";
 
 // Drops what was switched off. A client names a kind, or a piece by the id that an earlier answer gave it.
@@ -22,6 +23,12 @@ void switch_off(UnderstoodQuery& query, const UnderstandingSwitches& switches) {
   std::erase_if(query.pieces, [&](const UnderstoodPiece& piece) {
     return std::ranges::find(switches.without_kinds, piece.kind) != switches.without_kinds.end() ||
            std::ranges::find(switches.without_ids, piece.id) != switches.without_ids.end();
+  });
+}
+
+bool says_something(std::string_view text) {
+  return std::ranges::any_of(query_words(text, QueryUnderstanding::kMaxWords), [](const QueryWord& word) {
+    return !is_filler(word.surface) && !is_conjunction(word.surface) && !is_preposition(word.surface);
   });
 }
 
@@ -36,20 +43,9 @@ void cut_text(std::string_view text, UnderstoodQuery& query) {
       query.removed.push_back(piece.span);
     }
   }
-  std::size_t begin = 0;
-  const auto keep = [&](std::size_t end) {
-    std::string_view part = text.substr(begin, end - begin);
-    const std::size_t first = part.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) return;
-    part = part.substr(first, part.find_last_not_of(kBlanks) - first + 1);
-    if (!query.remaining.empty()) query.remaining += ' ';
-    query.remaining += part;
-  };
-  for (const TextSpan& span : query.removed) {
-    keep(span.begin);
-    begin = span.end;
-  }
-  keep(text.size());
+  query.remaining = text_without(text, query.removed);
+  // "not black and under 20": what is left of it is no wish.
+  if (!query.removed.empty() && !says_something(query.remaining)) query.remaining.clear();
 }
 
 }  // namespace

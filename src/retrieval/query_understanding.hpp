@@ -76,12 +76,22 @@ class QueryUnderstanding {
   [[nodiscard]] UnderstoodQuery understand(std::string_view query, const UnderstandingSwitches& switches = {}) const;
 
   // Clears the rows of `rows` (one bit a row of the catalogue) that the query's filters and exclusions do not let pass.
-  // A row without a price passes no price bound. Of several audiences one is enough.
-  void restrict(const UnderstoodQuery& query, catalog::Bitmap& rows) const;
+  // Prices are those of `articles`, which has the catalogue's rows, perhaps at other prices. A row without a price passes no
+  // price bound. Of several audiences one is enough.
+  void restrict(const UnderstoodQuery& query, const catalog::Catalog& articles, catalog::Bitmap& rows) const;
+  void restrict(const UnderstoodQuery& query, catalog::Bitmap& rows) const { restrict(query, *catalog_, rows); }
 
   // preferences[i] in [0, 1]: the weighted share of the query's preferences that rows[i] meets; all 0 when it has none.
   // Of several colours, types or appearances the best met counts, since an article has only one. Same sizes.
   void prefer(const UnderstoodQuery& query, std::span<const catalog::RowIndex> rows, std::span<float> preferences) const;
+
+  // How much the query prefers at all: the weights of its preferences, of those that exclude each other the greatest. 0
+  // when it has none.
+  [[nodiscard]] static float strength(const UnderstoodQuery& query);
+
+  // How well `row` meets one piece, in [0, 1]: a price wholly or not at all; of an exclusion, whether it has what is not
+  // wanted.
+  [[nodiscard]] float credit(const UnderstoodPiece& piece, catalog::RowIndex row) const;
 
   [[nodiscard]] const catalog::Catalog& catalog() const { return *catalog_; }
   [[nodiscard]] std::size_t memory_bytes() const;  // without the catalogue

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <span>
 #include <vector>
 
@@ -53,10 +51,9 @@ void keep_codes(Bitmap& rows, std::span<const Code> codes, std::span<const std::
 }
 
 void keep_prices(const catalog::Catalog& catalog, const PriceBounds& bounds, Bitmap& rows) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   catalog::Filter filter;
-  if (bounds.min) filter.price_min = bounds.includes_min ? *bounds.min : std::nextafter(*bounds.min, kInfinity);
-  if (bounds.max) filter.price_max = bounds.includes_max ? *bounds.max : std::nextafter(*bounds.max, -kInfinity);
+  filter.price_min = bounds.least();
+  filter.price_max = bounds.most();
   rows &= catalog::eligible(catalog, filter);
 }
 
@@ -96,6 +93,15 @@ Slot slot_of(const UnderstoodPiece& piece) {
   return Slot::kColour;
 }
 
+std::array<float, kSlots> slot_weights(const UnderstoodQuery& query) {
+  std::array<float, kSlots> most{};
+  for (const UnderstoodPiece& piece : query.pieces) {
+    float& weight = most[static_cast<std::size_t>(slot_of(piece))];
+    weight = std::max(weight, piece.weight);
+  }
+  return most;
+}
+
 // A query's preferences as tables, so that a row costs a few look-ups.
 class Preferences {
  public:
@@ -103,7 +109,7 @@ class Preferences {
     for (const UnderstoodPiece& piece : query.pieces) {
       if (piece.weight > 0) add(piece);
     }
-    for (const float weight : most_) total_ += weight;
+    for (const float weight : slot_weights(query)) total_ += weight;
   }
 
   [[nodiscard]] bool empty() const { return total_ == 0; }
@@ -130,7 +136,6 @@ class Preferences {
 
   void add(const UnderstoodPiece& piece) {
     const auto slot = static_cast<std::size_t>(slot_of(piece));
-    most_[slot] = std::max(most_[slot], piece.weight);
     if (piece.kind == PieceKind::kAudience) {
       const AudienceCredits credits = audience_credits(piece);
       for (std::size_t bits = 0; bits < credits.size(); ++bits) {
@@ -153,7 +158,6 @@ class Preferences {
   }
 
   const catalog::Catalog& catalog_;
-  std::array<float, kSlots> most_{};  // weight of each slot
   float total_ = 0;
   std::array<AudienceCredits, kSlots> by_audience_{};
   std::vector<Table> tables_;
@@ -161,7 +165,7 @@ class Preferences {
 
 }  // namespace
 
-void QueryUnderstanding::restrict(const UnderstoodQuery& query, Bitmap& rows) const {
+void QueryUnderstanding::restrict(const UnderstoodQuery& query, const catalog::Catalog& articles, Bitmap& rows) const {
   assert(rows.size() == catalog_->size());
   std::array<std::vector<std::uint32_t>, catalog::kAttributeCount> excluded;  // codes
   std::array<std::uint8_t, AudienceSet::kCombinations> meant{};
@@ -172,7 +176,7 @@ void QueryUnderstanding::restrict(const UnderstoodQuery& query, Bitmap& rows) co
   for (const UnderstoodPiece& piece : query.pieces) {
     if (piece.effect == PieceEffect::kPrefer) continue;
     if (piece.price) {
-      keep_prices(*catalog_, *piece.price, rows);
+      keep_prices(articles, *piece.price, rows);
     } else if (piece.kind != PieceKind::kAudience) {
       for (const MatchedValue& value : piece.values) excluded[static_cast<std::size_t>(value.attribute)].push_back(value.code);
     } else if (piece.effect == PieceEffect::kFilter) {
@@ -206,6 +210,26 @@ void QueryUnderstanding::prefer(const UnderstoodQuery& query, std::span<const ca
     return;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) preferences[i] = tables.of(rows[i].value, audience_of_row_[rows[i].value]);
+}
+
+float QueryUnderstanding::strength(const UnderstoodQuery& query) {
+  float sum = 0;
+  for (const float weight : slot_weights(query)) sum += weight;
+  return sum;
+}
+
+float QueryUnderstanding::credit(const UnderstoodPiece& piece, catalog::RowIndex row) const {
+  if (piece.price) {
+    const double price = catalog_->prices()[row.value];  // not a number where there is none
+    const double least = piece.price->least().value_or(0);
+    return price >= least && price <= piece.price->most().value_or(price) ? 1.0F : 0.0F;
+  }
+  if (piece.kind == PieceKind::kAudience) return audience_credit(piece.audience, piece.tolerated, audience_of_row_[row.value]);
+  float best = 0;
+  for (const MatchedValue& value : piece.values) {
+    if (catalog_->codes(value.attribute)[row.value] == value.code) best = std::max(best, value.credit);
+  }
+  return best;
 }
 
 }  // namespace scalestyle::retrieval

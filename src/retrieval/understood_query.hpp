@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +67,10 @@ struct PriceBounds {
   bool includes_min = true;
   bool includes_max = true;
 
+  // The least and the greatest price within them.
+  [[nodiscard]] std::optional<double> least() const;
+  [[nodiscard]] std::optional<double> most() const;
+
   friend bool operator==(const PriceBounds&, const PriceBounds&) = default;
 };
 
@@ -114,7 +119,8 @@ struct UnderstandingNote {
 struct UnderstoodQuery {
   std::vector<UnderstoodPiece> pieces{};  // by span
   std::vector<TextSpan> removed{};        // what `remaining` leaves out: prices and exclusions. Sorted, apart
-  std::string remaining{};                // for the legs that search by words and meaning; empty when nothing is left
+  std::string remaining{};                // for the legs that search by words and meaning; empty when nothing that says
+                                          // something is left ("not black and under 20")
   std::vector<UnderstandingNote> notes{};
 
   [[nodiscard]] bool restricts() const;  // some piece filters or excludes
@@ -122,5 +128,8 @@ struct UnderstoodQuery {
 
   friend bool operator==(const UnderstoodQuery&, const UnderstoodQuery&) = default;
 };
+
+// `text` without these parts (sorted, apart): what is left is trimmed and joined by one blank.
+[[nodiscard]] std::string text_without(std::string_view text, std::span<const TextSpan> removed);
 
 }  // namespace scalestyle::retrieval

@@ -76,6 +76,7 @@ std::string_view to_string(Stage stage) {
     case Stage::kAdmission: return "admission";
     case Stage::kValidate: return "validate";
     case Stage::kList: return "list";
+    case Stage::kUnderstand: return "understand";
     case Stage::kFilter: return "filter";
     case Stage::kSnapshot: return "snapshot";
     case Stage::kLexical: return "lexical";

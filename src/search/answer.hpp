@@ -22,6 +22,7 @@
 #include "ranking/behavior_boost.hpp"
 #include "ranking/fusion.hpp"
 #include "retrieval/lexical_index.hpp"
+#include "retrieval/query_understanding.hpp"
 #include "search/browse_orders.hpp"
 #include "search/degradation.hpp"
 #include "search/facet.hpp"
@@ -37,6 +38,7 @@ inline constexpr std::size_t kMaxOffset = 10'000;
 inline constexpr std::size_t kMaxSubjectCharacters = 100;
 inline constexpr std::size_t kMaxFilterValues = 50;  // of one filter
 inline constexpr std::size_t kMaxVariants = 32;      // shown of one item
+inline constexpr std::size_t kMaxSwitchedOff = 32;   // pieces and kinds of understanding
 inline constexpr std::chrono::milliseconds kMinDeadline{10};
 inline constexpr std::chrono::milliseconds kMaxDeadline{10'000};
 inline constexpr std::chrono::milliseconds kDefaultDeadline{600};
@@ -84,6 +86,7 @@ struct SearchRequest : ListRequest {
   LegSet legs{};
   RerankWish rerank{};
   SearchSort sort = SearchSort::kRelevance;
+  retrieval::UnderstandingSwitches understanding{};  // what of the query is not to be understood
 };
 
 // Every article that passes the filters, in one of the orders of browse_orders.hpp. Only kPopular is personalised.
@@ -113,6 +116,7 @@ enum class Stage : std::uint8_t {
   kAdmission,
   kValidate,
   kList,         // look-up of the ranked list among those kept, or the wait for one that is being made; for a worker too
+  kUnderstand,   // what the query says besides its words
   kFilter,
   kSnapshot,     // the shopper's features, and the wait for `after`; runs beside kLexical, kEmbed and kRetrieve
   kLexical,      // by the query's words
@@ -125,7 +129,7 @@ enum class Stage : std::uint8_t {
   kPersonalize,
   kPage,         // variants, facets, the cursor of the next page
 };
-inline constexpr std::size_t kStageCount = 14;
+inline constexpr std::size_t kStageCount = 15;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -146,9 +150,13 @@ inline constexpr std::size_t kFallbackSourceCount = 4;
 
 // Something that was read out of the query or is in force for it.
 struct Understood {
-  std::string field;   // "colour", "price_max" …
+  std::string field;   // "colour", "price" …; "correction", "synonym" … of words; "note": why something stayed text
   std::string value;
   std::string origin;  // "query" or "filter"
+  std::string id{};      // "colour:light-blue": what understand_without takes; of a note its reason
+  std::string text{};    // the words of the query
+  std::string effect{};  // "filter", "prefer", "exclude" or "dropped"; empty for words and notes
+  std::string why{};     // of what was dropped: "explicit_filter", "nothing_left"
 };
 
 // What a merchandising rule did to an item.
@@ -194,6 +202,12 @@ struct ItemExplanation {
   double base_score = 0;         // before the shopper's features acted
   double rule_factor = 1;        // that is in base_score
   std::vector<RuleOnItem> rules{};
+  struct Met {
+    std::string id;
+    float credit = 0;  // (0, 1]
+  };
+  std::vector<Met> met{};                // what the query asks for and the item has, where something was understood
+  std::optional<float> preference{};     // share of what the query prefers that it meets; absent: nothing is preferred
   std::vector<retrieval::TermExplanation> terms{};  // what the lexical score is made of
 };
 

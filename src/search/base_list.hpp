@@ -20,6 +20,7 @@ struct BaseList {
   // What explanations are made of, one a row; empty unless asked for, and for lists without a query.
   std::vector<std::array<std::uint32_t, ranking::kLegCount>> leg_ranks{};
   std::vector<double> fused_scores{};     // before a cross-encoder reordered them; empty where none did
+  std::vector<float> preferences{};       // how much of what the query prefers each meets; empty where nothing is
   std::size_t total = 0;                  // rows of the whole list, at least rows.size()
   TotalRelation total_relation = TotalRelation::kEqual;
   // The whole list as a set, where `rows` is only its beginning. Null: every eligible row.

@@ -15,18 +15,6 @@ core::Error no_popularity() {
   return core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles").error();
 }
 
-BaseList list_by_place(std::vector<catalog::RowIndex> rows, std::size_t total) {
-  BaseList list;
-  list.rows = std::move(rows);
-  list.total = total;
-  list.is_every_eligible_row = true;
-  list.scores.reserve(list.rows.size());
-  for (std::size_t place = 0; place < list.rows.size(); ++place) {
-    list.scores.push_back(score_of_place(place, total));
-  }
-  return list;
-}
-
 }  // namespace
 
 core::Task<SearchOutcome> SearchService::run(const BrowseRequest& request, Progress& progress) {

@@ -38,6 +38,8 @@
 
 namespace scalestyle::search {
 
+class FrequentQueries;
+
 struct EventOptions {
   double click_weight = 1;
   double view_weight = 0.3;
@@ -151,6 +153,7 @@ class EventService {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     double affinity_half_life_seconds = events::FeatureOptions().affinity_half_life_seconds;
+    FrequentQueries* queries = nullptr;  // is told to forget too; null: none
   };
 
   // `options` must be valid.

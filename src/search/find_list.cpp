@@ -30,13 +30,16 @@ std::shared_ptr<const RankedList> to_keep(const Progress& progress) {
   auto ranked = std::make_shared<RankedList>();
   ranked->list = progress.list;
   ranked->pinned = progress.named.size();
-  ranked->corrected_query = progress.plan ? corrected_text(progress.query, progress.plan->notes) : progress.query;
+  ranked->corrected_query = progress.reading.meaning;
   ranked->eligible = progress.eligible;
   ranked->eligible_count = progress.eligible_count;
   ranked->understood = progress.understood;
   remember_head(*ranked, progress.list, progress.generation->catalog());
   return ranked;
 }
+
+// A list by popularity is as deep as its page needs, and is another one after the next event.
+bool can_keep(const Progress& progress) { return !progress.list.is_every_eligible_row; }
 
 // The request ran out of its own time, or its caller went away: that says nothing about what others would get.
 bool is_own_doing(const core::Status& status, const Progress& progress) {
@@ -72,7 +75,7 @@ core::Task<core::Status> SearchService::find_list(const SearchRequest& request, 
   if (shares) co_return co_await find_together(request, progress);
   progress.list_source = ListSource::kMade;
   CORE_CO_CHECK(co_await find_by_query(request, progress));
-  progress.ranked = to_keep(progress);
+  if (can_keep(progress)) progress.ranked = to_keep(progress);
   co_return core::Status();
 }
 
@@ -83,7 +86,7 @@ bool SearchService::take_kept(const SearchRequest& request, Progress& progress) 
     take_list(found->list, ListSource::kKept, progress);
     return true;
   }
-  set_eligible(request, progress);
+  read_alone(request, progress);
   BaseList older = carried_over(*found->list, progress.generation->catalog(), progress.eligible.get());
   if (older.rows.empty()) return false;
   progress.list = std::move(older);
@@ -125,6 +128,7 @@ core::Task<core::Status> SearchService::find_and_keep(const SearchRequest& reque
                                                       SingleFlight<FoundList>::Lead lead) {
   progress.list_source = ListSource::kMade;
   auto status = co_await find_by_query(request, progress);
+  if (status && !can_keep(progress)) co_return status;
   if (status) progress.ranked = to_keep(progress);
   if (is_own_doing(status, progress)) co_return status;
   auto found = std::make_shared<FoundList>();

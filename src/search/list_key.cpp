@@ -50,6 +50,13 @@ std::string list_key(const SearchRequest& request, std::string_view query) {
   KeyWriter key;
   key.add(query);
   key.add(std::uint64_t{request.legs.lexical} | std::uint64_t{request.legs.dense} << 1);
+  key.add(std::uint64_t{request.understanding.understand});
+  if (request.understanding.understand) {
+    std::uint64_t kinds = 0;
+    for (const retrieval::PieceKind kind : request.understanding.without_kinds) kinds |= std::uint64_t{1} << static_cast<unsigned>(kind);
+    key.add(kinds);
+    key.add_set(request.understanding.without_ids);
+  }
   for (const catalog::FilterField field : catalog::all_filter_fields()) key.add_set(request.filter[field]);
   key.add(request.filter.price_min);
   key.add(request.filter.price_max);

@@ -39,6 +39,7 @@ void apply_rules(const ranking::RuleEffects& effects, const RuleScope& scope, Ba
   std::copy_n(head.scores.begin(), bent, list.scores.begin());
   take_places(head.places, list.leg_ranks);
   take_places(head.places, list.fused_scores);
+  take_places(head.places, list.preferences);
 }
 
 void add_pinned_rows(const catalog::Catalog& articles, const ranking::RuleEffects& effects, BaseList& list) {
@@ -56,6 +57,7 @@ void add_pinned_rows(const catalog::Catalog& articles, const ranking::RuleEffect
     list.scores.push_back(kScoreOfPinned);
     if (!list.leg_ranks.empty()) list.leg_ranks.emplace_back();
     if (!list.fused_scores.empty()) list.fused_scores.push_back(kScoreOfPinned);
+    if (!list.preferences.empty()) list.preferences.push_back(0);
   }
   if (members != nullptr) list.members = std::move(members);
 }

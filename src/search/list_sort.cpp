@@ -44,6 +44,27 @@ double score_of_place(std::size_t place, std::size_t total) {
   return 1.0 - static_cast<double>(place) / static_cast<double>(total);
 }
 
+std::optional<BrowseSort> browse_sort(SearchSort sort) {
+  switch (sort) {
+    case SearchSort::kPriceAscending: return BrowseSort::kPriceAscending;
+    case SearchSort::kPriceDescending: return BrowseSort::kPriceDescending;
+    case SearchSort::kNewest: return BrowseSort::kNewest;
+    case SearchSort::kPopularity:
+    case SearchSort::kRelevance: break;
+  }
+  return std::nullopt;
+}
+
+BaseList list_by_place(std::vector<catalog::RowIndex> rows, std::size_t total) {
+  BaseList list;
+  list.rows = std::move(rows);
+  list.total = total;
+  list.is_every_eligible_row = true;
+  list.scores.reserve(list.rows.size());
+  for (std::size_t place = 0; place < list.rows.size(); ++place) list.scores.push_back(score_of_place(place, total));
+  return list;
+}
+
 void sort_list(const ServingGeneration& generation, SearchSort sort, events::EpochMs now_ms, BaseList& list) {
   if (sort == SearchSort::kRelevance) return;
   const auto keys = sort_keys(generation, sort, now_ms, list.rows);
@@ -54,6 +75,8 @@ void sort_list(const ServingGeneration& generation, SearchSort sort, events::Epo
   });
   permute(list.rows, order);
   if (!list.leg_ranks.empty()) permute(list.leg_ranks, order);
+  if (!list.fused_scores.empty()) permute(list.fused_scores, order);
+  if (!list.preferences.empty()) permute(list.preferences, order);
   for (std::size_t place = 0; place < list.scores.size(); ++place) list.scores[place] = score_of_place(place, list.rows.size());
 }
 

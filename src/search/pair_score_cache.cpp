@@ -9,9 +9,9 @@ namespace scalestyle::search {
 
 PairKeys::PairKeys(const ports::ScorerInfo& scorer, std::string_view query) {
   // Lengths before texts: no two inputs make the same bytes.
-  query_ = catalog::hash_text(fmt::format("{}:{}{}:{}{}:{}{}:{}{}:{}", scorer.model.size(), scorer.model, scorer.weights_hash.size(),
-                                          scorer.weights_hash, scorer.precision.size(), scorer.precision, scorer.max_tokens,
-                                          scorer.activation, query.size(), query));
+  query_ = catalog::hash_text(fmt::format("{}:{}{}:{}{}:{}{}:{}{}:{}", scorer.model.size(), scorer.model,
+                                          scorer.weights_hash.size(), scorer.weights_hash, scorer.precision.size(),
+                                          scorer.precision, scorer.max_tokens, scorer.activation, query.size(), query));
 }
 
 PairKey PairKeys::of(std::string_view document) const {

@@ -1,7 +1,11 @@
 #include "search/popular_list.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "ranking/popularity.hpp"
 
@@ -67,6 +71,31 @@ std::optional<FallbackSource> source_of(events::Window window) {
 
 BaseList popular_of_all_time(const recommend::PopularityBoard& board, const PopularScope& scope) {
   return all_of(board.top_global(scope.eligible, scope.depth, scope.now_ms), board, scope);
+}
+
+BaseList most_purchased(const catalog::Catalog& articles, const PopularScope& scope) {
+  struct Bought {
+    std::uint64_t count;
+    catalog::RowIndex row;
+  };
+  std::vector<Bought> all;
+  all.reserve(scope.eligible_count);
+  for (std::uint32_t i = 0; i < articles.size(); ++i) {
+    if (scope.eligible == nullptr || scope.eligible->test({i})) all.push_back({articles.row({i}).purchase_count(), {i}});
+  }
+  const auto depth = static_cast<std::ptrdiff_t>(std::min(scope.depth, all.size()));
+  std::ranges::partial_sort(all, all.begin() + depth, [](const Bought& a, const Bought& b) {
+    return a.count != b.count ? a.count > b.count : a.row < b.row;
+  });
+  BaseList list;
+  list.total = all.size();
+  list.is_every_eligible_row = true;
+  const double greatest = all.empty() ? 0 : static_cast<double>(all.front().count);
+  for (const Bought& bought : std::span(all).first(static_cast<std::size_t>(depth))) {
+    list.rows.push_back(bought.row);
+    list.scores.push_back(std::max(kLeastScore, ranking::popularity_score(static_cast<double>(bought.count), greatest)));
+  }
+  return list;
 }
 
 PopularList trending_list(const recommend::PopularityBoard& board, events::Window window, const PopularScope& scope) {

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "catalog/bitmap.hpp"
+#include "catalog/catalog.hpp"
 #include "events/features.hpp"
 #include "recommend/popularity_board.hpp"
 #include "search/answer.hpp"
@@ -33,6 +34,9 @@ struct PopularScope {
 
 // Every eligible row, by all-time popularity. total: eligible_count.
 [[nodiscard]] BaseList popular_of_all_time(const recommend::PopularityBoard& board, const PopularScope& scope);
+
+// The same by past purchases alone, for where no popularity is kept.
+[[nodiscard]] BaseList most_purchased(const catalog::Catalog& articles, const PopularScope& scope);
 
 // The eligible rows with events in the window; where there is none the next longer window's, at last all time's.
 // total: the rows of the window that answered.

@@ -19,6 +19,7 @@
 #include "retrieval/lexical_index.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
+#include "search/query_reading.hpp"
 #include "search/ranked_list.hpp"
 #include "search/reranker.hpp"
 #include "search/shopper_read.hpp"
@@ -59,7 +60,7 @@ struct Progress {
   core::Deadline inner_deadline = core::Deadline::never();  // leaves time to answer otherwise
   std::vector<StageReport> stages;
   std::shared_ptr<const ServingGeneration> generation;
-  std::shared_ptr<const catalog::Filter> filter;
+  std::shared_ptr<const catalog::Filter> filter;    // what typed filters can say of `eligible`; null: nothing
   std::shared_ptr<const catalog::Bitmap> eligible;  // null: every row
   std::size_t eligible_count = 0;
   bool filtered = false;                            // the three above are known
@@ -76,7 +77,9 @@ struct Progress {
   std::string list_key;                        // of its list among those kept; empty: none is kept
   std::optional<ListSource> list_source;
   std::vector<Understood> understood;
+  QueryReading reading;                        // of a query whose list is made for this request
   std::optional<retrieval::LexicalPlan> plan;  // of the query's words
+  std::vector<retrieval::QueryNote> word_notes;  // what was done to them
   std::vector<catalog::RowIndex> named;        // eligible rows that the query names by id or product code
   std::string embedded_text;                   // what was looked up by meaning; empty: nothing was
   LegRows words;

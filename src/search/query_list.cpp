@@ -5,11 +5,14 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include "search/list_sort.hpp"
 #include "search/make_deep_enough.hpp"
 #include "search/progress.hpp"
+#include "search/query_reading.hpp"
 #include "search/query_text.hpp"
 #include "search/reranker.hpp"
 #include "search/search_service.hpp"
@@ -61,21 +64,26 @@ core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progr
   }
   if (found) {
     static_cast<void>(co_await rerank_list(request, progress));
-    if (auto ruled = find_rules(request, ranking::RuleList::kSearch, request.query, progress); !ruled) {
-      co_return std::unexpected(progress.failure(std::move(ruled).error()));
+    if (!progress.list.is_every_eligible_row) {
+      if (auto ruled = find_rules(request, ranking::RuleList::kSearch, request.query, progress); !ruled) {
+        co_return std::unexpected(progress.failure(std::move(ruled).error()));
+      }
     }
   }
   if (progress.pending != nullptr) static_cast<void>(co_await finish_read(progress));
-  sort_list(*progress.generation, request.sort, progress.now_ms(), progress.list);
+  if (!progress.list.is_every_eligible_row) sort_list(*progress.generation, request.sort, progress.now_ms(), progress.list);
   co_return answer(request, progress);
 }
 
 core::Task<core::Status> SearchService::find_by_query(const SearchRequest& request, Progress& progress) {
-  set_eligible(request, progress);
-  progress.report(Stage::kFilter, request.filter.empty() ? StageOutcome::kSkipped : StageOutcome::kOk);
+  CORE_CO_CHECK(read(request, progress));
+  progress.report(Stage::kUnderstand, request.understanding.understand ? StageOutcome::kOk : StageOutcome::kSkipped);
+  set_eligible_for(request, progress);
+  progress.report(Stage::kFilter, progress.eligible == nullptr ? StageOutcome::kSkipped : StageOutcome::kOk);
   if (progress.eligible_count == 0) co_return core::Status();
+  if (progress.reading.words.empty()) co_return list_eligible(request, progress);
 
-  if (request.legs.lexical) CORE_CO_CHECK(find_by_words(progress));
+  if (request.legs.lexical) find_by_words(progress);
   const bool names_alone = !progress.named.empty() && progress.plan->clauses.empty();
   if (request.legs.dense && !names_alone) {
     if (const auto found = co_await find_by_meaning(request, progress); !found) {
@@ -88,10 +96,68 @@ core::Task<core::Status> SearchService::find_by_query(const SearchRequest& reque
   co_return core::Status();
 }
 
-core::Status SearchService::find_by_words(Progress& progress) const {
+// The words are planned twice where some of them are no words to look for: to know what was mistyped, and without them.
+core::Status SearchService::read(const SearchRequest& request, Progress& progress) const {
   const retrieval::LexicalIndex& index = progress.generation->lexical();
   const auto synonyms = use_.synonyms != nullptr ? use_.synonyms->current() : nullptr;
-  CORE_TRY(progress.plan, index.plan(progress.query, synonyms.get(), options_.lexical));
+  if (request.legs.lexical) {
+    CORE_TRY(progress.plan, index.plan(progress.query, synonyms.get(), options_.lexical));
+    progress.word_notes = progress.plan->notes;
+  }
+  progress.reading = read_query(progress.generation->understanding(),
+                                {progress.query, request.understanding, request.filter, progress.word_notes});
+  if (!progress.plan || progress.reading.words == progress.query) return {};
+  CORE_TRY(progress.plan, index.plan(progress.reading.words, synonyms.get(), options_.lexical));
+  std::erase_if(progress.word_notes, [](const auto& note) { return note.kind != retrieval::MatchKind::kCorrection; });
+  for (const retrieval::QueryNote& note : progress.plan->notes) {
+    if (std::ranges::find(progress.word_notes, note) == progress.word_notes.end()) progress.word_notes.push_back(note);
+  }
+  return {};
+}
+
+// For lists that are not made by the query now: without the words, so without what was mistyped.
+void SearchService::read_alone(const SearchRequest& request, Progress& progress) const {
+  progress.reading = read_query(progress.generation->understanding(), {progress.query, request.understanding, request.filter, {}});
+  set_eligible_for(request, progress);
+}
+
+void SearchService::set_eligible_for(const SearchRequest& request, Progress& progress) const {
+  restrict_eligible(request, progress);
+  progress.understood = understood_pieces(progress.reading);
+  std::ranges::move(understood_words(progress.word_notes), std::back_inserter(progress.understood));
+}
+
+void SearchService::restrict_eligible(const SearchRequest& request, Progress& progress) {
+  set_eligible(request, progress);
+  QueryReading& reading = progress.reading;
+  if (progress.eligible_count == 0 || !reading.understood.restricts()) return;
+  const std::size_t articles = progress.generation->catalog().size();
+  catalog::Bitmap rows = progress.eligible != nullptr ? *progress.eligible : catalog::Bitmap(articles, true);
+  restrict_rows(progress.generation->understanding(), progress.generation->catalog(), reading, rows);
+  progress.eligible_count = rows.count();
+  progress.eligible = std::make_shared<const catalog::Bitmap>(std::move(rows));
+  catalog::Filter typed = typed_filter(request.filter, reading.understood);
+  progress.filter = typed.empty() ? nullptr : std::make_shared<const catalog::Filter>(std::move(typed));
+}
+
+// The query only says what articles must be.
+core::Status SearchService::list_eligible(const SearchRequest& request, Progress& progress) const {
+  for (const Stage leg : {Stage::kLexical, Stage::kEmbed}) progress.report(leg, StageOutcome::kSkipped);
+  CORE_CHECK(find_rules(request, ranking::RuleList::kSearch, request.query, progress));
+  hide_eligible(progress);
+  const auto& board = progress.generation->popularity();
+  const auto column = browse_sort(request.sort);
+  make_deep_enough(request, progress, [&](std::size_t depth) {
+    const PopularScope scope = popular_scope(progress, depth);
+    if (column) return list_by_place(progress.generation->orders().first(*column, scope.eligible, depth), scope.eligible_count);
+    return board != nullptr ? popular_of_all_time(*board, scope) : most_purchased(progress.generation->catalog(), scope);
+  });
+  progress.report(Stage::kOrder, StageOutcome::kOk);
+  return {};
+}
+
+void SearchService::find_by_words(Progress& progress) const {
+  const retrieval::LexicalIndex& index = progress.generation->lexical();
   const retrieval::LexicalResult found = index.search(*progress.plan, progress.eligible.get(), options_.pool_size);
   LegRows& words = progress.words;
   for (const retrieval::LexicalHit& hit : found.hits) {
@@ -103,9 +169,7 @@ core::Status SearchService::find_by_words(Progress& progress) const {
     words.scores.push_back(hit.score);
   }
   words.is_cut = found.hits.size() >= options_.pool_size;
-  progress.understood = understood_words(progress.plan->notes);
   progress.report(Stage::kLexical, StageOutcome::kOk);
-  return {};
 }
 
 core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& request, Progress& progress) {
@@ -115,7 +179,7 @@ core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& req
     co_return core::fail(core::ErrorCode::kFailedPrecondition, refusal);
   }
   DenseQuery query;
-  query.text = options_.query_prefix + (progress.plan ? corrected_text(progress.query, progress.plan->notes) : progress.query);
+  query.text = options_.query_prefix + progress.reading.meaning;
   progress.embedded_text = query.text;
   query.generation = progress.generation;
   query.k = options_.pool_size;
@@ -175,7 +239,14 @@ void SearchService::order(const SearchRequest& request, Progress& progress) cons
   const std::array legs{
       ranking::LegResult{.leg = Leg::kLexical, .rows = progress.words.rows, .scores = progress.words.scores, .floor = 0},
       ranking::LegResult{.leg = Leg::kDense, .rows = progress.meaning.rows, .scores = progress.meaning.scores}};
-  ranking::FusedList fused = ranking::fuse({.legs = legs, .named_rows = progress.named, .with_ranks = request.explain}, options_.fusion);
+  ranking::FusionRequest wish{.legs = legs, .named_rows = progress.named, .with_ranks = request.explain};
+  if (progress.reading.understood.prefers()) {
+    wish.preference_strength = static_cast<double>(retrieval::QueryUnderstanding::strength(progress.reading.understood));
+    wish.prefer = [&progress](std::span<const catalog::RowIndex> rows, std::span<float> preferences) {
+      progress.generation->understanding().prefer(progress.reading.understood, rows, preferences);
+    };
+  }
+  ranking::FusedList fused = ranking::fuse(wish, options_.fusion);
   BaseList& list = progress.list;
   list.total = fused.rows.size();
   list.total_relation = progress.words.is_cut || progress.meaning.is_cut ? TotalRelation::kAtLeast : TotalRelation::kEqual;
@@ -183,6 +254,7 @@ void SearchService::order(const SearchRequest& request, Progress& progress) cons
   list.rows = std::move(fused.rows);
   list.scores = std::move(fused.scores);
   list.leg_ranks = std::move(fused.ranks);
+  list.preferences = std::move(fused.preferences);
   progress.report(Stage::kOrder, StageOutcome::kOk);
 }
 
@@ -203,6 +275,12 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
       const LegRows& found = leg == ranking::Leg::kLexical ? progress.words : progress.meaning;
       explanation->legs.push_back({leg, rank, static_cast<double>(found.scores[rank - 1])});
     }
+    if (place < list.preferences.size()) explanation->preference = list.preferences[place];
+    for (const retrieval::UnderstoodPiece& piece : progress.reading.understood.pieces) {
+      if (piece.effect == retrieval::PieceEffect::kExclude) continue;
+      const float credit = progress.generation->understanding().credit(piece, row);
+      if (credit > 0) explanation->met.push_back({piece.id, credit});
+    }
     if (progress.plan && !progress.fallback_source) {
       explanation->terms = progress.generation->lexical().explain(*progress.plan, row).terms;
     }
@@ -216,7 +294,7 @@ bool SearchService::fall_back(const SearchRequest& request, Progress& progress) 
   const auto reason = progress.failure_reason;
   // Without a reason the caller is gone; a limit that was reached is not made better by more work.
   if (!reason || *reason == DegradationReason::kDownstreamCapacityRejected) return false;
-  if (!progress.filtered) set_eligible(request, progress);
+  if (!progress.filtered) read_alone(request, progress);
   if (!find_rules(request, ranking::RuleList::kSearch, request.query, progress)) return false;
   const bool keeps_lists = !progress.list_key.empty();
   if (const auto older = keeps_lists ? lists_.last_good(progress.list_key) : nullptr) {

@@ -49,7 +49,22 @@ std::string normalized_query(std::string_view query, const catalog::Catalog& art
   return normalized;
 }
 
-std::string corrected_text(std::string_view query, const std::vector<retrieval::QueryNote>& notes) {
+retrieval::TextSpan CorrectedText::in_query(retrieval::TextSpan span) const {
+  // What follows a change is as far behind its end as before.
+  const auto moved = [&](std::size_t at, bool is_end) {
+    std::size_t was = at;
+    for (const Change& change : changes) {
+      if (at <= change.is.begin) break;
+      if (at < change.is.end) return is_end ? change.was.end : change.was.begin;
+      was = change.was.end + (at - change.is.end);
+    }
+    return was;
+  };
+  return {moved(span.begin, false), moved(span.end, true)};
+}
+
+CorrectedText corrected_text(std::string_view query, std::span<const retrieval::QueryNote> notes,
+                             std::span<const retrieval::TextSpan> kept) {
   const auto correction_of = [&](std::string_view word) {
     const std::string folded = text::fold_for_search(word);
     return std::ranges::find_if(notes, [&](const retrieval::QueryNote& note) {
@@ -57,18 +72,26 @@ std::string corrected_text(std::string_view query, const std::vector<retrieval::
     });
   };
   const bool any = std::ranges::any_of(notes, [](const auto& note) { return note.kind == retrieval::MatchKind::kCorrection; });
-  if (!any) return std::string(query);
-  std::string corrected;
+  CorrectedText corrected;
+  if (!any) {
+    corrected.text = query;
+    return corrected;
+  }
   for (std::size_t at = 0; at < query.size();) {
     std::size_t end = at;
     while (end < query.size() && !is_around_words(query[end])) ++end;
     if (end == at) {
-      corrected += query[at++];
+      corrected.text += query[at++];
       continue;
     }
     const std::string_view word = query.substr(at, end - at);
     const auto note = correction_of(word);
-    corrected += note == notes.end() ? word : std::string_view(note->to);
+    const bool stays = note == notes.end() || std::ranges::any_of(kept, [&](retrieval::TextSpan span) {
+      return span.begin < end && at < span.end;
+    });
+    const std::size_t begin = corrected.text.size();
+    corrected.text += stays ? word : std::string_view(note->to);
+    if (!stays) corrected.changes.push_back({{at, end}, {begin, corrected.text.size()}});
     at = end;
   }
   return corrected;

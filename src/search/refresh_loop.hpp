@@ -1,6 +1,6 @@
 #pragma once
-// RefreshLoop: keeps a SnapshotHolder at the current generation, a SynonymFile and a RuleFile at their files, by polling on a
-// TimerQueue.
+// RefreshLoop: keeps a SnapshotHolder at the current generation, a SynonymFile and a RuleFile at their files, and suggestions
+// at what is asked, by polling on a TimerQueue.
 // Each round waits for the one before it. Switches and the first failure of a row are logged.
 //
 // Thread safety: start() and stop() from one thread. Destroy it after the TimerQueue's and the pool's threads ended.
@@ -14,6 +14,7 @@
 #include "search/snapshot_holder.hpp"
 #include "core/timer_queue.hpp"
 #include "search/rule_file.hpp"
+#include "search/suggest_service.hpp"
 #include "search/synonym_file.hpp"
 #include "telemetry/log.hpp"
 
@@ -32,6 +33,7 @@ class RefreshLoop {
     telemetry::Logger& log;
     SynonymFile* synonyms = nullptr;  // null: none
     RuleFile* rules = nullptr;        // null: none
+    SuggestService* suggest = nullptr;  // null: none
   };
 
   RefreshLoop(Dependencies dependencies, Options options) : use_(dependencies), options_(options) {}

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "catalog/filters.hpp"
+#include "search/list_key.hpp"
 
 namespace scalestyle::search {
 
@@ -49,9 +50,9 @@ class Fingerprint {
 
 std::string request_fingerprint(const SearchRequest& request) {
   Fingerprint print("search");
-  print.add("query", request.query);
-  print.add("lexical", request.legs.lexical ? "1" : "0");
-  print.add("dense", request.legs.dense ? "1" : "0");
+  print.add("list", list_key(request, request.query));
+  print.add("rerank", request.rerank.enabled ? "1" : "0");
+  print.add("rerank_depth", request.rerank.depth);
   print.add("sort", to_string(request.sort));
   print.add(request);
   return std::move(print).take();

@@ -70,6 +70,10 @@ core::Status validate(const SearchRequest& request) {
   if (const std::size_t characters = count_characters(request.query); characters > kMaxQueryCharacters) {
     return wrong(fmt::format("query must have at most {} characters, not {}", kMaxQueryCharacters, characters), "query");
   }
+  const retrieval::UnderstandingSwitches& switches = request.understanding;
+  if (switches.without_kinds.size() + switches.without_ids.size() > kMaxSwitchedOff) {
+    return wrong(fmt::format("understand_without must have at most {} values", kMaxSwitchedOff), "understand_without");
+  }
   if (request.legs.empty()) return wrong("legs must name at least one", "legs");
   return validate_list(request);
 }

@@ -19,8 +19,8 @@ std::optional<PairScoreCache::Statistics> SearchService::pair_cache_stats() cons
 }
 
 core::Task<core::Status> SearchService::rerank_list(const SearchRequest& request, Progress& progress) {
-  // An older list comes in the order that it was last reranked to.
-  const bool wanted = use_.reranker != nullptr && request.rerank.enabled && progress.ranked != nullptr && !progress.list.rows.empty();
+  // An older list comes in the order that it was last reranked to; one that a column sorts needs no other.
+  const bool wanted = use_.reranker != nullptr && request.rerank.enabled && !progress.is_sorted && progress.ranked != nullptr && !progress.list.rows.empty();
   if (wanted) static_cast<void>(co_await rerank_together(request, progress));
   const auto degraded = degradation_of(progress.reranked.status);
   if (degraded) progress.degradations.push_back(*degraded);
@@ -37,7 +37,7 @@ core::Task<core::Status> SearchService::rerank_together(const SearchRequest& req
     auto joined = rerank_flights_.join(progress.list_key + '\0' + to_text(progress.version));
     if (auto* joined_lead = std::get_if<SingleFlight<RerankOutcome>::Lead>(&joined)) {
       SingleFlight<RerankOutcome>::Lead lead = std::move(*joined_lead);
-      static_cast<void>(co_await rerank_from(request, known.get(), progress));
+      static_cast<void>(co_await rerank_from(request.rerank.depth, known.get(), progress));
       if (progress.reranked.status == RerankStatus::kCancelled) co_return core::Status();
       auto deeper = std::make_shared<RankedList>(*progress.ranked);
       deeper->reranked = std::make_shared<const RerankOutcome>(progress.reranked);
@@ -57,17 +57,20 @@ core::Task<core::Status> SearchService::rerank_together(const SearchRequest& req
       co_return core::Status();
     }
   }
-  co_return co_await rerank_from(request, known.get(), progress);
+  // More was judged before than this request is planned for: that is free, so it counts.
+  const bool is_deeper = !request.rerank.depth && known != nullptr && known->depth() > planned;
+  co_return co_await rerank_from(is_deeper ? known->depth() : request.rerank.depth, known.get(), progress);
 }
 
-core::Task<core::Status> SearchService::rerank_from(const SearchRequest& request, const RerankOutcome* known, Progress& progress) const {
+core::Task<core::Status> SearchService::rerank_from(std::optional<std::size_t> depth, const RerankOutcome* known,
+                                                    Progress& progress) const {
   RerankRequest wanted;
   wanted.query = progress.ranked->corrected_query;
   wanted.articles = &progress.generation->catalog();
   wanted.rows = progress.ranked->list.rows;
   wanted.scores = progress.ranked->list.scores;
   wanted.pinned = progress.ranked->pinned;
-  wanted.depth = request.rerank.depth;
+  wanted.depth = depth;
   wanted.known = known;
   wanted.deadline = progress.inner_deadline;
   progress.reranked = co_await use_.reranker->rerank(std::move(wanted));

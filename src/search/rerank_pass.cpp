@@ -35,7 +35,9 @@ core::Status check(const std::vector<PairScore>& scores, std::size_t asked, cons
   if (scores.size() > asked) {
     return core::fail(core::ErrorCode::kDataLoss, fmt::format("{} gave {} scores for {} texts", model, scores.size(), asked));
   }
-  const auto is_wrong = [](const PairScore& score) { return !std::isfinite(score.logit) || !(score.score > 0 && score.score <= 1); };
+  const auto is_wrong = [](const PairScore& score) {
+    return !std::isfinite(score.logit) || !(score.score > 0 && score.score <= 1);
+  };
   if (std::ranges::none_of(scores, is_wrong)) return {};
   return core::fail(core::ErrorCode::kDataLoss, fmt::format("{} gave a score that is not in (0, 1]", model));
 }
@@ -142,7 +144,9 @@ core::Task<RerankPassOutcome> RerankPass::run(Work work) {
     const catalog::RowIndex row = work.list.rows[place];
     const auto is_same = [&](std::size_t i) { return outcome.judged[i].row == row; };
     if (std::ranges::any_of(judged->second, is_same)) continue;
-    const auto has_text = [&](std::size_t i) { return catalog::have_same_rerank_text(*work.articles, outcome.judged[i].row, row); };
+    const auto has_text = [&](std::size_t i) {
+      return catalog::have_same_rerank_text(*work.articles, outcome.judged[i].row, row);
+    };
     const auto twin = std::ranges::find_if(judged->second, has_text);
     if (twin != judged->second.end()) outcome.judged.push_back({row, outcome.judged[*twin].logit, outcome.judged[*twin].score});
   }

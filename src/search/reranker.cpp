@@ -62,7 +62,8 @@ core::Status RerankOptions::validate() const {
   CORE_CHECK(budget.validate());
   if (first_pass_depth >= 1 && first_pass_depth <= ranking::kMaxRerankDepth) return {};
   return core::fail(core::ErrorCode::kInvalidArgument,
-                    fmt::format("the depth of rerank_cascade must be 1 to {}, not {}", ranking::kMaxRerankDepth, first_pass_depth),
+                    fmt::format("the depth of rerank_cascade must be 1 to {}, not {}", ranking::kMaxRerankDepth,
+                                first_pass_depth),
                     "rerank_cascade");
 }
 
@@ -101,7 +102,8 @@ Reranker::Reranker(Dependencies dependencies, RerankOptions options)
     fingerprint_ = fmt::format("{}:{} {}", describe(use_.first_scorer->info()), options_.first_pass_depth, fingerprint_);
   }
   const auto pairs = [&](const char* source) {
-    return use_.metrics.counter({"scalestyle_rerank_pairs_total", "Pairs of query and article that were reranked, by where the score came from.",
+    return use_.metrics.counter({"scalestyle_rerank_pairs_total",
+                                 "Pairs of query and article that were reranked, by where the score came from.",
                                  {{"source", source}}});
   };
   computed_ = pairs("computed");
@@ -191,6 +193,7 @@ void apply(const RerankOutcome& outcome, const catalog::Catalog& articles, BaseL
       list.fused_scores = in_order<double>(list.fused_scores, order.places);
       list.leg_ranks = in_order<std::array<std::uint32_t, ranking::kLegCount>>(list.leg_ranks, order.places);
     }
+    if (list.preferences.size() == list.rows.size()) list.preferences = in_order<float>(list.preferences, order.places);
     list.rows = in_order<catalog::RowIndex>(list.rows, order.places);
     list.scores = order.scores;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "recommend/popularity.hpp"
 #include "search/answer_impression.hpp"
 #include "search/experiments.hpp"
+#include "search/frequent_queries.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/progress.hpp"
 #include "search/request_fingerprint.hpp"
@@ -26,6 +28,14 @@ std::optional<events::Subject> subject_of(const ListRequest& request) {
   if (request.user_id && !request.user_id->empty()) return events::Subject::user(*request.user_id);
   if (request.session_id && !request.session_id->empty()) return events::Subject::session(*request.session_id);
   return std::nullopt;
+}
+
+// A first page that the catalogue gave in answer to the query. As impressions, not those without a request id.
+void note_query(FrequentQueries& queries, const SearchRequest& request, const SearchAnswer& answer) {
+  const bool answered = answer.degradations.empty() && !answer.fallback_source && !answer.items.empty();
+  if (!answered || request.offset > 0 || !request.cursor.empty() || request.request_id.empty()) return;
+  const auto subject = subject_of(request);
+  queries.note(request.query, subject ? &*subject : nullptr);
 }
 
 }  // namespace
@@ -85,6 +95,9 @@ core::Task<SearchOutcome> SearchService::admit(Request request) {
   SearchOutcome outcome = co_await checked(request, progress);
   metrics_.record(outcome);
   if (outcome && use_.impressions != nullptr) note_impression(*use_.impressions, request, *outcome, progress.now_ms());
+  if constexpr (std::is_same_v<Request, SearchRequest>) {
+    if (outcome && use_.queries != nullptr) note_query(*use_.queries, request, *outcome);
+  }
   co_return outcome;
 }
 

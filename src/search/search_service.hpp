@@ -1,11 +1,13 @@
 #pragma once
 // SearchService: one list from request to page: what a query finds, what can be browsed, what is popular now.
 //
-// search:   admission → validate → eligible set (filters) → by words (BM25F) and by meaning (embed the query, find the
-//           nearest rows), each inside the eligible set → fuse → rerank (reranker.hpp) → personalise → page. The pool is each leg's best
+// search:   admission → validate → understand the query (query_reading.hpp) → eligible set (filters, and what the query says
+//           that articles must be) → by words (BM25F) and by meaning (embed the query, find the nearest rows), each inside
+//           the eligible set → fuse → rerank (reranker.hpp) → personalise → page. The pool is each leg's best
 //           `pool_size` eligible rows, united; `total` and pages are defined on it. ranking/fusion.hpp gives scores in (0, 1], on
 //           which factors of 1 and more act without demoting anything. A query that is nothing but ids or product codes
-//           is answered by those articles alone.
+//           is answered by those articles alone; one that only says what articles must be ("under 20") by all of them, by
+//           popularity.
 // browse:   every eligible row, in a fixed order or by all-time popularity. trending: by what happened in a window.
 //           Scores of popular lists: see popular_list.hpp.
 //
@@ -71,6 +73,7 @@ class Popularity;
 namespace scalestyle::search {
 
 class Experiments;
+class FrequentQueries;
 class ImpressionRecorder;
 class Reranker;
 class RuleFile;
@@ -114,6 +117,7 @@ class SearchService {
     const SynonymFile* synonyms = nullptr;         // null: none
     Reranker* reranker = nullptr;                  // null: lists stay as fused, which is no degradation
     const RuleFile* rules = nullptr;               // merchandising rules; null: none
+    FrequentQueries* queries = nullptr;            // counts what is asked and found; null: nobody does
   };
 
   // `options` must be valid.
@@ -186,7 +190,12 @@ class SearchService {
   [[nodiscard]] core::Task<SearchOutcome> run(const SearchRequest& request, Progress& progress);
   [[nodiscard]] bool fall_back(const SearchRequest& request, Progress& progress) const;
   [[nodiscard]] core::Task<core::Status> find_by_query(const SearchRequest& request, Progress& progress);
-  [[nodiscard]] core::Status find_by_words(Progress& progress) const;
+  [[nodiscard]] core::Status read(const SearchRequest& request, Progress& progress) const;
+  void read_alone(const SearchRequest& request, Progress& progress) const;
+  void set_eligible_for(const SearchRequest& request, Progress& progress) const;
+  static void restrict_eligible(const SearchRequest& request, Progress& progress);
+  [[nodiscard]] core::Status list_eligible(const SearchRequest& request, Progress& progress) const;
+  void find_by_words(Progress& progress) const;
   [[nodiscard]] core::Task<core::Status> find_by_meaning(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Status take_meaning(const ports::VectorHits& hits, Progress& progress) const;
   void order(const SearchRequest& request, Progress& progress) const;
@@ -195,7 +204,8 @@ class SearchService {
   // rerank_list.cpp
   [[nodiscard]] core::Task<core::Status> rerank_list(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Task<core::Status> rerank_together(const SearchRequest& request, Progress& progress);
-  [[nodiscard]] core::Task<core::Status> rerank_from(const SearchRequest& request, const RerankOutcome* known, Progress& progress) const;
+  [[nodiscard]] core::Task<core::Status> rerank_from(std::optional<std::size_t> depth, const RerankOutcome* known,
+                                                     Progress& progress) const;
 
   // find_list.cpp
   [[nodiscard]] core::Task<core::Status> find_list(const SearchRequest& request, Progress& progress);

@@ -64,12 +64,12 @@ std::string dense_mismatch(const ports::EncoderInfo& documents, const ports::Enc
 }
 
 SnapshotHolder::SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder,
-                               recommend::Popularity* popularity, retrieval::LexicalOptions lexical)
+                               recommend::Popularity* popularity, LookupOptions lookup)
     : store_(store),
       index_(index),
       query_encoder_(std::move(query_encoder)),
       popularity_(popularity),
-      lexical_(lexical),
+      lookup_(lookup),
       open_(std::make_shared<detail::OpenGenerations>(index)) {}
 
 SnapshotHolder::~SnapshotHolder() = default;
@@ -128,11 +128,15 @@ core::Task<core::Result<ServingGeneration::Parts>> SnapshotHolder::prepare(std::
                                                                            core::Deadline deadline) {
   ServingGeneration::Parts parts{.snapshot = snapshot,
                                  .dense_refusal = dense_refusal(snapshot->info)};
-  CORE_CO_TRY(auto lexical, retrieval::LexicalIndex::build(*snapshot->catalog, lexical_));
+  CORE_CO_TRY(auto lexical, retrieval::LexicalIndex::build(*snapshot->catalog, lookup_.lexical));
   // The index reads the catalogue that it was built from, also when a later state of the same rows is served.
   const auto held = std::make_shared<const HeldLexical>(snapshot->catalog, std::move(lexical));
   parts.lexical = {held, &held->index};
   parts.orders = std::make_shared<const BrowseOrders>(*snapshot->catalog);
+  const ports::GenerationInfo& info = snapshot->info;
+  parts.understanding = std::make_shared<const retrieval::QueryUnderstanding>(
+      snapshot->catalog, retrieval::price_unit(*snapshot->catalog, info.currency, info.price_scale), lookup_.understanding);
+  parts.suggestions = std::make_shared<const retrieval::Suggestions>(*snapshot->catalog);
   if (popularity_ != nullptr) parts.popularity = co_await popularity_->prepare(snapshot, deadline);
   co_return parts;
 }

@@ -22,6 +22,8 @@
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
 #include "retrieval/lexical_index.hpp"
+#include "retrieval/query_understanding.hpp"
+#include "retrieval/suggestions.hpp"
 #include "search/browse_orders.hpp"
 #include "search/facet_counter.hpp"
 
@@ -56,6 +58,8 @@ class ServingGeneration {
     std::string dense_refusal{};
     // Not null; of a catalogue with the rows of snapshot's, which it keeps.
     std::shared_ptr<const retrieval::LexicalIndex> lexical{};
+    std::shared_ptr<const retrieval::QueryUnderstanding> understanding{};  // the same
+    std::shared_ptr<const retrieval::Suggestions> suggestions{};  // not null; of the catalogue as of its last rebuild
     std::shared_ptr<const BrowseOrders> orders{};              // not null
     std::shared_ptr<const ChangedVectors> changed_vectors{};   // null: rows and texts are those of the vector index
     std::uint64_t delta = 0;
@@ -77,6 +81,10 @@ class ServingGeneration {
 
   // Over the words of its catalogue.
   [[nodiscard]] const retrieval::LexicalIndex& lexical() const { return *parts_.lexical; }
+  [[nodiscard]] const retrieval::Suggestions& suggestions() const { return *parts_.suggestions; }
+
+  // What its columns can answer of a query.
+  [[nodiscard]] const retrieval::QueryUnderstanding& understanding() const { return *parts_.understanding; }
 
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
@@ -121,12 +129,18 @@ enum class RefreshOutcome : std::uint8_t {
   kBusy,  // another refresh is in progress
 };
 
+// How queries are looked up in what is served.
+struct LookupOptions {
+  retrieval::LexicalOptions lexical{};
+  retrieval::UnderstandingOptions understanding{};
+};
+
 class SnapshotHolder {
  public:
   // The ports and `popularity` must outlive this object and everything that serving() gave. `popularity`, when not
-  // null, prepares the board of each generation before it is served. `lexical` must be valid.
+  // null, prepares the board of each generation before it is served. `lookup` must be valid.
   SnapshotHolder(ports::CatalogStore& store, ports::VectorIndex& index, ports::EncoderInfo query_encoder,
-                 recommend::Popularity* popularity = nullptr, retrieval::LexicalOptions lexical = {});
+                 recommend::Popularity* popularity = nullptr, LookupOptions lookup = {});
   ~SnapshotHolder();
   SnapshotHolder(const SnapshotHolder&) = delete;
   SnapshotHolder& operator=(const SnapshotHolder&) = delete;
@@ -167,7 +181,7 @@ class SnapshotHolder {
   ports::VectorIndex& index_;
   const ports::EncoderInfo query_encoder_;
   recommend::Popularity* const popularity_;
-  const retrieval::LexicalOptions lexical_;
+  const LookupOptions lookup_;
   BaseFollower* follower_ = nullptr;
   std::shared_ptr<detail::OpenGenerations> open_;
 

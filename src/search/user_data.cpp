@@ -11,6 +11,7 @@
 
 #include "events/event_position.hpp"
 #include "search/event_service.hpp"
+#include "search/frequent_queries.hpp"
 #include "search/in_time.hpp"
 
 namespace scalestyle::search {
@@ -93,8 +94,13 @@ core::Task<EventOutcome<ForgetAnswer>> EventService::run_forget(ForgetRequest re
   batch.push_back(subject_event(EventType::kForget, user, key));
   const std::string made_id = batch.back().event_id;
 
+  std::vector<Subject> subjects;
+  for (const events::Event& event : batch) subjects.push_back(event.subject());
   const auto appended = co_await append(std::move(batch), deadline);
   if (!appended) co_return std::unexpected(appended.error());
+  if (use_.queries != nullptr) {
+    for (const Subject& subject : subjects) use_.queries->forget(subject);
+  }
   std::vector<events::EventPosition> barriers;
   for (const ports::AppendedEvent& one : *appended) {
     metrics_.accepted(EventType::kForget, one.duplicate);

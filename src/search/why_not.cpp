@@ -66,6 +66,11 @@ std::string not_recalled_text(const WhyNotFacts& facts) {
   return fmt::format("it is not among the {} articles that were found: {}", facts.pool, fmt::join(legs, "; "));
 }
 
+std::string filtered_text(const WhyNotFacts& facts) {
+  if (facts.filters_failed.empty()) return fmt::format("the query itself does not let it pass: {}", fmt::join(facts.pieces_failed, ", "));
+  return fmt::format("it does not pass {}", fmt::join(facts.filters_failed, ", "));
+}
+
 std::string hidden_text(const WhyNotFacts& facts) {
   const auto hides = std::ranges::find(facts.rules, std::string_view("hide"), &RuleOnItem::does);
   return hides == facts.rules.end() ? "a merchandising rule hides it" : fmt::format("the rule \"{}\" hides it", hides->rule);
@@ -102,7 +107,7 @@ std::string detail_of(const Verdict& verdict, const WhyNot& why) {
     case WhyNotCause::kUnknownArticle: return "there is no such article";
     case WhyNotCause::kRemoved: return "it was removed from the catalogue";
     case WhyNotCause::kUnavailable: return "it is not available";
-    case WhyNotCause::kFiltered: return fmt::format("it does not pass {}", fmt::join(facts.filters_failed, ", "));
+    case WhyNotCause::kFiltered: return filtered_text(facts);
     case WhyNotCause::kHiddenByRule: return hidden_text(facts);
     case WhyNotCause::kNotRecalled: return not_recalled_text(facts);
     case WhyNotCause::kAlreadyShown: return "it, or another variant of its product, was shown on a page before";

@@ -63,7 +63,8 @@ struct WhyNotLeg {
 };
 
 struct WhyNotFacts {
-  std::vector<std::string> filters_failed{};  // parameters; "query": what the query says besides its words
+  std::vector<std::string> filters_failed{};  // parameters
+  std::vector<std::string> pieces_failed{};   // what the query says besides its words: ids, as understand_without takes them
   std::vector<WhyNotLeg> legs{};
   bool is_named = false;                      // its id or product code is in the query
   std::size_t pool = 0;                       // rows that were found

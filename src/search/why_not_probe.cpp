@@ -31,10 +31,8 @@ catalog::Filter one_field(const catalog::Filter& filter, catalog::FilterField fi
   return one;
 }
 
-// What does not let the row pass, which is available: parameters of the request. What the query itself says is in the
-// eligible set and in no filter.
-std::vector<std::string> filters_failed(const catalog::Filter& filter, catalog::RowIndex row, const Progress& progress) {
-  const catalog::Catalog& articles = progress.generation->catalog();
+// The parameters that do not let the row pass, which is available.
+std::vector<std::string> filters_failed(const catalog::Catalog& articles, const catalog::Filter& filter, catalog::RowIndex row) {
   const auto passes = [&](const catalog::Filter& one) { return one.empty() || catalog::eligible(articles, one).test(row); };
   std::vector<std::string> failed;
   for (const catalog::FilterField field : catalog::all_filter_fields()) {
@@ -42,9 +40,34 @@ std::vector<std::string> filters_failed(const catalog::Filter& filter, catalog::
   }
   if (!passes({.values = {}, .price_min = filter.price_min, .price_max = {}})) failed.emplace_back("price_min");
   if (!passes({.values = {}, .price_min = {}, .price_max = filter.price_max})) failed.emplace_back("price_max");
-  const bool restricted = progress.eligible != nullptr && !progress.eligible->test(row);
-  if (failed.empty() && restricted) failed.emplace_back("query");
   return failed;
+}
+
+bool is_audience(const retrieval::UnderstoodPiece& piece) { return piece.kind == retrieval::PieceKind::kAudience; }
+
+// What the query says that does not let the row pass. Of several audiences one is enough: they are asked together.
+std::vector<std::string> pieces_failed(const ServingGeneration& generation, const retrieval::UnderstoodQuery& understood,
+                                       catalog::RowIndex row) {
+  std::vector<std::string> failed;
+  for (const retrieval::UnderstoodPiece& piece : understood.pieces) {
+    if (piece.effect == retrieval::PieceEffect::kPrefer) continue;
+    const bool with_others = is_audience(piece) && piece.effect == retrieval::PieceEffect::kFilter;
+    retrieval::UnderstoodQuery one;
+    for (const retrieval::UnderstoodPiece& other : understood.pieces) {
+      const bool is_alike = with_others && is_audience(other) && other.effect == piece.effect;
+      if (&other == &piece || is_alike) one.pieces.push_back(other);
+    }
+    catalog::Bitmap rows(generation.catalog().size());
+    rows.set(row);
+    generation.understanding().restrict(one, generation.catalog(), rows);
+    if (rows.none()) failed.push_back(piece.id);
+  }
+  return failed;
+}
+
+bool is_filtered_out(const Progress& progress, catalog::RowIndex row) {
+  const bool is_hidden = progress.effects.is_hidden(row);  // rules take rows out of lists that are all eligible rows
+  return progress.eligible != nullptr && !progress.eligible->test(row) && !is_hidden;
 }
 
 // The whole list in the order of its page, as items.
@@ -172,9 +195,13 @@ core::Task<WhyNotOutcome> SearchService::diagnose(const WhyNotRequest& request, 
   why.request_id = request.request_id;
   why.article_id = request.article_id;
   if (auto begun = begin_search(request, progress); !begun) co_return std::unexpected(progress.failure(std::move(begun).error()));
-  auto found = co_await find_list(request, progress);
-  why.facts.filters_failed = filters_failed(request.filter, row, progress);
-  if (!why.facts.filters_failed.empty()) {
+  // A list of all that the query lets pass is made as deep as its page needs: here it is wanted whole.
+  SearchRequest whole = request;
+  whole.offset = progress.generation->catalog().size();
+  auto found = co_await find_list(whole, progress);
+  why.facts.filters_failed = filters_failed(progress.generation->catalog(), request.filter, row);
+  why.facts.pieces_failed = pieces_failed(*progress.generation, progress.reading.understood, row);
+  if (is_filtered_out(progress, row) || !why.facts.filters_failed.empty()) {
     conclude(WhyNotCause::kFiltered, why);
     co_return finished(std::move(why), progress);
   }
@@ -201,9 +228,10 @@ core::Task<core::Status> SearchService::follow_list(const SearchRequest& request
   static_cast<void>(co_await rerank_list(request, progress));
   if (progress.reranked.depth() > 0) facts.reranked_rank = rank_in(generation, progress.list.rows, row, shape);
   if (const auto* judged = progress.reranked.judgement(row)) facts.cross_encoder = {judged->score, judged->logit};
-  CORE_CO_CHECK(find_rules(request, ranking::RuleList::kSearch, request.query, progress));
+  const bool has_rules = progress.list.is_every_eligible_row;  // such a list is made by them, and in its order
+  if (!has_rules) CORE_CO_CHECK(find_rules(request, ranking::RuleList::kSearch, request.query, progress));
   if (progress.pending != nullptr) static_cast<void>(co_await finish_read(progress));
-  sort_list(generation, request.sort, progress.now_ms(), progress.list);
+  if (!has_rules) sort_list(generation, request.sort, progress.now_ms(), progress.list);
   if (progress.is_sorted) facts.sorted_rank = rank_in(generation, progress.list.rows, row, shape);
 
   // What the search itself does not need comes last: it has the time that is left, and is no stage of the search.
@@ -219,7 +247,7 @@ core::Task<core::Status> SearchService::follow_list(const SearchRequest& request
 
 core::Task<core::Status> SearchService::ask_words(catalog::RowIndex row, Progress& progress, WhyNot& why) const {
   WhyNotLeg leg = found_by(ranking::Leg::kLexical, progress.words, row);
-  leg.searched = progress.plan.has_value();
+  leg.searched = progress.plan.has_value() && !progress.reading.words.empty();
   if (leg.searched && !leg.recalled) {
     const retrieval::LexicalIndex& index = progress.generation->lexical();
     // What a named row has of the words, not what puts it first.

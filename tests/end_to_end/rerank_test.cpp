@@ -72,7 +72,8 @@ class RerankedSearch : public testing::TestWithParam<std::string> {
   }
   // The model itself, asked for one article alone.
   float logit_of(const catalog::ArticleView& article) {
-    return core::sync_wait(scorer_->score(kQuery, {catalog::rerank_text_v1(article)}, core::Deadline::never())).value().scores.at(0).logit;
+    auto scored = core::sync_wait(scorer_->score(kQuery, {catalog::rerank_text_v1(article)}, core::Deadline::never()));
+    return scored.value().scores.at(0).logit;
   }
 
   telemetry::Metrics metrics_;

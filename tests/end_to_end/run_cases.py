@@ -3,7 +3,8 @@
 A case: {"name", "path", "method"?, "body"? JSON or text, "status", "headers"? {name: text}, "fields"? {dotted.path: value},
 "absent"? [dotted.path], "each"? {field of every item of data: value or [values]}, "items"? {article id: {field: value}},
 "count"? items of data, "contains"? text of the body, "capture"? {name: dotted.path}}.
-A field's value "*" stands for any value but null, {"above": n} for a greater number, null for none.
+A field's value "*" stands for any value but null, {"above": n} for a greater number, {"below": n} for a smaller one,
+{"not": value} for any other value but null, null for none.
 "{name}" in any text of a case is a captured value of an earlier case of the file; "{first}", "{second}" and "{third}"
 are ids of the catalogue's first articles.
 """
@@ -45,6 +46,10 @@ def is_as_expected(actual, expected):
         return actual is not None
     if isinstance(expected, dict) and expected.keys() == {"above"}:
         return isinstance(actual, (int, float)) and actual > expected["above"]
+    if isinstance(expected, dict) and expected.keys() == {"below"}:
+        return isinstance(actual, (int, float)) and actual < expected["below"]
+    if isinstance(expected, dict) and expected.keys() == {"not"}:
+        return actual is not None and actual != expected["not"]
     return actual == expected
 
 
@@ -70,7 +75,7 @@ def compare(case, status, headers, body, failures):
     for field, expected in case.get("each", {}).items():
         allowed = expected if isinstance(expected, list) else [expected]
         for item in data:
-            failures.check(f"{name}: {field} of {item['article_id']}", item.get(field) in allowed, repr(item.get(field)))
+            failures.check(f"{name}: {field} of {item['article_id']}", any(is_as_expected(item.get(field), one) for one in allowed), repr(item.get(field)))
     by_id = {item["article_id"]: item for item in data} if "items" in case else {}
     for article, fields in case.get("items", {}).items():
         failures.check(f"{name}: {article} is shown", article in by_id, str(list(by_id)))

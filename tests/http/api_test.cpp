@@ -85,6 +85,34 @@ TEST_F(ApiTest, FiltersRepeatAndCombine) {
   EXPECT_FALSE(body.at("degraded").as_bool());
 }
 
+TEST_F(ApiTest, WhatIsUnderstoodIsSaidAndCanBeSwitchedOff) {
+  const auto body = parse(server_.get(kSearch + "?query=name+under+15,+not+red&k=20&explain=true"));
+  EXPECT_EQ(body.at("total").to_number<int>(), 2);  // 12 and 14
+  const auto& understood = body.at("understood").as_array();
+  ASSERT_EQ(understood.size(), 2U);
+  EXPECT_EQ(understood[0], (json::value{{"id", "price:max-15"}, {"field", "price"}, {"value", "under 15"}, {"text", "under 15"},
+                                        {"effect", "filter"}, {"origin", "query"}}));
+  EXPECT_EQ(understood[1], (json::value{{"id", "not:colour:red"}, {"field", "colour"}, {"value", "Red"}, {"text", "not red"},
+                                        {"effect", "exclude"}, {"origin", "query"}}));
+  const auto& explained = body.at("data").as_array()[0].at("explain").as_object();
+  EXPECT_EQ(explained.at("understood"), (json::value{json::value{{"id", "price:max-15"}, {"credit", 1}}}));
+  EXPECT_FALSE(explained.contains("preference"));
+
+  const auto total = [&](const std::string& switches) {
+    return parse(server_.get(kSearch + "?query=name+under+15,+not+red&k=20&" + switches)).at("total").to_number<int>();
+  };
+  EXPECT_EQ(total("understand=false"), 20);
+  EXPECT_EQ(total("understand_without=price"), 10);
+  EXPECT_EQ(total("understand_without=type&understand_without=not:colour:red"), 4);
+  EXPECT_EQ(total("understand_without=price,colour,no:such:thing"), 20);
+  EXPECT_EQ(total("price_max=13"), 1);  // an explicit bound wins
+
+  EXPECT_EQ(refused_field(kSearch + "?query=x&understand=maybe"), "understand");
+  EXPECT_EQ(refused_field(kSearch + "?query=x&understand_without=price,"), "understand_without");
+  EXPECT_EQ(refused_field(kSearch + "?query=x&understand_without=color"), "understand_without");
+  EXPECT_NE(server_.get(kSearch + "?query=x&understand_without=color").body.find("did you mean \\\"colour\\\""), std::string::npos);
+}
+
 TEST_F(ApiTest, OffsetPages) {
   const auto whole = parse(server_.get(kSearch + "?query=x&k=20")).at("data").as_array();
   const auto second = parse(server_.get(kSearch + "?query=x&k=5&offset=5")).at("data").as_array();

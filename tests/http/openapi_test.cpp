@@ -126,8 +126,9 @@ TEST(OpenApi, PublicSearchParametersAreTheAgreedOnes) {
   }
   EXPECT_EQ(names, (std::set<std::string>{"query", "k", "offset", "deadline_ms", "colour", "colour_family", "type", "group", "department",
                                           "section", "garment_group", "index", "price_min", "price_max", "userId", "sessionId",
-                                          "personalize", "after", "explain", "legs", "rerank", "sort", "cursor", "collapse",
-                                          "facets", "max_per_type", "max_per_section", "diversity_window"}));
+                                          "personalize", "after", "explain", "legs", "understand", "understand_without", "rerank",
+                                          "sort", "cursor", "collapse", "facets", "max_per_type", "max_per_section",
+                                          "diversity_window"}));
 }
 
 TEST(OpenApi, EnumsAreThoseOfTheCode) {
@@ -243,6 +244,7 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check_post("/api/articles/1019", "", "ChangeAnswer", "DELETE");
   check_post("/api/articles/1019", R"({"price":1})", "Error", "PATCH");
   check("/api/recommendation/browse?k=3", "SearchAnswer");
+  check("/api/recommendation/suggest?prefix=na", "SuggestAnswer");
   check("/api/recommendation/trending?window=1h&userId=u", "SearchAnswer");
   check("/api/recommendation/search?query=name+1&userId=u&after=" + events::to_token({"fake", 0, 1}), "SearchAnswer");
   check("/api/users/u", "UserAnswer");

@@ -54,11 +54,14 @@ class RunningServer {
                  .features = &features_,
                  .popularity = setup.popular_lists ? &popularity_ : nullptr,
                  .impressions = &recorder_,
-                 .experiments = &experiments_},
+                 .experiments = &experiments_,
+                 .queries = &queries_},
                 std::move(setup.search)),
-        events_({holder_, event_log_, features_, impressions_, compute_.timers(), compute_.clock(), metrics_}, setup.events),
+        events_({.generations = holder_, .log = event_log_, .features = features_, .impressions = impressions_,
+                 .timers = compute_.timers(), .clock = compute_.clock(), .metrics = metrics_, .queries = &queries_},
+                setup.events),
         live_({holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, setup.live),
-        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_, &live_}, {.version = "1.2.3"}) {
+        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_, suggest_, &live_}, {.version = "1.2.3"}) {
     change_writer_ = std::thread([this] { live_.write(); });
     change_builder_ = std::thread([this] { live_.build(); });
     event_log_.on_append([this](const std::vector<events::LoggedEvent>& added) {
@@ -147,6 +150,7 @@ class RunningServer {
   [[nodiscard]] support::FakeFeatureStore& features() { return features_; }
   [[nodiscard]] support::FakeCatalogChanges& changes() { return changes_; }
   [[nodiscard]] support::FakeImpressionLog& impressions() { return impressions_; }
+  [[nodiscard]] search::SuggestService& suggest() { return suggest_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
 
  private:
@@ -163,6 +167,8 @@ class RunningServer {
   support::FakeImpressionLog impressions_;
   search::ImpressionRecorder recorder_{impressions_, 1.0, metrics_};
   search::Experiments experiments_;
+  search::FrequentQueries queries_{{.rebuild_seconds = 0}, compute_.clock()};
+  search::SuggestService suggest_{holder_, compute_.clock(), &queries_};
   search::SearchService search_;
   search::EventService events_;
   support::FakeCatalogChanges changes_;

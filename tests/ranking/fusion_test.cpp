@@ -64,6 +64,29 @@ TEST(Fusion, ALegAloneGivesScoresUpToOne) {
   }
 }
 
+TEST(Fusion, PreferencesActOnTheSumAndLeaveNamedRowsFirst) {
+  const Found words{rows({7, 3, 5}), {8, 4, 2}};
+  const std::array legs{words.result(Leg::kLexical)};
+  const auto named = rows({9, 5});
+  const auto prefer = [](std::span<const RowIndex> asked, std::span<float> preferences) {
+    for (std::size_t i = 0; i < asked.size(); ++i) preferences[i] = asked[i].value == 3 ? 1.0F : asked[i].value == 9 ? 0.25F : 0.0F;
+  };
+  const FusionOptions options{.preference_weight = 1};
+  const auto list = fuse({.legs = legs, .named_rows = named, .with_ranks = true, .prefer = prefer}, options);
+  EXPECT_EQ(list.rows, rows({9, 5, 3, 7}));
+  EXPECT_THAT(list.scores, ElementsAre(1, 1, DoubleNear(61.0 / 62, 1e-9), DoubleNear(0.5, 1e-9)));
+  EXPECT_THAT(list.preferences, ElementsAre(0.25F, 0, 1, 0));
+
+  const auto strong = fuse({.legs = legs, .prefer = prefer, .preference_strength = 3}, options);
+  EXPECT_THAT(strong.scores, ElementsAre(DoubleNear(61.0 / 62, 1e-9), DoubleNear(0.25, 1e-9), DoubleNear(61.0 / 63 / 4, 1e-9)));
+
+  const auto equal = fuse({.legs = legs, .prefer = prefer}, {.preference_weight = 0});
+  EXPECT_EQ(equal.scores, fuse({.legs = legs}, {}).scores);
+  EXPECT_TRUE(equal.preferences.empty());
+  const FusionOptions negative{.preference_weight = -1};
+  EXPECT_EQ(negative.validate().error().field, "preference_weight");
+}
+
 TEST(Fusion, EqualScoresAreInTheOrderOfRows) {
   const Found words{rows({9, 4, 6}), {3, 3, 3}};
   const std::array legs{words.result(Leg::kLexical)};

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@
 #include "retrieval/query_understanding_audience.hpp"
 #include "retrieval/query_understanding_nouns.hpp"
 #include "retrieval/query_understanding_phrases.hpp"
-#include "retrieval/understanding_samples.hpp"
+#include "support/understanding_samples.hpp"
 #include "support/shared_data.hpp"
 
 namespace scalestyle::retrieval {
@@ -84,6 +85,36 @@ TEST(QueryRestriction, PricesAreExactAtTheirBounds) {
   EXPECT_EQ(count_left("between 10 and 12.5"), 24U);
   EXPECT_EQ(count_left("over 10 under 13"), 12U);
   EXPECT_EQ(count_left("under 1"), 0U);
+}
+
+TEST(PreferenceStrength, IsTheSumOfWhatARowCanMeet) {
+  const auto strength = [](const char* query) { return QueryUnderstanding::strength(shop().understand(query)); };
+  EXPECT_EQ(strength("under 20, not red"), 0);
+  EXPECT_EQ(strength("dress"), 1);
+  EXPECT_EQ(strength("skirt or dress or shirt"), 1);  // one of them
+  EXPECT_EQ(strength("black dress"), 2);              // this shop's colours weigh 1
+  EXPECT_EQ(strength("black striped dress for women"), 3.5F);
+}
+
+TEST(PieceCredit, IsWhatThePieceAloneGivesARow) {
+  for (const char* query : {"light blue dress", "striped top for women", "between 10 and 12.5", "not blue", "sports hat"}) {
+    for (const UnderstoodPiece& piece : shop().understand(query).pieces) {
+      const UnderstoodQuery alone{.pieces = {piece}};
+      catalog::Bitmap passing(shop().catalog().size(), true);
+      shop().restrict(alone, passing);
+      for (std::uint32_t row = 0; row < passing.size(); ++row) {
+        const float credit = shop().credit(piece, {row});
+        if (piece.weight > 0) {
+          float preference = 0;
+          const catalog::RowIndex index{row};
+          shop().prefer(alone, std::span(&index, 1), std::span(&preference, 1));
+          EXPECT_EQ(credit, preference) << piece.id << " " << row;
+        } else {
+          EXPECT_EQ(credit > 0, passing.test({row}) == (piece.effect == PieceEffect::kFilter)) << piece.id << " " << row;
+        }
+      }
+    }
+  }
 }
 
 TEST(QueryRestriction, EqualsALookAtEveryRow) {

@@ -49,9 +49,14 @@ TEST_F(HybridSearchTest, EachLegAloneFindsItsOwn) {
 
 TEST_F(HybridSearchTest, TheListIsTheFusionOfWhatTheLegsFound) {
   auto& service = make();
-  const auto words = run(service, with("red socks", kWords));
-  const auto meaning = run(service, with("red socks", kMeaning));
-  const auto both = run(service, request("red socks"));
+  const auto found_by = [&](LegSet legs) {  // nothing is preferred
+    auto wanted = with("red socks", legs);
+    wanted.understanding.understand = false;
+    return run(service, wanted);
+  };
+  const auto words = found_by(kWords);
+  const auto meaning = found_by(kMeaning);
+  const auto both = found_by({});
   ASSERT_TRUE(words && meaning && both);
   const auto rows_of = [](const SearchOutcome& outcome) {
     std::vector<catalog::RowIndex> rows;
@@ -145,10 +150,10 @@ TEST_F(HybridSearchTest, AMistypedWordIsCorrectedForBothLegsAndTheAnswerSaysSo) 
   ASSERT_TRUE(outcome);
   EXPECT_EQ(encoder_.batches().back(), std::vector<std::string>{"Red trousers"});
   EXPECT_EQ(outcome->items[0].article.product_type(), "Trousers");
-  ASSERT_EQ(outcome->understood.size(), 1U);
-  EXPECT_EQ(outcome->understood[0].field, "correction");
-  EXPECT_EQ(outcome->understood[0].value, "trousres → trousers");
-  EXPECT_TRUE(run(service, request("red trousers")).value().understood.empty());
+  ASSERT_EQ(outcome->understood.size(), 3U);  // colour, type, and
+  EXPECT_EQ(outcome->understood[2].field, "correction");
+  EXPECT_EQ(outcome->understood[2].value, "trousres → trousers");
+  EXPECT_TRUE(run(service, request("fine name")).value().understood.empty());
 }
 
 TEST_F(HybridSearchTest, ExplanationsTellLegsTermsAndFactors) {
@@ -159,8 +164,13 @@ TEST_F(HybridSearchTest, ExplanationsTellLegsTermsAndFactors) {
   wanted.explain = true;
   const auto outcome = run(service, wanted);
   ASSERT_TRUE(outcome);
-  const auto words = ids(run(service, with("red socks", kWords)));
-  const auto meaning = ids(run(service, with("red socks", kMeaning)));
+  const auto found_by = [&](LegSet legs) {  // in the leg's own order
+    auto alone = with("red socks", legs);
+    alone.understanding.understand = false;
+    return ids(run(service, alone));
+  };
+  const auto words = found_by(kWords);
+  const auto meaning = found_by(kMeaning);
   for (const AnswerItem& item : outcome->items) {
     ASSERT_NE(item.explanation, nullptr);
     const ItemExplanation& why = *item.explanation;

@@ -1,9 +1,7 @@
 // What a shopper gets, compared with a second, plain implementation (plain_page.hpp) over random shops, requests and
-// shoppers: filters × facets × collapse × sort × diversity × personalisation × pages by offset and by cursor.
+// shoppers: filters × facets × collapse × sort × diversity × personalisation × rerank × pages by offset and by cursor.
 //
-// The list of a query itself (fusion) is taken from the service: with collapse=false, without a subject. A stage that
-// changes the list before the shopper acts (a reranker, rules) is one more thing that requests differ in: everybodys_list()
-// asks for the list with it, make_wish() chooses it.
+// The list of a query itself (fusion, reranked or not) is taken from the service: with collapse=false, without a subject.
 
 #include <gtest/gtest.h>
 
@@ -14,6 +12,8 @@
 
 #include "list_fixture.hpp"
 #include "plain_page.hpp"
+#include "search/reranker.hpp"
+#include "support/fake_pair_scorer.hpp"
 
 namespace scalestyle::search {
 namespace {
@@ -115,6 +115,8 @@ class PagePropertyTest : public ListFixture {
     wish.kind = random.chance(2) ? Kind::kSearch : random.chance(3) ? Kind::kTrending : Kind::kBrowse;
     wanted.query = "Name " + std::to_string(random.below(12));
     if (random.chance(2)) wanted.sort = random.of(kSorts);
+    wanted.rerank.enabled = random.chance(2);
+    wanted.rerank.depth = ranking::kMaxRerankDepth;  // every row, so that rows which are not available change nothing
     wish.browse = random.of(kBrowseSorts);
     wanted.collapse = !random.chance(4);
     wish.personal = random.chance(2);
@@ -154,7 +156,13 @@ class PagePropertyTest : public ListFixture {
   // The same shop with everything available: its lists have the rows too that are never shown.
   SearchService& make_stocked() {
     return make_with({.generations = stocked_holder_, .encoder = encoder_, .index = stocked_index_, .pool = compute_.pool(),
-                      .timers = compute_.timers(), .clock = clock_, .metrics = metrics_},
+                      .timers = compute_.timers(), .clock = clock_, .metrics = metrics_, .reranker = &reranker_},
+                     {.pool_size = kPool});
+  }
+  SearchService& make_selling() {
+    return make_with({.generations = holder_, .encoder = encoder_, .index = index_, .pool = compute_.pool(),
+                      .timers = compute_.timers(), .clock = clock_, .metrics = metrics_, .features = &features_,
+                      .popularity = &popularity_, .reranker = &reranker_},
                      {.pool_size = kPool});
   }
 
@@ -162,6 +170,8 @@ class PagePropertyTest : public ListFixture {
   support::FakeCatalogStore stocked_catalogs_;
   support::FakeVectorIndex stocked_index_{stocked_catalogs_, compute_.pool()};
   SnapshotHolder stocked_holder_{stocked_catalogs_, stocked_index_, encoder_.info()};
+  support::FakePairScorer scorer_{compute_.pool(), clock_};
+  Reranker reranker_{{.scorer = scorer_, .timers = compute_.timers(), .clock = clock_, .metrics = metrics_}, {}};
 };
 
 class PageWalk : public PagePropertyTest {
@@ -174,6 +184,7 @@ class PageWalk : public PagePropertyTest {
     wanted.query = wish.search.query;
     wanted.filter = wish.search.filter;
     wanted.legs = wish.search.legs;
+    wanted.rerank = wish.search.rerank;
     wanted.collapse = false;
     wanted.k = kMaxK;
     for (;; wanted.offset += kMaxK) {
@@ -245,11 +256,11 @@ class PageWalk : public PagePropertyTest {
 };
 
 TEST_F(PageWalk, EveryAnswerIsWhatThePlainImplementationGives) {
-  for (unsigned seed = 0; seed < 12; ++seed) {
+  for (unsigned seed = 0; seed < 40; ++seed) {
     Random random(seed);
     Shop shop = make_shop(random);
     open(shop, random, "shop" + std::to_string(seed));
-    auto& service = make({.pool_size = kPool});
+    auto& service = make_selling();
     auto& stocked = make_stocked();
     for (int round = 0; round < 12; ++round) {
       SCOPED_TRACE("seed " + std::to_string(seed) + ", round " + std::to_string(round));

@@ -47,8 +47,9 @@ class RerankSearchTest : public testing::Test {
 
   SearchService& make(bool with_reranker = true) {
     services_.push_back(std::make_unique<SearchService>(
-        SearchService::Dependencies{.generations = holder_, .encoder = encoder_, .index = index_, .pool = pool_, .timers = timers_,
-                                    .clock = clock_, .metrics = metrics_, .reranker = with_reranker ? &reranker_ : nullptr},
+        SearchService::Dependencies{.generations = holder_, .encoder = encoder_, .index = index_, .pool = pool_,
+                                    .timers = timers_, .clock = clock_, .metrics = metrics_,
+                                    .reranker = with_reranker ? &reranker_ : nullptr},
         SearchOptions()));
     return *services_.back();
   }
@@ -114,7 +115,8 @@ TEST_F(RerankSearchTest, TheCrossEncoderOrdersTheListAndTheAnswerSaysSo) {
       EXPECT_LE(item.score, answer.items[i - 1].score);
     }
     // Everything about the legs is as it was.
-    const auto before = std::ranges::find(fused.items, item.article.id(), [](const AnswerItem& other) { return other.article.id(); });
+    const auto id = [](const AnswerItem& other) { return other.article.id(); };
+    const auto before = std::ranges::find(fused.items, item.article.id(), id);
     ASSERT_NE(before, fused.items.end());
     EXPECT_EQ(why.fused_score, before->explanation->base_score);
     ASSERT_EQ(why.legs.size(), before->explanation->legs.size());
@@ -123,9 +125,8 @@ TEST_F(RerankSearchTest, TheCrossEncoderOrdersTheListAndTheAnswerSaysSo) {
 }
 
 TEST_F(RerankSearchTest, ADeadlineDecidesTheDepthAndNotTheCandidates) {
-  auto& service = make();
-  const auto patient = run(service, request("red socks", milliseconds(4'000)));
-  const auto hurried = run(service, request("red socks", milliseconds(40)));
+  const auto patient = run(make(), request("red socks", milliseconds(4'000)));
+  const auto hurried = run(make(), request("red socks", milliseconds(40)));
   EXPECT_EQ(patient.rerank->scored, 50U);
   EXPECT_EQ(patient.rerank->planned, 50U);
   EXPECT_TRUE(patient.degradations.empty());
@@ -140,7 +141,31 @@ TEST_F(RerankSearchTest, ADeadlineDecidesTheDepthAndNotTheCandidates) {
   std::ranges::sort(second);
   EXPECT_EQ(first, second);
   // The same deadline, the same answer.
-  EXPECT_EQ(ids(run(service, request("red socks", milliseconds(40)))), ids(hurried));
+  EXPECT_EQ(ids(run(make(), request("red socks", milliseconds(40)))), ids(hurried));
+}
+
+TEST_F(RerankSearchTest, WhoHasMoreTimeGoesOnWhereAnotherStopped) {
+  auto& service = make();
+  const auto patient_alone = run(make(), request("red socks", milliseconds(4'000)));
+  const std::size_t pairs = scorer_.pairs();
+  const auto hurried = run(service, request("red socks", milliseconds(40)));
+  EXPECT_EQ(hurried.rerank->scored, 2U);
+  const auto patient = run(service, request("red socks", milliseconds(4'000)));
+  EXPECT_EQ(patient.list_source, ListSource::kKept);
+  EXPECT_EQ(patient.rerank->scored, 50U);
+  EXPECT_EQ(scorer_.pairs() - pairs, 50U);  // the first two were not judged again
+  EXPECT_EQ(ids(patient), ids(patient_alone));
+  // And now the hurried one has it all, for nothing.
+  const auto again = run(service, request("red socks", milliseconds(40)));
+  EXPECT_EQ(again.rerank->scored, 50U);
+  EXPECT_TRUE(again.degradations.empty());
+  EXPECT_EQ(ids(again), ids(patient));
+  EXPECT_EQ(scorer_.pairs() - pairs, 50U);
+  // A depth that is asked for is kept to.
+  auto shallow = request("red socks");
+  shallow.rerank.depth = 2;
+  EXPECT_EQ(ids(run(service, shallow)), ids(hurried));
+  EXPECT_EQ(scorer_.pairs() - pairs, 50U);
 }
 
 TEST_F(RerankSearchTest, ARequestMayAskForADepthOrForNone) {

@@ -53,11 +53,14 @@ class RerankerTest : public testing::Test {
   }
   Reranker& make(PairScoreCache* cache = nullptr, ports::PairScorer* first = nullptr, RerankOptions options = {}) {
     reranker_ = std::make_unique<Reranker>(
-        Reranker::Dependencies{.scorer = scorer_, .timers = timers_, .clock = clock_, .metrics = metrics_, .first_scorer = first, .cache = cache},
+        Reranker::Dependencies{.scorer = scorer_, .timers = timers_, .clock = clock_, .metrics = metrics_,
+                               .first_scorer = first, .cache = cache},
         options);
     return *reranker_;
   }
-  static RerankOutcome run(Reranker& reranker, RerankRequest wanted) { return core::sync_wait(reranker.rerank(std::move(wanted))); }
+  static RerankOutcome run(Reranker& reranker, RerankRequest wanted) {
+    return core::sync_wait(reranker.rerank(std::move(wanted)));
+  }
   [[nodiscard]] BaseList applied(const RerankOutcome& outcome) const {
     BaseList list = list_;
     apply(outcome, articles_, list);
@@ -306,7 +309,8 @@ TEST_F(ThreadedRerankerTest, AScorerWithoutNumbersIsAFailure) {
    public:
     [[nodiscard]] const ports::ScorerInfo& info() const override { return info_; }
     [[nodiscard]] double tokens_per_second() const override { return 0; }
-    [[nodiscard]] core::Task<core::Result<ports::PairScores>> score(std::string, std::vector<std::string> texts, core::Deadline) override {
+    [[nodiscard]] core::Task<core::Result<ports::PairScores>> score(std::string, std::vector<std::string> texts,
+                                                                    core::Deadline) override {
       ports::PairScores scores;
       scores.scores.assign(texts.size(), {std::numeric_limits<float>::quiet_NaN(), 0.5F});
       co_return scores;

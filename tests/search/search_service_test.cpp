@@ -236,8 +236,8 @@ TEST_F(SearchServiceTest, StagesTellOutcomeAndTime) {
     EXPECT_GE(report.took.count(), 0);
     EXPECT_LE(report.took, outcome->took);
   }
-  EXPECT_EQ(stages, (std::vector{Stage::kAdmission, Stage::kValidate, Stage::kList, Stage::kFilter, Stage::kLexical, Stage::kEmbed, Stage::kRetrieve, Stage::kOrder,
-                                 Stage::kRerank, Stage::kPage}));
+  EXPECT_EQ(stages, (std::vector{Stage::kAdmission, Stage::kValidate, Stage::kList, Stage::kUnderstand, Stage::kFilter, Stage::kLexical, Stage::kEmbed,
+                                 Stage::kRetrieve, Stage::kOrder, Stage::kRerank, Stage::kPage}));
 }
 
 TEST_F(SearchServiceTest, NoSearchFailsWhileGenerationsSwitch) {
