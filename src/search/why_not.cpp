@@ -67,8 +67,8 @@ std::string not_recalled_text(const WhyNotFacts& facts) {
 }
 
 std::string filtered_text(const WhyNotFacts& facts) {
-  if (facts.filters_failed.empty()) return fmt::format("the query itself does not let it pass: {}", fmt::join(facts.pieces_failed, ", "));
-  return fmt::format("it does not pass {}", fmt::join(facts.filters_failed, ", "));
+  if (!facts.filters_failed.empty()) return fmt::format("it does not pass {}", fmt::join(facts.filters_failed, ", "));
+  return fmt::format("the query itself does not let it pass: {}", fmt::join(facts.pieces_failed, ", "));
 }
 
 std::string hidden_text(const WhyNotFacts& facts) {

@@ -199,9 +199,12 @@ core::Task<WhyNotOutcome> SearchService::diagnose(const WhyNotRequest& request, 
   SearchRequest whole = request;
   whole.offset = progress.generation->catalog().size();
   auto found = co_await find_list(whole, progress);
+  const bool had_worker = found || progress.filtered;
+  if (!had_worker) co_return std::unexpected(progress.failure(std::move(found).error(), progress.failure_reason));
   why.facts.filters_failed = filters_failed(progress.generation->catalog(), request.filter, row);
   why.facts.pieces_failed = pieces_failed(*progress.generation, progress.reading.understood, row);
-  if (is_filtered_out(progress, row) || !why.facts.filters_failed.empty()) {
+  const bool fails = !why.facts.filters_failed.empty() || !why.facts.pieces_failed.empty();
+  if (fails || is_filtered_out(progress, row)) {
     conclude(WhyNotCause::kFiltered, why);
     co_return finished(std::move(why), progress);
   }

@@ -125,6 +125,8 @@ TEST_F(WhyNotTest, AgreesWithThePageWhereEverythingActs) {
   wanted.max_per_type = 3;
   wanted.filter.price_max = 15;
   expect_agreement(service, wanted);
+  wanted.query = "not blue";  // no words are left: all others, by popularity
+  expect_agreement(service, wanted);
 }
 
 TEST_F(WhyNotTest, OnThePage) {
@@ -179,6 +181,18 @@ TEST_F(WhyNotTest, FilteredByEachField) {
   EXPECT_EQ(verdict.cause, WhyNotCause::kFiltered);
   EXPECT_EQ(verdict.facts.filters_failed, (std::vector<std::string>{"colour", "price_max"}));
   EXPECT_FALSE(verdict.rank);
+}
+
+TEST_F(WhyNotTest, FilteredByWhatTheQuerySays) {
+  auto& service = serve();
+  auto wanted = first(5, "name not red");
+  const WhyNot verdict = why(service, wanted, id_of(0));
+  EXPECT_EQ(verdict.cause, WhyNotCause::kFiltered);
+  EXPECT_TRUE(verdict.facts.filters_failed.empty());
+  ASSERT_EQ(verdict.facts.pieces_failed.size(), 1U);
+  wanted.understanding.without_ids = verdict.facts.pieces_failed;
+  EXPECT_TRUE(why(service, wanted, id_of(0)).facts.fused_rank);
+  expect_agreement(service, first(8, "not red"));
 }
 
 TEST_F(WhyNotTest, HiddenByARule) {
