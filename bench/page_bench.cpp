@@ -145,7 +145,7 @@ void variants_of_ten_items(benchmark::State& state) {
   for (auto _ : state) {
     for (std::size_t i = 0; i < 10; ++i) {
       search::AnswerItem item{generation().catalog().row(pool()[i * 7])};
-      search::add_variants(generation(), nullptr, item);
+      search::add_variants(generation(), nullptr, {}, item);
       benchmark::DoNotOptimize(item);
     }
   }

@@ -195,9 +195,11 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> DenseRetriever::embed_a
     queries[i].eligible = waiter.query.eligible;
   }
   const ServingGeneration& generation = *batch.front()->query.generation;
-  auto found = generation.changed_vectors() == nullptr
-                   ? co_await ports_.index.search(generation.info().id, std::move(queries), deadline)
-                   : co_await search_changed(ports_.index, generation, std::move(queries), deadline);
+  // Not awaited inside the choice: GCC 12 would destroy the result twice.
+  auto search = generation.changed_vectors() == nullptr
+                    ? ports_.index.search(generation.info().id, std::move(queries), deadline)
+                    : search_changed(ports_.index, generation, std::move(queries), deadline);
+  auto found = co_await std::move(search);
   if (found && found->size() != batch.size()) {
     co_return core::fail(core::ErrorCode::kInternal,
                          fmt::format("the vector index gave {} results for {} queries", found->size(), batch.size()));

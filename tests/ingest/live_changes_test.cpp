@@ -51,7 +51,8 @@ class LiveChangesTest : public IngestFixture {
     const auto manifest = adapters::embedded::read_manifest(current_folder()).value();
     catalog::ChangedArticles articles(
         adapters::embedded::read_catalog_file(current_folder() / adapters::embedded::kCatalogFile, manifest.info.articles).value());
-    for (const auto& logged : adapters::embedded::read_kept_changes(options_.data_dir)->changes) {
+    const auto kept = adapters::embedded::read_kept_changes(options_.data_dir);
+    for (const auto& logged : kept->changes) {
       if (logged.sequence <= manifest.info.changes_through) continue;
       if (const auto now = articles.after(logged.change, articles.find(logged.change.id))) articles.set(logged.change.id, *now, 1);
     }

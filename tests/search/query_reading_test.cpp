@@ -94,7 +94,7 @@ TEST(QueryReading, AnAudienceThatLeavesNothingIsDroppedPricesAndExclusionsStay) 
   auto reading = read("party for men", dresses);
   auto rows = catalog::eligible(shop().catalog(), dresses);
   const std::size_t all = rows.count();
-  restrict_rows(shop(), reading, rows);
+  restrict_rows(shop(), shop().catalog(), reading, rows);
   EXPECT_EQ(rows.count(), all);
   EXPECT_THAT(in_force(reading), IsEmpty());
   EXPECT_THAT(dropped(reading), ElementsAre("audience:men"));
@@ -102,7 +102,7 @@ TEST(QueryReading, AnAudienceThatLeavesNothingIsDroppedPricesAndExclusionsStay) 
 
   auto cheap = read("party for men under 1", dresses);
   rows = catalog::eligible(shop().catalog(), dresses);
-  restrict_rows(shop(), cheap, rows);
+  restrict_rows(shop(), shop().catalog(), cheap, rows);
   EXPECT_EQ(rows.count(), 0U);
   EXPECT_TRUE(cheap.nothing_left);
   EXPECT_THAT(in_force(cheap), ElementsAre("audience:men", "price:max-1"));
@@ -110,7 +110,7 @@ TEST(QueryReading, AnAudienceThatLeavesNothingIsDroppedPricesAndExclusionsStay) 
 
   auto both = read("party for men under 25", dresses);
   rows = catalog::eligible(shop().catalog(), dresses);
-  restrict_rows(shop(), both, rows);
+  restrict_rows(shop(), shop().catalog(), both, rows);
   EXPECT_EQ(rows.count(), 24U);
   EXPECT_FALSE(both.nothing_left);
 }
@@ -118,13 +118,13 @@ TEST(QueryReading, AnAudienceThatLeavesNothingIsDroppedPricesAndExclusionsStay) 
 TEST(QueryReading, AnAudienceThatLeavesNothingOfTheKindIsDropped) {
   auto reading = read("dress for men");  // there are others for men
   catalog::Bitmap rows(shop().catalog().size(), true);
-  restrict_rows(shop(), reading, rows);
+  restrict_rows(shop(), shop().catalog(), reading, rows);
   EXPECT_TRUE(rows.all());
   EXPECT_THAT(dropped(reading), ElementsAre("audience:men"));
   EXPECT_EQ(understood_pieces(reading)[1].value, "men");
 
   auto shirts = read("shirt for men");
-  restrict_rows(shop(), shirts, rows);
+  restrict_rows(shop(), shop().catalog(), shirts, rows);
   EXPECT_FALSE(rows.all());
   EXPECT_THAT(in_force(shirts), ElementsAre("type:shirt", "audience:men"));
 }
@@ -136,7 +136,7 @@ TEST(QueryReading, EveryEligibleRowPassesTheTypedFilter) {
       if (bound > 0) filter[FilterField::kColour] = {"Light Blue", "Red"};
       auto reading = read(query, filter);
       auto rows = catalog::eligible(shop().catalog(), filter);
-      restrict_rows(shop(), reading, rows);
+      restrict_rows(shop(), shop().catalog(), reading, rows);
       const auto typed = catalog::eligible(shop().catalog(), typed_filter(filter, reading.understood));
       auto beyond = rows;
       beyond.and_not(typed);

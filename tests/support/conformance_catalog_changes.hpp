@@ -60,7 +60,8 @@ class CatalogChangesConformance : public ::testing::TestWithParam<CatalogChanges
   }
   std::map<std::string, float> vectors(const ports::EncoderInfo& made_by) {
     std::map<std::string, float> found;
-    for (const auto& kept : core::sync_wait(engine_->changes().vectors(made_by, core::Deadline::never())).value()) {
+    const auto kept_vectors = core::sync_wait(engine_->changes().vectors(made_by, core::Deadline::never()));
+    for (const auto& kept : kept_vectors.value()) {
       EXPECT_EQ(kept.values->size(), 2U);
       found[kept.article.text()] = kept.values->front();
     }
