@@ -42,7 +42,7 @@ BaseList carried_over(const RankedList& older, const catalog::Catalog& articles,
     list.scores.push_back(older.head_scores[place]);
   }
   list.total = list.rows.size();
-  list.total_relation = TotalRelation::kAtLeast;
+  list.total_relation = older.list.rows.size() == place ? older.list.total_relation : TotalRelation::kAtLeast;
   return list;
 }
 

@@ -64,7 +64,8 @@ struct FoundList {
 void remember_head(RankedList& ranked, const BaseList& list, const catalog::Catalog& articles);
 
 // What of an older list can still be shown: the remembered articles that `articles` has and `eligible` (null: all) lets
-// pass, in their order, with the scores that they had. `total` counts no more than these, as a lower bound.
+// pass, in their order, with the scores that they had. `total` counts no more than these, as a lower bound where
+// the older list had more.
 [[nodiscard]] BaseList carried_over(const RankedList& older, const catalog::Catalog& articles, const catalog::Bitmap* eligible);
 
 }  // namespace scalestyle::search

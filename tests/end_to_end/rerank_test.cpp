@@ -66,6 +66,7 @@ class RerankedSearch : public testing::TestWithParam<std::string> {
     search::SearchRequest request;
     request.query = kQuery;
     request.k = search::kMaxK;
+    request.collapse = false;
     request.explain = true;
     request.rerank.depth = depth;
     return core::sync_wait(service_->search(std::move(request))).value();

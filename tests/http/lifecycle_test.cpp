@@ -148,7 +148,8 @@ TEST(Lifecycle, SearchesAboveTheLimitAreRefusedWithAReason) {
   std::vector<support::RawClient> waiting;
   for (int i = 0; i < 2; ++i) {
     waiting.push_back(server.connect());
-    waiting.back().send(kSearch);
+    // Two that ask for the same would be one piece of work.
+    waiting.back().send("GET /api/recommendation/search?query=" + std::string(i == 0 ? "one" : "two") + " HTTP/1.1\r\nHost: x\r\n\r\n");
   }
   server.encoder().wait_until_held(2);
   const auto refused = server.get("/api/recommendation/search?query=x");

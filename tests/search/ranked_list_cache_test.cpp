@@ -104,7 +104,7 @@ TEST_F(RankedListCacheTest, WhatTheNewCatalogueStillShowsIsCarriedOver) {
   const BaseList carried = carried_over(older, *after->catalog, &eligible);
   EXPECT_EQ(carried.rows, (std::vector<catalog::RowIndex>{{3}, {1}}));  // 4 and 1; 3 is gone
   EXPECT_EQ(carried.scores, (std::vector{0.9, 0.7}));
-  EXPECT_EQ(carried.total_relation, TotalRelation::kAtLeast);
+  EXPECT_EQ(carried.total_relation, TotalRelation::kEqual);  // all of it was remembered
 }
 
 TEST(ListKey, IsTheSameForTheSameListOnly) {
