@@ -66,6 +66,15 @@ TEST(Rules, CompoundsMeetInAnySpellingAndALetterIsNoWordOfItsOwn) {
   EXPECT_THAT(acting(set, "push up bra"), ElementsAre("push", "bra"));
   EXPECT_THAT(acting(set, "Push-Up-Bra"), ElementsAre("push", "bra"));  // a compound of the query is its parts too
   EXPECT_THAT(acting(set, "pushup bra"), ElementsAre("push", "bra"));
+
+  // Each compound of a phrase by itself.
+  const RuleSet two = compiled({of_query("two", {.contains = {"push-up off-shoulder top"}})});
+  for (const std::string query : {"push-up off-shoulder top", "pushup offshoulder tops", "push up off shoulder top", "pushup off-shoulder top",
+                                  "red push up offshoulder top", "push-up off shoulder top"}) {
+    EXPECT_THAT(acting(two, query), ElementsAre("two")) << query;
+  }
+  EXPECT_THAT(acting(two, "push off-shoulder top"), IsEmpty());
+  EXPECT_THAT(acting(two, "push up off shoulder"), IsEmpty());
 }
 
 TEST(Rules, FilterDateListAndSwitch) {
