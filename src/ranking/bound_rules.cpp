@@ -1,6 +1,7 @@
 #include "ranking/bound_rules.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -54,7 +55,7 @@ class BoundRules::Binder {
   [[nodiscard]] std::size_t unknown_articles() const { return unknown_; }
 
   SelectedRows select(const RuleSelector& selector) {
-    catalog::Bitmap rows = catalog::eligible(articles_, selector.filter);
+    catalog::Bitmap rows = passing(selector.filter);
     if (!selector.article_ids.empty() || !selector.product_codes.empty()) rows &= named_by(selector);
     if (selector.has_image) {
       catalog::Bitmap pictured(articles_.size());
@@ -87,6 +88,27 @@ class BoundRules::Binder {
   }
 
  private:
+  // Not catalog::eligible(): what a rule means does not depend on what can be had now.
+  catalog::Bitmap passing(const catalog::Filter& filter) const {
+    catalog::Bitmap rows(articles_.size(), true);
+    for (const catalog::FilterField field : catalog::all_filter_fields()) {
+      if (filter[field].empty()) continue;
+      catalog::Bitmap with_value(articles_.size());
+      for (const std::string& value : filter[field]) {
+        for (const std::uint32_t code : articles_.matching_codes(field, value)) articles_.rows_by_value(field).add_to(with_value, code);
+      }
+      rows &= with_value;
+    }
+    if (!filter.price_min && !filter.price_max) return rows;
+    catalog::Bitmap priced(articles_.size());
+    rows.for_each([&](catalog::RowIndex row) {
+      const double price = articles_.prices()[row.value];  // NaN where there is none, which is in no range
+      const bool is_above = price >= filter.price_min.value_or(0);
+      if (is_above && price <= filter.price_max.value_or(std::numeric_limits<double>::infinity())) priced.set(row);
+    });
+    return priced;
+  }
+
   catalog::Bitmap named_by(const RuleSelector& selector) {
     catalog::Bitmap rows(articles_.size());
     for (const catalog::ArticleId& id : selector.article_ids) {

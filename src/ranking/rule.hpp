@@ -42,7 +42,7 @@ struct QueryCondition {
   [[nodiscard]] bool empty() const { return is.empty() && contains.empty() && all.empty() && any.empty(); }
 };
 
-// Which articles; all that is given must hold.
+// Which articles, available or not; all that is given must hold.
 struct RuleSelector {
   std::vector<catalog::ArticleId> article_ids{};
   std::vector<std::string> product_codes{};  // one of the ids, or of a product of one of the codes

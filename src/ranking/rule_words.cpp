@@ -51,48 +51,56 @@ core::Result<RuleWords> RuleWords::of(std::string_view text) {
 RulePhrase::RulePhrase(std::string_view text, text::EnglishStemmer& stemmer) {
   const RuleWords words(text, stemmer);
   const auto positions = words.positions();
-  for (std::size_t i = 0; i < positions.size(); ++i) apart_.push_back(positions[i].stem);
-  for (std::size_t i = 0; i < positions.size(); i += std::max<std::size_t>(positions[i].compound_words, 1)) {
-    joined_.push_back(positions[i].compound_words > 0 ? positions[i].compound_stem : positions[i].stem);
+  for (std::size_t i = 0; i < positions.size();) {
+    const std::size_t count = positions[i].compound_words;
+    if (count == 0) {
+      words_.push_back({positions[i].stem});
+      ++i;
+      continue;
+    }
+    Word& compound = words_.emplace_back(positions[i].compound_stem);
+    for (const RuleWords::Position& part : positions.subspan(i, count)) compound.parts.push_back(part.stem);
+    i += count;
   }
-  if (joined_ == apart_) apart_.clear();
 }
 
-std::size_t RulePhrase::words_covered(const Stems& stems, std::span<const RuleWords::Position> positions) {
+std::size_t RulePhrase::covered_by(const Word& word, std::span<const RuleWords::Position> positions) {
+  if (positions.empty()) return 0;
+  if (positions[0].compound_words > 0 && positions[0].compound_stem == word.stem) return positions[0].compound_words;
+  if (positions[0].stem == word.stem) return 1;
+  const std::size_t count = word.parts.size();
+  if (count == 0 || count > positions.size()) return 0;
+  return std::ranges::equal(word.parts, positions.first(count), {}, {}, &RuleWords::Position::stem) ? count : 0;
+}
+
+std::size_t RulePhrase::covered(std::span<const RuleWords::Position> positions) const {
   std::size_t at = 0;
-  for (const std::string& stem : stems) {
-    if (at >= positions.size()) return 0;
-    if (positions[at].compound_words > 0 && positions[at].compound_stem == stem) {
-      at += positions[at].compound_words;
-    } else if (positions[at].stem == stem) {
-      ++at;
-    } else {
-      return 0;
-    }
+  for (const Word& word : words_) {
+    const std::size_t taken = covered_by(word, positions.subspan(at));
+    if (taken == 0) return 0;
+    at += taken;
   }
   return at;
 }
 
 bool RulePhrase::is(const RuleWords& words) const {
   const auto positions = words.positions();
-  if (positions.empty()) return false;
-  return words_covered(joined_, positions) == positions.size() || words_covered(apart_, positions) == positions.size();
+  return !positions.empty() && covered(positions) == positions.size();
 }
 
 bool RulePhrase::stands_in(const RuleWords& words) const {
   const auto positions = words.positions();
   for (std::size_t i = 0; i < positions.size(); ++i) {
-    const auto rest = positions.subspan(i);
-    if (words_covered(joined_, rest) > 0 || words_covered(apart_, rest) > 0) return true;
+    if (covered(positions.subspan(i)) > 0) return true;
   }
   return false;
 }
 
 std::vector<std::string_view> RulePhrase::first_stems() const {
-  std::vector<std::string_view> stems;
-  for (const Stems* form : {&joined_, &apart_}) {
-    if (!form->empty() && std::ranges::find(stems, form->front()) == stems.end()) stems.push_back(form->front());
-  }
+  if (words_.empty()) return {};
+  const Word& first = words_.front();
+  std::vector<std::string_view> stems{first.stem};
+  if (!first.parts.empty() && first.parts.front() != first.stem) stems.push_back(first.parts.front());
   return stems;
 }
 

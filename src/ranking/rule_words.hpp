@@ -49,11 +49,15 @@ class RulePhrase {
   [[nodiscard]] std::vector<std::string_view> first_stems() const;
 
  private:
-  using Stems = std::vector<std::string>;
-  [[nodiscard]] static std::size_t words_covered(const Stems& stems, std::span<const RuleWords::Position> positions);
+  struct Word {
+    std::string stem;                  // of a compound: written as one word
+    std::vector<std::string> parts{};  // stems of a compound's parts; empty: it is a plain word
+  };
+  // How many of the first positions the word takes, or the whole phrase; 0: none, it does not stand there.
+  [[nodiscard]] static std::size_t covered_by(const Word& word, std::span<const RuleWords::Position> positions);
+  [[nodiscard]] std::size_t covered(std::span<const RuleWords::Position> positions) const;
 
-  Stems joined_;  // compounds as one word
-  Stems apart_;   // as their parts; empty when that is the same
+  std::vector<Word> words_;
 };
 
 }  // namespace scalestyle::ranking

@@ -121,7 +121,10 @@ class RuleReader {
   void read_rules() {
     json_.begin_array();
     for (std::size_t i = 0; json_.next_element(); ++i) {
-      if (i == ranking::kMaxRules) return wrong(fmt::format("more than {} rules", ranking::kMaxRules));
+      if (i == ranking::kMaxRules) {
+        fault_line_ = line_at(json_.position());
+        return wrong(fmt::format("more than {} rules", ranking::kMaxRules));
+      }
       at(fmt::format("[{}]", i), [&] { read_rule(); });
     }
   }

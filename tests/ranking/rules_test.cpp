@@ -64,8 +64,17 @@ TEST(Rules, CompoundsMeetInAnySpellingAndALetterIsNoWordOfItsOwn) {
   EXPECT_THAT(acting(set, "tshirt"), ElementsAre("tee"));
   EXPECT_THAT(acting(set, "linen shirt"), ElementsAre("shirt"));
   EXPECT_THAT(acting(set, "push up bra"), ElementsAre("push", "bra"));
-  EXPECT_THAT(acting(set, "Push-Up-Bra"), ElementsAre("bra"));  // a compound of three is another word
-  EXPECT_THAT(acting(set, "pushup bras"), ElementsAre("push", "bra"));
+  EXPECT_THAT(acting(set, "Push-Up-Bra"), ElementsAre("push", "bra"));  // a compound of the query is its parts too
+  EXPECT_THAT(acting(set, "pushup bra"), ElementsAre("push", "bra"));
+
+  // Each compound of a phrase by itself.
+  const RuleSet two = compiled({of_query("two", {.contains = {"push-up off-shoulder top"}})});
+  for (const std::string query : {"push-up off-shoulder top", "pushup offshoulder tops", "push up off shoulder top", "pushup off-shoulder top",
+                                  "red push up offshoulder top", "push-up off shoulder top"}) {
+    EXPECT_THAT(acting(two, query), ElementsAre("two")) << query;
+  }
+  EXPECT_THAT(acting(two, "push off-shoulder top"), IsEmpty());
+  EXPECT_THAT(acting(two, "push up off shoulder"), IsEmpty());
 }
 
 TEST(Rules, FilterDateListAndSwitch) {
@@ -118,7 +127,9 @@ TEST(Rules, WhatIsWrongIsNamed) {
   EXPECT_EQ(field_of(rule("a", [](Rule& r) { r.from_ms = 5, r.until_ms = 5; })), "when.until");
   EXPECT_EQ(field_of(rule("a", [](Rule& r) { r.redirect = RuleRedirect{.url = "/sale"}; })), "then.redirect");
   for (const std::string url : {"javascript:alert(1)", "//other.example", "https://", "/a b", "http:///x", "/\xC3\xA9"}) {
-    EXPECT_EQ(field_of(rule("a", [&](Rule& r) { r.query.any = {"sale"}, r.redirect = RuleRedirect{.url = url}; })), "then.redirect.url") << url;
+    Rule redirecting = of_query("a", {.any = {"sale"}});
+    redirecting.redirect = RuleRedirect{.url = url};
+    EXPECT_EQ(field_of(redirecting), "then.redirect.url") << url;
   }
   EXPECT_EQ(field_of(rule("a", [](Rule& r) {
               r.hides[0].article_ids.assign(kMaxRuleArticles, id_of("1"));

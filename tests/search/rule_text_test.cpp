@@ -78,7 +78,7 @@ TEST(RuleText, ErrorsNameFileLineRuleAndMember) {
             "rules.json:3: rule \"a\": rules[0].then.hide: there is no member \"color\"; did you mean \"colour\"?");
   EXPECT_EQ(error_of(with(R"({"id": "a",
    "then": {"boost": [{"colour": "Red", "factor": 2}, {"colour": "Red", "factor": "2"}]}})")),
-            "rules.json:4: rule \"a\": rules[0].then.boost[1].factor: a number is expected at byte 95");
+            "rules.json:4: rule \"a\": rules[0].then.boost[1].factor: a number is expected at byte 110");
   EXPECT_EQ(error_of(with(R"({"id": "a", "then": {"boost": {"colour": "Red", "factor": 20}}})")),
             "rules.json:3: rule \"a\": rules[0]: then.boost[0].factor must be above 1 and at most 10, not 20; \"bury\" moves articles down");
   EXPECT_THAT(error_of(with(R"({"id": "a", "then": {"hide": {"colour": "Red"}}},
