@@ -58,8 +58,9 @@ core::Task<core::Status> SearchService::rerank_together(const SearchRequest& req
     }
   }
   // More was judged before than this request is planned for: that is free, so it counts.
-  const bool is_deeper = !request.rerank.depth && known != nullptr && known->depth() > planned;
-  co_return co_await rerank_from(is_deeper ? known->depth() : request.rerank.depth, known.get(), progress);
+  std::optional<std::size_t> depth = request.rerank.depth;
+  if (!depth && known != nullptr && known->depth() > planned) depth = known->depth();
+  co_return co_await rerank_from(depth, known.get(), progress);
 }
 
 core::Task<core::Status> SearchService::rerank_from(std::optional<std::size_t> depth, const RerankOutcome* known,

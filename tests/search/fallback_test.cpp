@@ -32,7 +32,8 @@ TEST_F(FallbackTest, EveryFailureToFindIsAnsweredByPopularArticlesWithItsReason)
   const auto expect_reason = [&](DegradationReason reason) {
     const auto outcome = run(service, request(kNoSuchWord));
     ASSERT_TRUE(outcome) << outcome.error().error.message;
-    EXPECT_EQ(outcome->degradations, (std::vector{reason}));
+    EXPECT_EQ(outcome->degradations, (std::vector{reason, DegradationReason::kCacheMiss}));
+    EXPECT_EQ(most_severe(outcome->degradations), reason);
     EXPECT_EQ(outcome->fallback_source, FallbackSource::kGlobalPopular);
     EXPECT_EQ(outcome->items.size(), static_cast<std::size_t>(kArticles));
     EXPECT_EQ(outcome->total, static_cast<std::size_t>(kArticles));
@@ -118,7 +119,7 @@ TEST_F(FallbackTest, FallbackDoesNotNeedTheFeatureStore) {
   expect_same_list(run(service, request(kNoSuchWord)), good);
   const auto personal = run(service, request(kNoSuchWord, "u"));
   expect_same_list(personal, good);
-  EXPECT_EQ(personal->degradations, (std::vector{DegradationReason::kInferenceUnavailable,
+  EXPECT_EQ(personal->degradations, (std::vector{DegradationReason::kInferenceUnavailable, DegradationReason::kCacheMiss,
                                                  DegradationReason::kPersonalizationUnavailable}));
 }
 
@@ -196,6 +197,7 @@ TEST_F(FallbackTest, AnswersAreNotedAsImpressions) {
   ASSERT_TRUE(run(service, trending));
   break_encoder();
   wanted.request_id = core::RequestId("r4");
+  wanted.query = "yyyy";
   ASSERT_TRUE(run(service, wanted));
   wanted.k = 0;
   ASSERT_FALSE(run(service, wanted));  // a failure shows nothing

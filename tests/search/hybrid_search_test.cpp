@@ -148,7 +148,7 @@ TEST_F(HybridSearchTest, AMistypedWordIsCorrectedForBothLegsAndTheAnswerSaysSo) 
   auto& service = make();
   const auto outcome = run(service, request("Red TROUSRES"));
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(encoder_.batches().back(), std::vector<std::string>{"Red trousers"});
+  EXPECT_EQ(encoder_.batches().back(), std::vector<std::string>{"red trousers"});
   EXPECT_EQ(outcome->items[0].article.product_type(), "Trousers");
   ASSERT_EQ(outcome->understood.size(), 3U);  // colour, type, and
   EXPECT_EQ(outcome->understood[2].field, "correction");

@@ -23,7 +23,10 @@
 namespace scalestyle::support {
 
 // From -4 (no word of the query) to 4 (all), and a little by the text, so that texts seldom tie.
-inline float fake_logit(const std::string& query, const std::string& text) {
+inline float fake_logit(std::string query, std::string text) {
+  for (std::string* one : {&query, &text}) {
+    std::ranges::transform(*one, one->begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  }
   std::istringstream words(query);
   double all = 0;
   double found = 0;
