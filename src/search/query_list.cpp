@@ -71,7 +71,9 @@ core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progr
     }
   }
   if (progress.pending != nullptr) static_cast<void>(co_await finish_read(progress));
-  if (!progress.list.is_every_eligible_row) sort_list(*progress.generation, request.sort, progress.now_ms(), progress.list);
+  // A list of all eligible rows is made in its order, but what stands in for a list is by popularity.
+  const bool in_order = progress.list.is_every_eligible_row && !progress.fallback_source;
+  if (!in_order) sort_list(*progress.generation, request.sort, progress.now_ms(), progress.list);
   co_return answer(request, progress);
 }
 

@@ -43,6 +43,7 @@ class ListFixture : public testing::Test {
     features_.read_gate().release();
     features_.popularity_gate().release();
     compute_.stop();
+    services_.clear();  // the lists that they keep hold generations, which are closed in the index
   }
 
   static std::string id_of(int number) { return "000000" + std::to_string(1000 + number); }

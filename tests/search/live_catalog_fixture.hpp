@@ -33,6 +33,10 @@ class LiveCatalogFixture : public testing::Test {
     encoder_.release();
     stop();
     compute_.stop();
+    // All of them hold generations, which are closed in the index.
+    services_.clear();
+    lives_.clear();
+    old_holders_.clear();
   }
 
   // A new LiveCatalog over the same files, as after a restart.
@@ -117,6 +121,7 @@ class LiveCatalogFixture : public testing::Test {
     wanted.query = query;
     wanted.k = kMaxK;
     wanted.legs = {.lexical = lexical, .dense = dense};
+    wanted.understanding.understand = false;  // the text of an article names its colour
     return core::sync_wait(services_.back()->search(std::move(wanted)));
   }
   std::vector<std::string> by_words(const std::string& query) { return ids_of(search(query, true, false)); }

@@ -78,11 +78,11 @@ class Plain {
     return found == shop_.windows.end() ? 0 : found->second[window];
   }
 
-  // Everything that passes, in an order without a query, with everybody's scores.
+  // Everything available that passes, in an order without a query, with everybody's scores.
   [[nodiscard]] std::vector<Row> listed(const Wish& wish) const {
     std::vector<Row> rows;
     for (const Article& article : shop_.articles) {
-      if (passes(article, wish.search.filter)) rows.push_back({&article});
+      if (article.available && passes(article, wish.search.filter)) rows.push_back({&article});
     }
     if (wish.kind == Kind::kTrending) return trending(std::move(rows));
     if (wish.browse == BrowseSort::kPopular) return popular(std::move(rows));
@@ -133,12 +133,11 @@ class Plain {
     return rows;
   }
 
-  // One row a product where the list is collapsed, none that is not available.
+  // One row a product where the list is collapsed.
   [[nodiscard]] static std::vector<Row> items(const std::vector<Row>& rows, bool collapse) {
     std::vector<Row> kept;
     std::set<std::string> products;
     for (const Row& row : rows) {
-      if (!row.article->available) continue;
       if (collapse && !products.insert(row.article->product_code).second) continue;
       kept.push_back(row);
     }
@@ -204,7 +203,7 @@ class Plain {
 
 // The whole list as it must be before anything is shown.
 struct Expected {
-  std::vector<Row> pool;   // all rows, of everybody's list
+  std::vector<Row> pool;   // all rows, of everybody's list; all of them available
   std::vector<Row> items;  // in the order of the request, before diversity
   bool sorted = false;
 };
@@ -313,9 +312,7 @@ inline std::vector<const Article*> facet_rows(std::size_t facet, const Expected&
     }
     return rows;
   }
-  for (const Row& row : expected.pool) {
-    if (row.article->available) rows.push_back(row.article);
-  }
+  for (const Row& row : expected.pool) rows.push_back(row.article);
   return rows;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// A text encoder that needs no model: equal texts give equal unit vectors, other texts other ones. Faults are set by
-// the test; hold() keeps every later call waiting on the pool until release().
+// A text encoder that needs no model: equal texts give equal unit vectors, other texts other ones; as for a model with a
+// vocabulary of small letters, capitals are no difference. Faults are set by the test; hold() keeps every later call waiting
+// on the pool until release().
 
 #include <cmath>
 #include <condition_variable>
@@ -16,10 +17,13 @@
 
 namespace scalestyle::support {
 
-// FNV-1a over the text, then a multiplicative generator: deterministic on every machine.
+// FNV-1a over the text in small letters, then a multiplicative generator: deterministic on every machine.
 inline std::vector<float> vector_of_text(const std::string& text, std::size_t dimension) {
   std::uint64_t state = 1469598103934665603ULL;
-  for (const char c : text) state = (state ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  for (const char c : text) {
+    const char small = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    state = (state ^ static_cast<unsigned char>(small)) * 1099511628211ULL;
+  }
   std::vector<float> values(dimension);
   double squares = 0;
   for (float& value : values) {
