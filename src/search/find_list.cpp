@@ -31,7 +31,8 @@ std::shared_ptr<const RankedList> to_keep(const Progress& progress) {
   ranked->list = progress.list;
   ranked->pinned = progress.named.size();
   ranked->corrected_query = progress.reading.meaning;
-  ranked->eligible = progress.eligible;
+  // A copy: what a request works with may be a part of its generation, which no list is to keep alive.
+  if (progress.eligible != nullptr) ranked->eligible = std::make_shared<const catalog::Bitmap>(*progress.eligible);
   ranked->eligible_count = progress.eligible_count;
   ranked->understood = progress.understood;
   remember_head(*ranked, progress.list, progress.generation->catalog());
