@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case "${1:-} ${2:-}" in
-  "asan ") folders=(core text nn image catalog retrieval events adapters/embedded ingest http) extra=(search_text) ;;
+  "asan ") folders=(core text nn image catalog retrieval events http) extra=(search_text) ;;
   "tsan ") folders=(core telemetry adapters/embedded consumer recommend search http) extra=() ;;
   "asan all" | "tsan all")
     folders=(core telemetry text nn image catalog retrieval ranking events adapters/embedded ingest consumer recommend search http)
