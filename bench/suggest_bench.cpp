@@ -4,7 +4,7 @@
 // without it. The prefixes are every distinct start of one to six letters of the catalogue's phrases, the same with an
 // error in one of five or six, and whole phrases with an error in the last word; a time is the best of three runs of reading the
 // prefix and completing it, as the server does: mistyped readings are tried where nothing matches. Some answers are compared with
-// reading every phrase. --prefix prints what one gets.
+// reading every phrase. Last, what counting queries costs. --prefix prints what one gets.
 // Exit status 1 when an answer is wrong or a file cannot be read.
 
 #include <fmt/format.h>
