@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "list_fixture.hpp"
+#include "support/fake_clock.hpp"
 
 namespace scalestyle::search {
 namespace {
@@ -42,7 +43,8 @@ class SuggestServiceTest : public ListFixture {
     return wanted;
   }
 
-  FrequentQueries queries_{{.rebuild_seconds = 0}, clock_};
+  support::FakeClock still_;  // equal counts stay equal
+  FrequentQueries queries_{{.rebuild_seconds = 0}, still_};
   SuggestService suggest_{holder_, clock_, &queries_};
 };
 
