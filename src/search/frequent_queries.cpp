@@ -153,9 +153,7 @@ std::vector<FrequentQueries::Ranked> FrequentQueries::take_public() {
   while (!order_.empty() && std::exp2(order_.begin()->first - time) < kForgottenCount) drop(counts_.find(order_.begin()->second));
   std::vector<Ranked> ranked;
   for (const auto& [query, count] : counts_) {
-    if (!count.is_public) continue;
-    // In sixteenths: which of two equally frequent ones was asked a moment later decides nothing.
-    ranked.push_back({std::round(16 * (std::exp2(count.level - time) - std::exp2(count.error_level - time))) / 16, query});
+    if (count.is_public) ranked.push_back({std::exp2(count.level - time) - std::exp2(count.error_level - time), query});
   }
   changed_ = false;
   made_ = clock_.steady_now();
