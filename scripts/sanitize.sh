@@ -37,5 +37,5 @@ scripts/build.sh "$1" "${targets[@]}"
 # Without detect_stack_use_after_return: GCC 12 then misaligns 64-byte vectors on the stack (GCC bug 110027).
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=0:strict_string_checks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$PWD/tests/tsan_suppressions.txt}
 exec scripts/run_tests.sh "build/$1" --label-exclude slow --tests-regex "^($(IFS='|'; echo "${names[*]}"))\." --exclude-regex "$real_models"
