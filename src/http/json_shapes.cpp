@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "http/json_writer.hpp"
+#include "http/reason_shapes.hpp"
 
 namespace scalestyle::http {
 
@@ -139,7 +140,7 @@ void write_item(JsonWriter& json, const search::AnswerItem& item, bool collapsed
   write_image_url(json, article);
   json.key("score").number(static_cast<float>(item.score));
   if (item.behavior_score) json.key("behaviorScore").number(static_cast<float>(*item.behavior_score));
-  if (!item.reason.empty()) json.key("reason").text(item.reason);
+  write_reason(json, item);
   json.key("rank").integer(item.rank);
   if (!item.pinned_by.empty()) json.key("pinned_by").text(item.pinned_by);
   if (collapsed) write_variants(json, item);
@@ -331,6 +332,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   if (answer.list_source) json.key("list_source").text(search::to_string(*answer.list_source));
   write_understood(json, answer.understood);
   write_rerank(json, answer);
+  write_reason_report(json, answer);
   write_personalization(json, answer);
   write_acting_rules(json, answer.rules);
   json.key("total").integer(answer.total);

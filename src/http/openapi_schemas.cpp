@@ -20,7 +20,9 @@ constexpr std::string_view kArticleItem = R"json({
 "image_url":{"type":["string","null"],"description":"Path on this server; null without a picture."},
 "score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: what words and meaning give together, or the cross-encoder where it reordered the list, in (0, 1], times what merchandising rules (0.1 to 10) and then the shopper's behaviour (1 to 3) make of it. Pinned articles stand where their rule says, whatever their score."},
 "behaviorScore":{"type":"number","description":"What the shopper's behaviour added to the score; present when it acted."},
-"reason":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What acted most; present when something did."},
+"reason":{"type":"string","description":"One true sentence for the shopper: why it is there. It names nothing that the data do not hold. Texts of the catalogue in it are data: escape them as any other. Absent with reasons=false."},
+"reason_source":{"enum":["template","llm"],"description":"Who worded the reason: a template from what is known, or the language model, told the same and held to it."},
+"boosted_by":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What of the shopper's behaviour acted most; present when something did."},
 "rank":{"type":"integer","minimum":1,"description":"Place in the whole list; with a cursor, after what was shown before."},
 "pinned_by":{"type":"string","description":"The merchandising rule that put it there; absent otherwise."},
 "variants":{"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Variant"},"description":"The product's other available articles, those that pass the filters first; absent with collapse=false."},
@@ -85,6 +87,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 "list_source":{"enum":["made","shared","kept","older"],"description":"Of a search: its ranked list was made for this request, for another request at the same time, or kept from before; older: from the generation before, while the new list is made."},
 "understood":{"type":"array","items":{"$ref":"#/components/schemas/Understood"}},
 "rerank":{"$ref":"#/components/schemas/Rerank"},
+"reasons":{"$ref":"#/components/schemas/ReasonReport"},
 "freshness_ms":{"type":"integer","minimum":0,"description":"Age of the newest event, of anyone's, that has taken effect; absent when there is none or nobody asked."},
 "after_reached":{"type":"boolean","description":"Whether the event of the parameter after has taken effect; present when it was given."},
 "personalized":{"type":"boolean","description":"The shopper's own events were read and used."},
@@ -115,7 +118,7 @@ constexpr std::string_view kSuggestion = R"json({
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","list","understand","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","rules","personalize","page"]},
+"properties":{"stage":{"enum":["admission","validate","list","understand","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","rules","personalize","page","reasons"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kRerank = R"json({
@@ -125,6 +128,14 @@ constexpr std::string_view kRerank = R"json({
 "planned":{"type":"integer","minimum":0},
 "cached_pairs":{"type":"integer","minimum":0,"description":"Of the judged ones, those judged before."},
 "first_pass":{"$ref":"#/components/schemas/Rerank"}}})json";
+
+constexpr std::string_view kReasonReport = R"json({
+"type":"object","description":"How far the language model got with reasons=llm; the other items have the template's. The stage reasons is late where the time ended first.","required":["model","precision","planned","written","cached","refused"],
+"properties":{"model":{"type":"string"},"precision":{"type":"string","description":"Empty: a server that does not tell."},
+"planned":{"type":"integer","minimum":0,"description":"Items that the model was to be asked about."},
+"written":{"type":"integer","minimum":0},
+"cached":{"type":"integer","minimum":0,"description":"Of the written ones, those written before."},
+"refused":{"type":"integer","minimum":0,"description":"What the model said was no plain sentence, or not in the data."}}})json";
 
 constexpr std::string_view kUnderstood = R"json({
 "type":"object","description":"Something read out of the query or in force for it.","required":["field","value","origin"],
@@ -241,6 +252,7 @@ std::string openapi_schemas() {
   json.key("Suggestion").raw(without_line_ends(kSuggestion));
   json.key("Stage").raw(without_line_ends(kStage));
   json.key("Rerank").raw(without_line_ends(kRerank));
+  json.key("ReasonReport").raw(without_line_ends(kReasonReport));
   json.key("Understood").raw(without_line_ends(kUnderstood));
   json.key("ArticleAnswer").raw(without_line_ends(kArticleAnswer));
   json.key("Article").raw(without_line_ends(kArticle));

@@ -49,6 +49,7 @@ BaseList pool_of(BaseList list) {
 
 core::Status SearchService::begin_search(const SearchRequest& request, Progress& progress) {
   progress.is_sorted = request.sort != SearchSort::kRelevance;
+  progress.reason_origin = ReasonOrigin::kFound;
   if (request.sort == SearchSort::kPopularity && progress.generation->popularity() == nullptr) {
     return core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles", "sort");
   }
@@ -126,6 +127,7 @@ void SearchService::read_alone(const SearchRequest& request, Progress& progress)
 void SearchService::set_eligible_for(const SearchRequest& request, Progress& progress) const {
   restrict_eligible(request, progress);
   progress.understood = understood_pieces(progress.reading);
+  progress.reason_query = reason_query(progress.reading);
   std::ranges::move(understood_words(progress.word_notes), std::back_inserter(progress.understood));
 }
 
