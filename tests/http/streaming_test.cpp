@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -22,7 +24,14 @@ namespace {
 using std::chrono::milliseconds;
 
 struct StreamLog {
-  support::FakeGate gate;
+  std::array<support::FakeGate, 4> gates;  // of the pieces and the end; later ones share the last
+  void hold() {
+    for (auto& gate : gates) gate.hold();
+  }
+  void release() {
+    for (auto& gate : gates) gate.release();
+  }
+
   std::atomic<int> asked{0};
   std::atomic<int> stopped{0};    // a step that went on after its client had gone
   std::atomic<int> destroyed{0};
@@ -37,7 +46,7 @@ class NumberedStream final : public BodyStream {
 
   core::Task<core::Result<std::string>> next() override {
     ++log_.asked;
-    co_await log_.gate.pass();
+    co_await log_.gates[std::min<std::size_t>(static_cast<std::size_t>(made_), log_.gates.size() - 1)].pass();
     const std::stop_token stop = co_await core::current_stop_token();
     if (stop.stop_requested()) ++log_.stopped;
     if (made_ == pieces_) {
@@ -95,7 +104,7 @@ class StreamingApplication final : public Application {
 class Streaming : public testing::Test {
  protected:
   ~Streaming() override {
-    application_.log.gate.release();
+    application_.log.release();
     server_->begin_drain();
     thread_.join();
   }
@@ -105,10 +114,13 @@ class Streaming : public testing::Test {
     client.send(line + "\r\nHost: x\r\n\r\n");
     return client;
   }
+  void wait_for_ends(std::size_t count) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (application_.ends().size() < count && std::chrono::steady_clock::now() < limit) std::this_thread::sleep_for(milliseconds(1));
+  }
   // How the only stream so far ended, once it has.
   std::optional<StreamEnd> end_of_stream() {
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (application_.ends().empty() && std::chrono::steady_clock::now() < limit) std::this_thread::sleep_for(milliseconds(1));
+    wait_for_ends(1);
     return application_.ends().size() == 1 ? application_.ends().front() : std::nullopt;
   }
   static ServerOptions options() {
@@ -144,19 +156,20 @@ TEST_F(Streaming, SendsEachPieceAsAChunkAndGoesOn) {
     EXPECT_EQ(client.read_chunk(), "piece 2");
     EXPECT_EQ(client.read_chunk(), "");
   }
+  wait_for_ends(2);
   const std::string shown = metrics_.render();
   EXPECT_NE(shown.find("scalestyle_http_streams_total{end=\"complete\",route=\"/stream\"} 2"), std::string::npos) << shown;
 }
 
 TEST_F(Streaming, HeaderAndPiecesLeaveAtOnce) {
-  application_.log.gate.hold();
+  application_.log.hold();
   auto client = request();
   ASSERT_TRUE(client.read()) << "the header waits for no piece";
   for (int piece = 0; piece < 3; ++piece) {
-    application_.log.gate.wait_until_held(1);
+    auto& gate = application_.log.gates[static_cast<std::size_t>(piece)];
+    gate.wait_until_held(1);
     EXPECT_EQ(application_.log.asked, piece + 1);
-    application_.log.gate.release();
-    application_.log.gate.hold();
+    gate.release();
     EXPECT_EQ(client.read_chunk(), "piece " + std::to_string(piece));
   }
 }
@@ -197,14 +210,14 @@ TEST_F(Streaming, HeadHasNoBodyAndTheConnectionGoesOn) {
 }
 
 TEST_F(Streaming, LateStreamIsDropped) {
-  application_.log.gate.hold();
+  application_.log.hold();
   application_.deadline = milliseconds(50);
   auto client = request();
   ASSERT_TRUE(client.read());
   EXPECT_FALSE(client.read_chunk());
   EXPECT_EQ(end_of_stream(), StreamEnd::kLate);
   EXPECT_EQ(application_.log.destroyed, 0) << "a step is in progress";
-  application_.log.gate.release();
+  application_.log.release();
   EXPECT_EQ(application_.log.stopped, 1);
   EXPECT_EQ(application_.log.destroyed, 1);
 }
@@ -219,14 +232,14 @@ TEST_F(Streaming, EndlessStreamEndsAtTheDeadline) {
 }
 
 TEST_F(Streaming, ClientThatGoesStopsTheMaking) {
-  application_.log.gate.hold();
+  application_.log.hold();
   {
     auto client = request();
     ASSERT_TRUE(client.read());
-    application_.log.gate.wait_until_held(1);
+    application_.log.gates[0].wait_until_held(1);
   }
   EXPECT_EQ(end_of_stream(), StreamEnd::kGone);
-  application_.log.gate.release();
+  application_.log.release();
   EXPECT_EQ(application_.log.stopped, 1);
   EXPECT_EQ(application_.log.asked, 1);
   EXPECT_EQ(application_.log.destroyed, 1);
@@ -242,12 +255,12 @@ TEST_F(Streaming, SlowReaderHoldsUpTheMakingAndIsCutOff) {
 }
 
 TEST_F(Streaming, EndsBeforeADrainingServer) {
-  application_.log.gate.hold();
+  application_.log.hold();
   auto client = request();
   ASSERT_TRUE(client.read());
-  application_.log.gate.wait_until_held(1);
+  application_.log.gates[0].wait_until_held(1);
   server_->begin_drain();
-  application_.log.gate.release();
+  application_.log.release();
   for (int piece = 0; piece < 3; ++piece) EXPECT_EQ(client.read_chunk(), "piece " + std::to_string(piece));
   EXPECT_EQ(client.read_chunk(), "");
   EXPECT_TRUE(client.closed_within(milliseconds(3'000)));
