@@ -52,6 +52,9 @@ class NoVectors final : public ports::VectorIndex {
                                                                   core::Deadline) override {
     co_return core::fail(core::ErrorCode::kUnavailable, "there are no vectors");
   }
+  core::Task<core::Result<std::vector<float>>> vector_of(core::GenerationId, catalog::ArticleId, core::Deadline) override {
+    co_return core::fail(core::ErrorCode::kUnavailable, "there are no vectors");
+  }
 };
 
 // As many values of each attribute as H&M has, some far more frequent than others; variants differ in colour.

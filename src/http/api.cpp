@@ -33,6 +33,12 @@ core::Result<std::pair<std::shared_ptr<const search::ServingGeneration>, catalog
 
 ApiError to_api_error(const search::SearchFailure& failure) {
   if (failure.expired) return make_error("cursor_expired", failure.error.message, failure.error.field);
+  if (failure.picture_refused && failure.error.code == core::ErrorCode::kUnsupported) {
+    return make_error("unsupported_media_type", failure.error.message, failure.error.field);
+  }
+  if (failure.picture_refused && failure.error.code == core::ErrorCode::kResourceExhausted) {
+    return make_error("content_too_large", failure.error.message, failure.error.field);
+  }
   ApiError error = http::to_api_error(failure.error);
   error.reason = failure.reason;
   // With a reason it is the server that cannot answer, whatever kind of error a dependency gave.

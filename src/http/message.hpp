@@ -10,10 +10,14 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/result.hpp"
+#include "core/task.hpp"
 
 namespace scalestyle::http {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
+
+[[nodiscard]] Method parse_method(std::string_view name);  // "GET" …: as case-sensitive as RFC 9110 has them
 
 struct Request {
   Method method = Method::kGet;
@@ -26,6 +30,17 @@ struct Request {
   core::SteadyTime received{};     // when the header was complete: deadlines count from here
 };
 
+// A body that is made while it is sent. The next piece is asked for only when the one before was written, so that a client
+// which reads slowly holds up the making. All of it has to be made within the call's deadline. When the client goes, or
+// the time is over, the task in progress is dropped and then the stream: whatever makes it stops.
+// Thread safety: one call at a time; next() is called, and the stream destroyed, on any thread.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  // The next bytes; empty: the end. An error ends the connection, from which the client sees that something is missing.
+  [[nodiscard]] virtual core::Task<core::Result<std::string>> next() = 0;
+};
+
 struct Response {
   int status = 200;
   std::string_view content_type = "application/json";
@@ -33,6 +48,10 @@ struct Response {
   std::shared_ptr<const std::string> shared_body{};  // instead of `body`, for documents that do not change
   std::vector<std::pair<std::string_view, std::string>> headers{};
   bool close = false;  // end the connection after this response
+  // Instead of `body`: sent piece by piece as it comes, in chunks (RFC 9112, section 7.1); to clients of HTTP/1.0 until the
+  // connection's end. Not for a status that has no body.
+  std::shared_ptr<BodyStream> stream{};
+  bool chunked = false;  // how a stream is sent; the connection's to set
 
   [[nodiscard]] std::string_view content() const { return shared_body != nullptr ? *shared_body : std::string_view(body); }
 };

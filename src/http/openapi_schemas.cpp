@@ -118,7 +118,7 @@ constexpr std::string_view kSuggestion = R"json({
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","list","understand","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","rules","personalize","page","reasons"]},
+"properties":{"stage":{"enum":["admission","validate","list","understand","filter","snapshot","lexical","embed","retrieve","embed_image","retrieve_image","order","rerank","fallback","rules","personalize","page","reasons"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kRerank = R"json({

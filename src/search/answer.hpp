@@ -39,6 +39,7 @@ inline constexpr std::size_t kMaxSubjectCharacters = 100;
 inline constexpr std::size_t kMaxFilterValues = 50;  // of one filter
 inline constexpr std::size_t kMaxVariants = 32;      // shown of one item
 inline constexpr std::size_t kMaxSwitchedOff = 32;   // pieces and kinds of understanding
+inline constexpr std::size_t kMaxLessLikeCharacters = 500;
 inline constexpr std::chrono::milliseconds kMinDeadline{10};
 inline constexpr std::chrono::milliseconds kMaxDeadline{10'000};
 inline constexpr std::chrono::milliseconds kDefaultDeadline{600};
@@ -79,8 +80,34 @@ struct ListRequest {
 struct LegSet {
   bool lexical = true;
   bool dense = true;
+  bool image = false;  // the query's words in the space of pictures; needs vision
 
-  [[nodiscard]] bool empty() const { return !lexical && !dense; }
+  [[nodiscard]] bool empty() const { return !lexical && !dense && !image; }
+};
+
+// kImageToImage   photos like the picture
+// kTextToImage    photos that the query describes
+// kMultimodal     one point between both: image_weight · picture + text_weight · query: "like this, but red"
+// kHybrid         two searches at once, by the query as without a picture and by the picture; each side's scores are scaled to
+//                 [0, 1] and added by their weights, then a cross-encoder reorders the list as it does any query's
+enum class VisualMode : std::uint8_t { kImageToImage, kTextToImage, kMultimodal, kHybrid };
+inline constexpr std::size_t kVisualModeCount = 4;
+// "image_to_image", "text_to_image", "multimodal", "hybrid"
+[[nodiscard]] std::string_view to_string(VisualMode mode);
+[[nodiscard]] std::optional<VisualMode> visual_mode(std::string_view name);
+
+// What to look for in the photos of articles. A picture, `image` or `article`, is needed by all modes but kTextToImage, which
+// has none; the request's query by all but kImageToImage, where it only narrows by what it says that articles must be.
+struct VisualQuery {
+  VisualMode mode = VisualMode::kImageToImage;
+  std::shared_ptr<const std::string> image{};    // bytes of a JPEG, PNG or WebP file; null: none
+  std::optional<catalog::ArticleId> article{};   // whose photo is the picture; it is left out itself, its variants are not
+  std::string less_like{};                       // words that what is found should have less of; not of kHybrid
+  // Of kMultimodal and kHybrid: at least 0, not both 0, scaled to sum 1. 0 skips the side: then the picture or the query is not
+  // needed, and not used.
+  double text_weight = 0.5;
+  double image_weight = 0.5;
+  std::string image_hash{};  // SHA-256 of `image`, hex: the service sets it
 };
 
 // Whether a cross-encoder reorders the list, where one is installed, and how deep.
@@ -95,6 +122,7 @@ struct SearchRequest : ListRequest {
   RerankWish rerank{};
   SearchSort sort = SearchSort::kRelevance;
   retrieval::UnderstandingSwitches understanding{};  // what of the query is not to be understood
+  std::optional<VisualQuery> visual{};               // absent: by the query alone
 };
 
 // Every article that passes the filters, in one of the orders of browse_orders.hpp. Only kPopular is personalised.
@@ -130,6 +158,8 @@ enum class Stage : std::uint8_t {
   kLexical,      // by the query's words
   kEmbed,
   kRetrieve,
+  kEmbedImage,     // the picture, and words in the space of pictures; runs beside the three above
+  kRetrieveImage,
   kOrder,        // fusion: of the list before the shopper's own features act
   kRerank,       // by a cross-encoder; skipped where none is installed, none is wanted or there is nothing to reorder
   kFallback,     // popular articles instead of what could not be found
@@ -138,7 +168,7 @@ enum class Stage : std::uint8_t {
   kPage,         // variants, facets, the cursor of the next page
   kReasons,      // why each item is there; late: a language model was to say it of more items; skipped where none is wanted
 };
-inline constexpr std::size_t kStageCount = 16;
+inline constexpr std::size_t kStageCount = 18;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -198,7 +228,7 @@ struct ItemExplanation {
   struct LegPlace {
     ranking::Leg leg = ranking::Leg::kLexical;
     std::size_t rank = 0;  // in the leg, from 1
-    double score = 0;      // as the leg gave it: BM25F, or cosine
+    double score = 0;      // as the leg gave it: BM25F, or cosine (of dense and image)
   };
   std::vector<LegPlace> legs{};  // those that found it
   bool is_named = false;         // its id or product code is in the query
@@ -241,6 +271,10 @@ struct AnswerItem {
   ReasonSource reason_source = ReasonSource::kTemplate;
   std::string_view boosted_by{}; // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
   ranking::BoostParts boost{};   // the factors of the shopper's features; all 1 when they did not act
+  // Of a search by picture: what each side gave it, scaled to [0, 1] over what that side found; 0 where it did not find it.
+  // Absent: there was no such side, or it is not known any more.
+  std::optional<double> text_score{};
+  std::optional<double> image_score{};
   std::shared_ptr<const ItemExplanation> explanation{};  // null unless asked for
   // Where the list is collapsed: those that match first, then by article id; at most kMaxVariants of variants_total.
   std::vector<Variant> variants{};
@@ -297,6 +331,9 @@ struct SearchFailure {
   std::optional<DegradationReason> reason{};
   std::vector<StageReport> stages{};
   bool expired = false;  // the cursor was good once: begin again at the first page
+  // The request's picture cannot be read (field "image"): kInvalidArgument (damaged), kUnsupported (no known format) or
+  // kResourceExhausted (larger than the limits allow; smaller pictures are welcome at once).
+  bool picture_refused = false;
 };
 
 using SearchOutcome = std::expected<SearchAnswer, SearchFailure>;

@@ -171,6 +171,16 @@ std::shared_ptr<const ReasonQuery> reason_query(const QueryReading& reading) {
   return query;
 }
 
+ReasonPicture reason_picture(const std::optional<VisualQuery>& visual) {
+  if (!visual) return ReasonPicture::kNone;
+  const bool has_sides = visual->mode == VisualMode::kMultimodal || visual->mode == VisualMode::kHybrid;
+  if (has_sides && visual->image_weight == 0) {
+    return visual->mode == VisualMode::kHybrid ? ReasonPicture::kNone : ReasonPicture::kWords;
+  }
+  if (visual->mode == VisualMode::kTextToImage) return ReasonPicture::kWords;
+  return visual->article ? ReasonPicture::kArticle : ReasonPicture::kPicture;
+}
+
 std::string sentence_of(const ReasonClaims& claims) {
   std::string text = claims.lead;
   if (!claims.match.empty()) text += (text.empty() ? "" : ": ") + claims.match;
@@ -203,7 +213,8 @@ std::string ReasonWriter::lead(const AnswerItem& item) const {
   if (!item.pinned_by.empty()) return "Picked by the shop";
   if (has_asked_number(item.article.id())) return "You asked for it by its article number";
   if (has_asked_number(item.article.product_code())) return "You asked for it by its product number";
-  switch (scope_.picture) {
+  const bool by_picture = !scope_.picture_is_a_side || item.image_score.value_or(0) > 0;
+  switch (by_picture ? scope_.picture : ReasonPicture::kNone) {
     case ReasonPicture::kPicture: return "Looks like your picture";
     case ReasonPicture::kArticle: return "Looks like the article you chose";
     case ReasonPicture::kWords: return "Its picture fits your words";

@@ -52,6 +52,7 @@ enum class ReasonOrigin : std::uint8_t {
 
 // What the items' pictures were compared with.
 enum class ReasonPicture : std::uint8_t { kNone, kPicture, kArticle, kWords };
+[[nodiscard]] ReasonPicture reason_picture(const std::optional<VisualQuery>& visual);
 
 struct ReasonScope {
   const ServingGeneration& generation;
@@ -59,6 +60,7 @@ struct ReasonScope {
   const catalog::Filter* filter = nullptr;   // null: none
   ReasonOrigin origin = ReasonOrigin::kPlain;
   ReasonPicture picture = ReasonPicture::kNone;
+  bool picture_is_a_side = false;            // only the items with an image_score were found by it
   events::EpochMs now_ms = 0;
 };
 

@@ -118,6 +118,22 @@ class FakeVectorIndex final : public ports::VectorIndex {
     co_return results;
   }
 
+  [[nodiscard]] core::Task<core::Result<std::vector<float>>> vector_of(core::GenerationId generation, catalog::ArticleId article,
+                                                                       core::Deadline deadline) override {
+    CORE_CO_CHECK(co_await pool_.schedule(deadline));
+    {
+      const std::lock_guard lock(mutex_);
+      if (search_fault_) co_return std::unexpected(*search_fault_);
+      if (!open_.contains(generation)) {
+        co_return core::fail(core::ErrorCode::kFailedPrecondition, "generation " + generation.value() + " is not open");
+      }
+    }
+    const auto snapshot = store_.snapshot(generation);
+    const auto row = snapshot->catalog->find(article);
+    if (!row) co_return core::fail(core::ErrorCode::kNotFound, "article " + article.text() + " has no vector");
+    co_return vector_of_text(std::string(snapshot->catalog->row(*row).name()), snapshot->info.document_encoder.dimension);
+  }
+
   void fail_search_with(std::optional<core::Error> fault) {
     const std::lock_guard lock(mutex_);
     search_fault_ = std::move(fault);
