@@ -63,6 +63,7 @@ Api::Api(Dependencies dependencies, Options options)
       options_(std::move(options)),
       events_({use_.events, use_.pool, use_.clock, use_.log}),
       articles_({use_.live, use_.pool, use_.clock, use_.log}),
+      reasons_({use_.search, use_.reasons, use_.timers, use_.clock}),
       http_metrics_(use_.metrics),
       generation_metrics_(use_.metrics, use_.generations),
       openapi_(std::make_shared<const std::string>(openapi_document(options_.version))) {
@@ -132,6 +133,10 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
       call.work = std::move(*work);
       return call;
     }
+    case RouteId::kReason:
+      call.deadline = routed.deadline = ReasonRoutes::deadline(request.received);
+      call.work = reasons_.perform(std::move(routed), accepts_events(request.accept));
+      return call;
     case RouteId::kSuggest: return at_once(suggest(routed));
     case RouteId::kArticle: return at_once(article(*routed.parameters.text("id"), request, call.request_id));
     case RouteId::kImage:

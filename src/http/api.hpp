@@ -16,6 +16,7 @@
 #include "http/event_routes.hpp"
 #include "http/http_metrics.hpp"
 #include "http/parameters.hpp"
+#include "http/reason_routes.hpp"
 #include "http/route_table.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
@@ -41,6 +42,8 @@ class Api final : public Application {
     telemetry::Logger& log;
     const search::SuggestService& suggest;
     search::LiveCatalog* live = nullptr;  // null: articles cannot be changed
+    search::ReasonService* reasons = nullptr;  // a language model's; null: templates only
+    core::TimerQueue* timers = nullptr;        // not null with `reasons`
   };
 
   // Must outlive the server, and every work: destroy it after the pool's, the timers' and the event log's threads have
@@ -72,6 +75,7 @@ class Api final : public Application {
   Options options_;
   EventRoutes events_;
   ArticleRoutes articles_;
+  ReasonRoutes reasons_;
   HttpMetrics http_metrics_;
   search::GenerationMetrics generation_metrics_;
   std::shared_ptr<const std::string> openapi_;

@@ -20,6 +20,7 @@ struct BodySpec;
 void write_event_schemas(JsonWriter& json);
 void write_article_schemas(JsonWriter& json);
 void write_diagnostic_schemas(JsonWriter& json);
+void write_reason_schemas(JsonWriter& json);
 void write_body_schema(JsonWriter& json, const BodySpec& spec);  // and those of its entries
 
 // A constant's JSON, written over several lines, in one.

@@ -129,14 +129,6 @@ constexpr std::string_view kRerank = R"json({
 "cached_pairs":{"type":"integer","minimum":0,"description":"Of the judged ones, those judged before."},
 "first_pass":{"$ref":"#/components/schemas/Rerank"}}})json";
 
-constexpr std::string_view kReasonReport = R"json({
-"type":"object","description":"How far the language model got with reasons=llm; the other items have the template's. The stage reasons is late where the time ended first.","required":["model","precision","planned","written","cached","refused"],
-"properties":{"model":{"type":"string"},"precision":{"type":"string","description":"Empty: a server that does not tell."},
-"planned":{"type":"integer","minimum":0,"description":"Items that the model was to be asked about."},
-"written":{"type":"integer","minimum":0},
-"cached":{"type":"integer","minimum":0,"description":"Of the written ones, those written before."},
-"refused":{"type":"integer","minimum":0,"description":"What the model said was no plain sentence, or not in the data."}}})json";
-
 constexpr std::string_view kUnderstood = R"json({
 "type":"object","description":"Something read out of the query or in force for it.","required":["field","value","origin"],
 "properties":{
@@ -252,7 +244,6 @@ std::string openapi_schemas() {
   json.key("Suggestion").raw(without_line_ends(kSuggestion));
   json.key("Stage").raw(without_line_ends(kStage));
   json.key("Rerank").raw(without_line_ends(kRerank));
-  json.key("ReasonReport").raw(without_line_ends(kReasonReport));
   json.key("Understood").raw(without_line_ends(kUnderstood));
   json.key("ArticleAnswer").raw(without_line_ends(kArticleAnswer));
   json.key("Article").raw(without_line_ends(kArticle));
@@ -261,6 +252,7 @@ std::string openapi_schemas() {
   write_event_schemas(json);
   write_article_schemas(json);
   write_diagnostic_schemas(json);
+  write_reason_schemas(json);
   json.key("RequestId").raw(without_line_ends(kRequestId));
   json.key("Live").raw(without_line_ends(kLive));
   json.key("CacheStats").raw(without_line_ends(kCacheStats));

@@ -166,18 +166,20 @@ void ReasonCleaner::take_word(std::string& shown) {
   }
   has_ended_ = ends_sentence(rest);
   if (has_ended_ && is_quoted_) rest = without_suffix(rest, kQuotes);
-  append(rest, shown);
+  if (!rest.empty()) append(rest, shown);
 }
 
 void ReasonCleaner::append(std::string_view word, std::string& shown) {
-  const std::size_t characters = count_characters(word) + (text_.empty() ? 0 : 1);
+  // A mark whose word was a pictograph.
+  const bool is_apart = !text_.empty() && std::string_view(".,;:!?").find(word.front()) == std::string_view::npos;
+  const std::size_t characters = count_characters(word) + (is_apart ? 1 : 0);
   if (characters_ + characters >= kMaxCharacters) {  // no room for an end mark
     text_ += "…";
     shown += "…";
     has_ended_ = has_more_ = true;
     return;
   }
-  if (!text_.empty()) {
+  if (is_apart) {
     text_ += ' ';
     shown += ' ';
   }

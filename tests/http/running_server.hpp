@@ -17,6 +17,7 @@
 #include "search/experiments.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/live_catalog.hpp"
+#include "search/reason_service.hpp"
 #include "search/search_service.hpp"
 #include "support/compute_threads.hpp"
 #include "support/fake_catalog_changes.hpp"
@@ -25,6 +26,7 @@
 #include "support/fake_feature_store.hpp"
 #include "support/fake_impression_log.hpp"
 #include "support/fake_text_encoder.hpp"
+#include "support/fake_text_generator.hpp"
 #include "support/raw_client.hpp"
 
 namespace scalestyle::http {
@@ -35,6 +37,7 @@ struct ServerSetup {
   search::LiveCatalogOptions live{};
   std::string experiments{};
   bool popular_lists = true;  // false: a search that fails has nothing to fall back to
+  bool generation = false;    // true: there is a language model, generator()
 };
 
 class RunningServer {
@@ -44,6 +47,8 @@ class RunningServer {
         holder_(store_, index_, encoder_.info(), setup.popular_lists ? &popularity_ : nullptr),
         log_({telemetry::LogLevel::kError, telemetry::LogFormat::kHuman}, compute_.clock()),
         experiments_(search::Experiments::parse(setup.experiments, "salt").value()),
+        reasons_(setup.generation ? std::make_unique<search::ReasonService>(generator_, compute_.timers(), metrics_, search::ReasonOptions())
+                                  : nullptr),
         search_({.generations = holder_,
                  .encoder = encoder_,
                  .index = index_,
@@ -55,13 +60,16 @@ class RunningServer {
                  .popularity = setup.popular_lists ? &popularity_ : nullptr,
                  .impressions = &recorder_,
                  .experiments = &experiments_,
-                 .queries = &queries_},
+                 .queries = &queries_,
+                 .reasons = reasons_.get()},
                 std::move(setup.search)),
         events_({.generations = holder_, .log = event_log_, .features = features_, .impressions = impressions_,
                  .timers = compute_.timers(), .clock = compute_.clock(), .metrics = metrics_, .queries = &queries_},
                 setup.events),
         live_({holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, setup.live),
-        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_, suggest_, &live_}, {.version = "1.2.3"}) {
+        api_({.search = search_, .events = events_, .generations = holder_, .pool = compute_.pool(), .clock = compute_.clock(),
+              .metrics = metrics_, .log = log_, .suggest = suggest_, .live = &live_, .reasons = reasons_.get(), .timers = &compute_.timers()},
+             {.version = "1.2.3"}) {
     change_writer_ = std::thread([this] { live_.write(); });
     change_builder_ = std::thread([this] { live_.build(); });
     event_log_.on_append([this](const std::vector<events::LoggedEvent>& added) {
@@ -114,6 +122,7 @@ class RunningServer {
     event_log_.erasure_gate().release();
     features_.read_gate().release();
     features_.apply_gate().release();
+    generator_.release();
   }
 
   void begin_drain() { server_->begin_drain(); }
@@ -146,6 +155,7 @@ class RunningServer {
 
   [[nodiscard]] support::FakeTextEncoder& encoder() { return encoder_; }
   [[nodiscard]] support::FakeVectorIndex& index() { return index_; }
+  [[nodiscard]] support::FakeTextGenerator& generator() { return generator_; }
   [[nodiscard]] support::FakeEventLog& event_log() { return event_log_; }
   [[nodiscard]] support::FakeFeatureStore& features() { return features_; }
   [[nodiscard]] support::FakeCatalogChanges& changes() { return changes_; }
@@ -160,6 +170,7 @@ class RunningServer {
   support::FakeCatalogStore store_;
   support::FakeVectorIndex index_{store_, compute_.pool()};
   support::FakeFeatureStore features_{&compute_.timers()};
+  support::FakeTextGenerator generator_{compute_.pool(), compute_.timers()};
   recommend::Popularity popularity_;
   search::SnapshotHolder holder_;
   telemetry::Logger log_;
@@ -169,6 +180,7 @@ class RunningServer {
   search::Experiments experiments_;
   search::FrequentQueries queries_{{.rebuild_seconds = 0}, compute_.clock()};
   search::SuggestService suggest_{holder_, compute_.clock(), &queries_};
+  std::unique_ptr<search::ReasonService> reasons_;  // null without generation
   search::SearchService search_;
   search::EventService events_;
   support::FakeCatalogChanges changes_;
