@@ -20,6 +20,8 @@ constexpr std::string_view kArticleItem = R"json({
 "image_url":{"type":["string","null"],"description":"Path on this server; null without a picture."},
 "score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: what words and meaning give together, or the cross-encoder where it reordered the list, in (0, 1], times what merchandising rules (0.1 to 10) and then the shopper's behaviour (1 to 3) make of it. Pinned articles stand where their rule says, whatever their score."},
 "behaviorScore":{"type":"number","description":"What the shopper's behaviour added to the score; present when it acted."},
+"text_score":{"type":"number","minimum":0,"maximum":1,"description":"Of a search by picture with a query: what the query gave it, scaled to [0, 1] over what the query found; 0 where it did not find it."},
+"image_score":{"type":"number","minimum":0,"maximum":1,"description":"The same of the picture."},
 "reason":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What acted most; present when something did."},
 "rank":{"type":"integer","minimum":1,"description":"Place in the whole list; with a cursor, after what was shown before."},
 "pinned_by":{"type":"string","description":"The merchandising rule that put it there; absent otherwise."},
@@ -52,7 +54,7 @@ constexpr std::string_view kExplanation = R"json({
 "properties":{
 "named":{"type":"boolean","description":"The query has its id or product code: it comes first."},
 "legs":{"type":"array","description":"The legs that found it.","items":{"type":"object","required":["leg","rank","score"],"properties":{
-"leg":{"enum":["lexical","dense"]},"rank":{"type":"integer","minimum":1},"score":{"type":"number","description":"BM25F of the lexical leg, cosine of the dense one."}}}},
+"leg":{"enum":["lexical","dense","image"]},"rank":{"type":"integer","minimum":1},"score":{"type":"number","description":"BM25F of the lexical leg, cosine of the others."}}}},
 "terms":{"type":"array","description":"What the lexical score is made of.","items":{"type":"object","required":["query","word","match","score","fields"],"properties":{
 "query":{"type":"string","description":"The words of the query."},"word":{"type":"string","description":"As looked up."},
 "match":{"enum":["word","compound","synonym","prefix","correction"]},"score":{"type":"number"},
@@ -249,6 +251,7 @@ std::string openapi_schemas() {
   write_event_schemas(json);
   write_article_schemas(json);
   write_diagnostic_schemas(json);
+  write_form_schemas(json);
   json.key("RequestId").raw(without_line_ends(kRequestId));
   json.key("Live").raw(without_line_ends(kLive));
   json.key("CacheStats").raw(without_line_ends(kCacheStats));

@@ -23,6 +23,7 @@
 #include "support/fake_catalog_store.hpp"
 #include "support/fake_event_log.hpp"
 #include "support/fake_feature_store.hpp"
+#include "support/fake_image_fetcher.hpp"
 #include "support/fake_impression_log.hpp"
 #include "support/fake_text_encoder.hpp"
 #include "support/raw_client.hpp"
@@ -35,6 +36,8 @@ struct ServerSetup {
   search::LiveCatalogOptions live{};
   std::string experiments{};
   bool popular_lists = true;  // false: a search that fails has nothing to fall back to
+  bool fetches = true;        // false: no picture is fetched for a client
+  std::size_t max_query_image_bytes = 200'000;
 };
 
 class RunningServer {
@@ -61,7 +64,9 @@ class RunningServer {
                  .timers = compute_.timers(), .clock = compute_.clock(), .metrics = metrics_, .queries = &queries_},
                 setup.events),
         live_({holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, setup.live),
-        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_, suggest_, &live_}, {.version = "1.2.3"}) {
+        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_, suggest_, &live_,
+              setup.fetches ? &fetcher_ : nullptr},
+             {.version = "1.2.3", .max_query_image_bytes = setup.max_query_image_bytes}) {
     change_writer_ = std::thread([this] { live_.write(); });
     change_builder_ = std::thread([this] { live_.build(); });
     event_log_.on_append([this](const std::vector<events::LoggedEvent>& added) {
@@ -109,6 +114,7 @@ class RunningServer {
   // Lets everything go on that a test holds.
   void release() {
     encoder_.release();
+    fetcher_.gate().release();
     event_log_.gate().release();
     event_log_.history_gate().release();
     event_log_.erasure_gate().release();
@@ -150,6 +156,7 @@ class RunningServer {
   [[nodiscard]] support::FakeFeatureStore& features() { return features_; }
   [[nodiscard]] support::FakeCatalogChanges& changes() { return changes_; }
   [[nodiscard]] support::FakeImpressionLog& impressions() { return impressions_; }
+  [[nodiscard]] support::FakeImageFetcher& fetcher() { return fetcher_; }
   [[nodiscard]] search::SuggestService& suggest() { return suggest_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
 
@@ -165,6 +172,7 @@ class RunningServer {
   telemetry::Logger log_;
   support::FakeEventLog event_log_;
   support::FakeImpressionLog impressions_;
+  support::FakeImageFetcher fetcher_;
   search::ImpressionRecorder recorder_{impressions_, 1.0, metrics_};
   search::Experiments experiments_;
   search::FrequentQueries queries_{{.rebuild_seconds = 0}, compute_.clock()};
