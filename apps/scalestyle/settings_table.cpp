@@ -88,6 +88,10 @@ std::vector<SettingSpec> make_table() {
       integer("max_concurrent_requests", "256", "searches in progress; more are refused with Retry-After", 1, 65'535),
       integer("idle_timeout_ms", "60000", "a connection without a request is closed after this", 100, 3'600'000),
       integer("read_timeout_ms", "10000", "time in which a request must have arrived whole", 100, 600'000),
+      text("image_url_hosts", "",
+           "hosts from which pictures to search for may be fetched: shop.example, *.shop.example, http://host:port; none: image_url is off"),
+      integer("image_url_timeout_ms", "2000", "time for fetching such a picture", 10, 10'000),
+      integer("image_max_mb", "10", "largest picture to search for", 1, 20),
       integer("drain_timeout_ms", "4000", "time for requests in progress after SIGTERM", 0, 600'000),
 
       number("event_weight_click", "1", "how much a click counts", 0, 1e6),

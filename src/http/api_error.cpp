@@ -13,6 +13,7 @@ constexpr std::array kErrorCodes{
     ErrorCodeInfo{"invalid_argument", 400,
                   "a parameter, or a member of the body, is missing, malformed or out of its limits; `field` names it"},
     ErrorCodeInfo{"bad_request", 400, "the request is not well-formed HTTP; the connection is closed"},
+    ErrorCodeInfo{"forbidden", 403, "the server may not do that: fetch a picture from where `field` says"},
     ErrorCodeInfo{"not_found", 404, "there is no such path, article or picture"},
     ErrorCodeInfo{"method_not_allowed", 405, "the path does not take this method; see the Allow header"},
     ErrorCodeInfo{"request_timeout", 408, "the request came too slowly; the connection is closed"},

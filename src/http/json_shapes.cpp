@@ -140,6 +140,8 @@ void write_item(JsonWriter& json, const search::AnswerItem& item, bool collapsed
   write_image_url(json, article);
   json.key("score").number(static_cast<float>(item.score));
   if (item.behavior_score) json.key("behaviorScore").number(static_cast<float>(*item.behavior_score));
+  if (item.text_score) json.key("text_score").number(static_cast<float>(*item.text_score));
+  if (item.image_score) json.key("image_score").number(static_cast<float>(*item.image_score));
   write_reason(json, item);
   json.key("rank").integer(item.rank);
   if (!item.pinned_by.empty()) json.key("pinned_by").text(item.pinned_by);

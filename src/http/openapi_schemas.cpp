@@ -23,6 +23,8 @@ constexpr std::string_view kArticleItem = R"json({
 "reason":{"type":"string","description":"One true sentence for the shopper: why it is there. It names nothing that the data do not hold. Texts of the catalogue in it are data: escape them as any other. Absent with reasons=false."},
 "reason_source":{"enum":["template","llm"],"description":"Who worded the reason: a template from what is known, or the language model, told the same and held to it."},
 "boosted_by":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What of the shopper's behaviour acted most; present when something did."},
+"text_score":{"type":"number","minimum":0,"maximum":1,"description":"Of a search by picture with a query: what the query gave it, scaled to [0, 1] over what the query found; 0 where it did not find it."},
+"image_score":{"type":"number","minimum":0,"maximum":1,"description":"The same of the picture."},
 "rank":{"type":"integer","minimum":1,"description":"Place in the whole list; with a cursor, after what was shown before."},
 "pinned_by":{"type":"string","description":"The merchandising rule that put it there; absent otherwise."},
 "variants":{"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Variant"},"description":"The product's other available articles, those that pass the filters first; absent with collapse=false."},
@@ -54,7 +56,7 @@ constexpr std::string_view kExplanation = R"json({
 "properties":{
 "named":{"type":"boolean","description":"The query has its id or product code: it comes first."},
 "legs":{"type":"array","description":"The legs that found it.","items":{"type":"object","required":["leg","rank","score"],"properties":{
-"leg":{"enum":["lexical","dense"]},"rank":{"type":"integer","minimum":1},"score":{"type":"number","description":"BM25F of the lexical leg, cosine of the dense one."}}}},
+"leg":{"enum":["lexical","dense","image"]},"rank":{"type":"integer","minimum":1},"score":{"type":"number","description":"BM25F of the lexical leg, cosine of the others."}}}},
 "terms":{"type":"array","description":"What the lexical score is made of.","items":{"type":"object","required":["query","word","match","score","fields"],"properties":{
 "query":{"type":"string","description":"The words of the query."},"word":{"type":"string","description":"As looked up."},
 "match":{"enum":["word","compound","synonym","prefix","correction"]},"score":{"type":"number"},
@@ -253,6 +255,7 @@ std::string openapi_schemas() {
   write_article_schemas(json);
   write_diagnostic_schemas(json);
   write_reason_schemas(json);
+  write_form_schemas(json);
   json.key("RequestId").raw(without_line_ends(kRequestId));
   json.key("Live").raw(without_line_ends(kLive));
   json.key("CacheStats").raw(without_line_ends(kCacheStats));

@@ -8,6 +8,7 @@
 #include "http/event_bodies.hpp"
 #include "http/list_parameters.hpp"
 #include "http/reason_routes.hpp"
+#include "http/visual_parameters.hpp"
 #include "search/event_service.hpp"
 #include "search/suggest_service.hpp"
 
@@ -75,6 +76,26 @@ constexpr std::array kExportParameters{
 constexpr std::array kSearchResponses{
     ResponseSpec{.description = "The articles that fit the query best by its words and its meaning", .schema = "SearchAnswer"}, kInvalid,
     kExpired, kUnavailable};
+constexpr ResponseSpec kPictureForbidden{.status = 403,
+                                         .description = "The server may not fetch a picture from there",
+                                         .schema = "Error"};
+constexpr ResponseSpec kPictureTooLarge{.status = 413,
+                                        .description = "The body, or the picture in bytes or pixels, is too large",
+                                        .schema = "Error"};
+constexpr ResponseSpec kPictureOfWrongType{.status = 415,
+                                           .description = "The body is neither JSON nor a form, or is compressed; or the picture is no JPEG, "
+                                                          "PNG or WebP file",
+                                           .schema = "Error"};
+constexpr ResponseSpec kNoVision{.status = 503,
+                                 .description = "Search by picture is switched off, or nothing can answer now; Retry-After says when to "
+                                                "try again",
+                                 .schema = "Error"};
+constexpr std::array kImageSearchResponses{
+    ResponseSpec{.description = "The articles whose photos fit best", .schema = "SearchAnswer"}, kInvalid, kPictureForbidden, kMissing,
+    kExpired, kPictureTooLarge, kPictureOfWrongType, kNoVision};
+constexpr std::array kHybridSearchResponses{
+    ResponseSpec{.description = "The articles that fit the query and the picture best", .schema = "SearchAnswer"}, kInvalid,
+    kPictureForbidden, kMissing, kExpired, kPictureTooLarge, kPictureOfWrongType, kNoVision};
 constexpr std::array kBrowseResponses{
     ResponseSpec{.description = "The articles that pass the filters, in the order asked for", .schema = "SearchAnswer"}, kInvalid,
     kExpired, kUnavailable};
@@ -134,6 +155,24 @@ std::span<const Route> build_table() {
   static const std::array routes{
       Route{RouteId::kSearch, "/api/recommendation/search", "search", "Search the catalogue by words and meaning", search_parameters(),
             kSearchResponses},
+      Route{.id = RouteId::kSearchImage,
+            .pattern = "/api/recommendation/search/image",
+            .operation_id = "searchImage",
+            .summary = "Search the photos of the catalogue by a picture, by words or by both",
+            .parameters = {},
+            .responses = kImageSearchResponses,
+            .method = Method::kPost,
+            .form = &image_search_body(),
+            .is_read = true},
+      Route{.id = RouteId::kSearchHybrid,
+            .pattern = "/api/recommendation/search/hybrid",
+            .operation_id = "searchHybrid",
+            .summary = "Search the catalogue by words and meaning, and its photos by a picture, at once",
+            .parameters = {},
+            .responses = kHybridSearchResponses,
+            .method = Method::kPost,
+            .form = &hybrid_search_body(),
+            .is_read = true},
       Route{RouteId::kBrowse, "/api/recommendation/browse", "browse", "List the catalogue, without words", browse_parameters(),
             kBrowseResponses},
       Route{RouteId::kTrending, "/api/recommendation/trending", "trending", "What shoppers act on now", trending_parameters(),

@@ -13,12 +13,15 @@
 #include "core/result.hpp"
 #include "http/json_body.hpp"
 #include "http/message.hpp"
+#include "http/parameter_body.hpp"
 #include "http/parameters.hpp"
 
 namespace scalestyle::http {
 
 enum class RouteId : std::uint8_t {
   kSearch,
+  kSearchImage,
+  kSearchHybrid,
   kBrowse,
   kTrending,
   kSuggest,
@@ -61,6 +64,7 @@ struct Route {
   Method method = Method::kGet;   // not kHead or kOptions, which follow
   const BodySpec* body = nullptr; // null: a body is read and ignored
   std::size_t max_body_bytes = 64 * 1024;  // of routes with a body
+  const ParameterBody* form = nullptr;     // instead of `body`: parameters as JSON or as a form
   bool is_read = false;                    // changes nothing, whatever its method
 
   [[nodiscard]] bool has_effects() const { return method != Method::kGet && !is_read; }

@@ -24,6 +24,7 @@
 #include "support/fake_catalog_store.hpp"
 #include "support/fake_event_log.hpp"
 #include "support/fake_feature_store.hpp"
+#include "support/fake_image_fetcher.hpp"
 #include "support/fake_impression_log.hpp"
 #include "support/fake_text_encoder.hpp"
 #include "support/fake_text_generator.hpp"
@@ -38,6 +39,8 @@ struct ServerSetup {
   std::string experiments{};
   bool popular_lists = true;  // false: a search that fails has nothing to fall back to
   bool generation = false;    // true: there is a language model, generator()
+  bool fetches = true;        // false: no picture is fetched for a client
+  std::size_t max_query_image_bytes = 200'000;
 };
 
 class RunningServer {
@@ -68,8 +71,9 @@ class RunningServer {
                 setup.events),
         live_({holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, setup.live),
         api_({.search = search_, .events = events_, .generations = holder_, .pool = compute_.pool(), .clock = compute_.clock(),
-              .metrics = metrics_, .log = log_, .suggest = suggest_, .live = &live_, .reasons = reasons_.get(), .timers = &compute_.timers()},
-             {.version = "1.2.3"}) {
+              .metrics = metrics_, .log = log_, .suggest = suggest_, .live = &live_, .fetcher = setup.fetches ? &fetcher_ : nullptr,
+              .reasons = reasons_.get(), .timers = &compute_.timers()},
+             {.version = "1.2.3", .max_query_image_bytes = setup.max_query_image_bytes}) {
     change_writer_ = std::thread([this] { live_.write(); });
     change_builder_ = std::thread([this] { live_.build(); });
     event_log_.on_append([this](const std::vector<events::LoggedEvent>& added) {
@@ -117,6 +121,7 @@ class RunningServer {
   // Lets everything go on that a test holds.
   void release() {
     encoder_.release();
+    fetcher_.gate().release();
     event_log_.gate().release();
     event_log_.history_gate().release();
     event_log_.erasure_gate().release();
@@ -160,6 +165,7 @@ class RunningServer {
   [[nodiscard]] support::FakeFeatureStore& features() { return features_; }
   [[nodiscard]] support::FakeCatalogChanges& changes() { return changes_; }
   [[nodiscard]] support::FakeImpressionLog& impressions() { return impressions_; }
+  [[nodiscard]] support::FakeImageFetcher& fetcher() { return fetcher_; }
   [[nodiscard]] search::SuggestService& suggest() { return suggest_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
 
@@ -176,6 +182,7 @@ class RunningServer {
   telemetry::Logger log_;
   support::FakeEventLog event_log_;
   support::FakeImpressionLog impressions_;
+  support::FakeImageFetcher fetcher_;
   search::ImpressionRecorder recorder_{impressions_, 1.0, metrics_};
   search::Experiments experiments_;
   search::FrequentQueries queries_{{.rebuild_seconds = 0}, compute_.clock()};
