@@ -37,8 +37,8 @@ constexpr std::array kFields{
               .maximum = static_cast<double>(search::kMaxSubjectCharacters),
               .may_be_blank = true},
     BodyField{.name = "mode",
-              .description = "template: one sentence from what is known. llm: the language model's, told the same and held to it; 503 "
-                             "where generation is switched off. Absent: llm where it is switched on.",
+              .description = "template: one sentence from what is known. llm: the language model's, told the same and held to it; "
+                             "503 where generation is switched off. Absent: llm where it is switched on.",
               .minimum = 1,
               .maximum = 10,
               .choices = kModes},
@@ -53,7 +53,9 @@ constexpr std::array kFields{
               .minimum = static_cast<double>(search::kMinDeadline.count()),
               .maximum = static_cast<double>(ReasonRoutes::kMaxDeadline.count())}};
 
-constexpr BodySpec kBody{.schema = "ReasonBody", .description = "Which article to give a reason for, and to whom.", .fields = kFields};
+constexpr BodySpec kBody{.schema = "ReasonBody",
+                         .description = "Which article to give a reason for, and to whom.",
+                         .fields = kFields};
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -129,7 +131,8 @@ Work ReasonRoutes::perform(RoutedRequest request, bool as_events) {
 Work ReasonRoutes::answer(RoutedRequest request, search::ArticleReason reason, Wish wish) {
   std::optional<search::WrittenReason> written;
   if (wish.by_model) {
-    core::Task<core::Result<search::WrittenReason>> writing = use_.reasons->write(std::move(reason.prompt), wish.max_tokens, wish.deadline);
+    core::Task<core::Result<search::WrittenReason>> writing =
+        use_.reasons->write(std::move(reason.prompt), wish.max_tokens, wish.deadline);
     core::Result<search::WrittenReason> outcome = co_await std::move(writing);
     if (!outcome) {
       if (outcome.error().code == core::ErrorCode::kCancelled) co_return std::unexpected(outcome.error());
@@ -160,7 +163,8 @@ Response ReasonRoutes::stream(const RoutedRequest& request, search::ArticleReaso
   wanted.ending = [reason = std::move(reason), service = use_.reasons, clock = &use_.clock, received = request.received,
                    request_id = request.request_id](const core::Result<search::WrittenReason>& written) {
     if (!written) return server_sent_event("error", error_response(http::to_api_error(written.error()), request_id).body);
-    const ReasonTelling telling{.reason = reason, .written = &*written, .model = &service->info(), .took = clock->steady_now() - received};
+    const ReasonTelling telling{.reason = reason, .written = &*written, .model = &service->info(),
+                                .took = clock->steady_now() - received};
     return server_sent_event("done", reason_answer_json(telling));
   };
   response.stream = std::make_shared<ReasonStream>(*use_.reasons, *use_.timers, std::move(wanted));

@@ -86,12 +86,13 @@ ReasonStream::ReasonStream(search::ReasonService& service, core::TimerQueue& tim
     json.begin_object().key("text").text(part).end_object();
     return buffer->put(server_sent_event("token", std::move(json).take()));
   });
-  generation_ = core::start(std::move(written), [buffer = buffer_, ending = std::move(wish.ending)](core::Result<search::WrittenReason>&& outcome) {
+  auto end = [buffer = buffer_, ending = std::move(wish.ending)](core::Result<search::WrittenReason>&& outcome) {
     if (!outcome && buffer->was_full()) {
       outcome = core::fail(core::ErrorCode::kResourceExhausted, "the client reads too slowly; the generation was stopped");
     }
     buffer->end(ending(std::move(outcome)));
-  });
+  };
+  generation_ = core::start(std::move(written), std::move(end));
 }
 
 ReasonStream::~ReasonStream() { buffer_->close(); }

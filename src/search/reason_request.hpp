@@ -13,7 +13,8 @@ namespace scalestyle::search {
 
 // What is said where a language model is asked for and none is there.
 inline constexpr std::string_view kGenerationIsOff =
-    "generated reasons are switched off: start the server with generation_enabled=true (or GENERATION_ENABLED=true in its environment)";
+    "generated reasons are switched off: start the server with generation_enabled=true (or GENERATION_ENABLED=true in its "
+    "environment)";
 
 // The query may be empty. Of the rest: the shopper, personalize, the deadline.
 struct ReasonRequest : SearchRequest {

@@ -20,7 +20,8 @@ struct ReasonService::Counters {
 
   explicit Counters(telemetry::Metrics& metrics) {
     const auto of = [&](const char* outcome) {
-      return metrics.counter({"scalestyle_llm_reasons_total", "Reasons asked of the language model, by outcome.", {{"outcome", outcome}}});
+      return metrics.counter(
+          {"scalestyle_llm_reasons_total", "Reasons asked of the language model, by outcome.", {{"outcome", outcome}}});
     };
     written = of("written");
     cached = of("cached");
@@ -71,12 +72,15 @@ core::Status ReasonOptions::validate() const {
     return core::fail(core::ErrorCode::kInvalidArgument, std::move(message), setting);
   };
   if (max_tokens < 1 || max_tokens > kMaxReasonTokens) {
-    return wrong(fmt::format("generation_max_tokens must be 1 to {}, not {}", kMaxReasonTokens, max_tokens), "generation_max_tokens");
+    return wrong(fmt::format("generation_max_tokens must be 1 to {}, not {}", kMaxReasonTokens, max_tokens),
+                 "generation_max_tokens");
   }
   if (!(temperature >= 0 && temperature <= 2)) {
     return wrong(fmt::format("generation_temperature must be 0 to 2, not {}", temperature), "generation_temperature");
   }
-  if (!(top_p > 0 && top_p <= 1)) return wrong(fmt::format("generation_top_p must be above 0 and at most 1, not {}", top_p), "generation_top_p");
+  if (!(top_p > 0 && top_p <= 1)) {
+    return wrong(fmt::format("generation_top_p must be above 0 and at most 1, not {}", top_p), "generation_top_p");
+  }
   if (budget < std::chrono::milliseconds(1) || budget > std::chrono::seconds(60)) {
     return wrong(fmt::format("generation_budget_ms must be 1 to 60000, not {}", budget.count()), "generation_budget_ms");
   }
@@ -84,7 +88,8 @@ core::Status ReasonOptions::validate() const {
   return {};
 }
 
-ReasonService::ReasonService(ports::TextGenerator& generator, core::TimerQueue& timers, telemetry::Metrics& metrics, ReasonOptions options)
+ReasonService::ReasonService(ports::TextGenerator& generator, core::TimerQueue& timers, telemetry::Metrics& metrics,
+                             ReasonOptions options)
     : generator_(generator), timers_(timers), options_(options), counters_(std::make_unique<const Counters>(metrics)) {}
 
 ReasonService::~ReasonService() = default;
@@ -106,8 +111,8 @@ core::Task<core::Result<WrittenReason>> ReasonService::write(ReasonPrompt prompt
   co_return written;
 }
 
-core::Task<core::Result<WrittenReason>> ReasonService::generate(ReasonPrompt prompt, std::size_t max_tokens, core::Deadline deadline,
-                                                                Listener listener) {
+core::Task<core::Result<WrittenReason>> ReasonService::generate(ReasonPrompt prompt, std::size_t max_tokens,
+                                                                core::Deadline deadline, Listener listener) {
   const auto hearing = std::make_shared<Hearing>(prompt.evidence, std::move(listener));
   ports::GenerationRequest request;
   request.messages = std::move(prompt.messages);
@@ -115,7 +120,8 @@ core::Task<core::Result<WrittenReason>> ReasonService::generate(ReasonPrompt pro
   request.temperature = static_cast<float>(options_.temperature);
   request.top_p = static_cast<float>(options_.top_p);
   request.seed = options_.seed;
-  auto generation = generator_.generate(std::move(request), deadline, [hearing](std::string_view piece) { return hearing->hear(piece); });
+  auto generation = generator_.generate(std::move(request), deadline,
+                                        [hearing](std::string_view piece) { return hearing->hear(piece); });
   const core::Result<ports::GeneratedText> made = co_await result_in_time(std::move(generation), timers_, deadline);
 
   const std::lock_guard lock(hearing->mutex);
@@ -131,7 +137,8 @@ core::Task<core::Result<WrittenReason>> ReasonService::generate(ReasonPrompt pro
     reason.tokens = made->tokens;
     is_whole = made->stopped == ports::StopCause::kEnd;
   } else {
-    const bool heard_enough = made.error().code == core::ErrorCode::kCancelled && cleaner.wants_no_more() && !hearing->listener_left;
+    const bool was_stopped = made.error().code == core::ErrorCode::kCancelled;
+    const bool heard_enough = was_stopped && cleaner.wants_no_more() && !hearing->listener_left;
     if (!heard_enough) co_return std::unexpected(made.error());
     reason.tokens = hearing->pieces;
   }
@@ -148,8 +155,9 @@ core::Task<core::Result<WrittenReason>> ReasonService::generate(ReasonPrompt pro
 std::string ReasonService::key_of(const ReasonPrompt& prompt, std::size_t max_tokens) const {
   // Lengths before texts: no two inputs make the same bytes.
   const ports::GeneratorInfo& model = generator_.info();
-  std::string bytes = fmt::format("{}:{}{}:{}{}:{}{}:{}:{}:{}", model.model.size(), model.model, model.weights_hash.size(), model.weights_hash,
-                                  model.precision.size(), model.precision, max_tokens, options_.temperature, options_.top_p, options_.seed);
+  std::string bytes = fmt::format("{}:{}{}:{}{}:{}{}:{}:{}:{}", model.model.size(), model.model, model.weights_hash.size(),
+                                  model.weights_hash, model.precision.size(), model.precision, max_tokens, options_.temperature,
+                                  options_.top_p, options_.seed);
   for (const ports::ChatMessage& message : prompt.messages) {
     bytes += fmt::format("|{}:{}:{}", static_cast<int>(message.role), message.text.size(), message.text);
   }

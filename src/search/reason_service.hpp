@@ -60,7 +60,8 @@ class ReasonService {
   using Listener = std::function<bool(std::string_view part)>;
 
   // `options` must be valid.
-  ReasonService(ports::TextGenerator& generator, core::TimerQueue& timers, telemetry::Metrics& metrics, ReasonOptions options);
+  ReasonService(ports::TextGenerator& generator, core::TimerQueue& timers, telemetry::Metrics& metrics,
+                ReasonOptions options);
   ~ReasonService();
   ReasonService(const ReasonService&) = delete;
   ReasonService& operator=(const ReasonService&) = delete;
@@ -69,10 +70,10 @@ class ReasonService {
   [[nodiscard]] const ports::GeneratorInfo& info() const { return generator_.info(); }
 
   // `max_tokens` 1 … kMaxReasonTokens. What the listener was given is the sentence's beginning, until it is refused.
-  // Errors: those of TextGenerator::generate; kDeadlineExceeded also where the sentence was not whole by then; kCancelled also where
-  // the listener wanted no more.
-  [[nodiscard]] core::Task<core::Result<WrittenReason>> write(ReasonPrompt prompt, std::size_t max_tokens, core::Deadline deadline,
-                                                              Listener listener = {});
+  // Errors: those of TextGenerator::generate; kDeadlineExceeded also where the sentence was not whole by then; kCancelled also
+  // where the listener wanted no more.
+  [[nodiscard]] core::Task<core::Result<WrittenReason>> write(ReasonPrompt prompt, std::size_t max_tokens,
+                                                              core::Deadline deadline, Listener listener = {});
 
  private:
   struct Hearing;
@@ -86,8 +87,8 @@ class ReasonService {
   [[nodiscard]] std::string key_of(const ReasonPrompt& prompt, std::size_t max_tokens) const;
   [[nodiscard]] std::optional<std::string> find(const std::string& key);
   void keep(std::string key, std::string text);
-  [[nodiscard]] core::Task<core::Result<WrittenReason>> generate(ReasonPrompt prompt, std::size_t max_tokens, core::Deadline deadline,
-                                                                 Listener listener);
+  [[nodiscard]] core::Task<core::Result<WrittenReason>> generate(ReasonPrompt prompt, std::size_t max_tokens,
+                                                                 core::Deadline deadline, Listener listener);
 
   ports::TextGenerator& generator_;
   core::TimerQueue& timers_;

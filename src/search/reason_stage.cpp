@@ -32,7 +32,8 @@ std::string_view query_of(const Progress& progress) {
 
 }  // namespace
 
-ReasonScope SearchService::reason_scope(const ListRequest& request, const Progress& progress, const ServingGeneration& generation) {
+ReasonScope SearchService::reason_scope(const ListRequest& request, const Progress& progress,
+                                        const ServingGeneration& generation) {
   ReasonScope scope{.generation = generation};
   scope.query = progress.reason_query.get();
   scope.filter = &request.filter;
@@ -58,10 +59,12 @@ void SearchService::say_reasons(const ListRequest& request, Progress& progress, 
 
 // Items one after another, best first, until the time ends; the others keep the template's sentence. Nothing that happens here
 // makes the list worse, so it is no degradation.
-core::Task<core::Status> SearchService::word_reasons(const ListRequest& request, const Progress& progress, SearchAnswer& answer) const {
+core::Task<core::Status> SearchService::word_reasons(const ListRequest& request, const Progress& progress,
+                                                     SearchAnswer& answer) const {
   ReasonService& service = *use_.reasons;
   const core::SteadyTime began = progress.clock.steady_now();
-  const core::Deadline deadline = leave_reserve(request.deadline, progress.clock).within(service.options().budget, progress.clock);
+  const core::Deadline answer_by = leave_reserve(request.deadline, progress.clock);
+  const core::Deadline deadline = answer_by.within(service.options().budget, progress.clock);
   ReasonWriter writer(reason_scope(request, progress, *answer.generation));
   ReasonReport report{.model = service.info().model, .precision = service.info().precision};
   report.planned = std::min(answer.items.size(), kMaxInlineReasons);
@@ -112,7 +115,9 @@ core::Task<ReasonOutcome> SearchService::reason(ReasonRequest request) {
   }
   if (!request.query.empty()) {
     progress.query = normalized_query(request.query, progress.generation->catalog());
-    if (auto understood = read(request, progress); !understood) co_return std::unexpected(progress.failure(std::move(understood).error()));
+    if (auto understood = read(request, progress); !understood) {
+      co_return std::unexpected(progress.failure(std::move(understood).error()));
+    }
     progress.reason_query = reason_query(progress.reading);
   }
   if (progress.pending != nullptr) static_cast<void>(co_await finish_read(progress));

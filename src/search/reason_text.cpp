@@ -16,6 +16,7 @@ namespace {
 
 using catalog::Attribute;
 using catalog::FilterField;
+using ranking::BoostReason;
 using retrieval::PieceKind;
 using retrieval::UnderstoodPiece;
 
@@ -27,7 +28,9 @@ constexpr std::size_t kMaxNamed = 3;
 constexpr std::string_view kSomething = "Article";  // of no known type
 
 // A value that says nothing is not worth a word.
-bool is_known(std::string_view value) { return !shown(value, 1).empty() && value != "Unknown" && value != "Undefined" && value != "undefined"; }
+bool is_known(std::string_view value) {
+  return !shown(value, 1).empty() && value != "Unknown" && value != "Undefined" && value != "undefined";
+}
 
 bool is_price_piece(const UnderstoodPiece& piece) { return piece.kind == PieceKind::kPrice && piece.price.has_value(); }
 
@@ -122,15 +125,18 @@ std::string joined(std::span<const std::string> parts) {
 }
 
 std::string shopper_clause(std::string_view boosted_by) {
-  if (boosted_by == ranking::to_string(ranking::BoostReason::kRecentClick)) return "you showed interest in it recently";
-  if (boosted_by == ranking::to_string(ranking::BoostReason::kCategoryAffinity)) return "you have shown interest in this kind of item";
-  if (boosted_by == ranking::to_string(ranking::BoostReason::kOnlinePopularity)) return "it has been popular in the last 7 days";
+  const auto is = [&](BoostReason reason) { return boosted_by == to_string(reason); };
+  if (is(BoostReason::kRecentClick)) return "you showed interest in it recently";
+  if (is(BoostReason::kCategoryAffinity)) return "you have shown interest in this kind of item";
+  if (is(BoostReason::kOnlinePopularity)) return "it has been popular in the last 7 days";
   return {};
 }
 
 bool is_popularity(ReasonOrigin origin) { return origin >= ReasonOrigin::kPopularHour; }
 
-std::string_view without_zeros(std::string_view number) { return number.substr(std::min(number.find_first_not_of('0'), number.size())); }
+std::string_view without_zeros(std::string_view number) {
+  return number.substr(std::min(number.find_first_not_of('0'), number.size()));
+}
 
 bool is_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -196,7 +202,8 @@ std::string sentence_of(const ReasonClaims& claims) {
 }
 
 ReasonWriter::ReasonWriter(const ReasonScope& scope)
-    : scope_(scope), finder_(scope.query != nullptr ? std::span<const QueryWord>(scope.query->words) : std::span<const QueryWord>()) {}
+    : scope_(scope),
+      finder_(scope.query != nullptr ? std::span<const QueryWord>(scope.query->words) : std::span<const QueryWord>()) {}
 
 ReasonClaims ReasonWriter::claims(const AnswerItem& item) {
   ReasonClaims claims;
@@ -204,7 +211,7 @@ ReasonClaims ReasonWriter::claims(const AnswerItem& item) {
   claims.match = match(item.article);
   claims.shopper = shopper_clause(item.boosted_by);
   const bool is_said = is_popularity(scope_.origin) && !claims.lead.empty();
-  if (is_said && item.boosted_by == ranking::to_string(ranking::BoostReason::kOnlinePopularity)) claims.shopper.clear();
+  if (is_said && item.boosted_by == to_string(BoostReason::kOnlinePopularity)) claims.shopper.clear();
   claims.plain = plain_claim(scope_, item.article);
   return claims;
 }
@@ -249,7 +256,8 @@ std::string ReasonWriter::popularity(const catalog::ArticleView& article) const 
 }
 
 bool ReasonWriter::is_asked(std::span<const FilterField> fields) const {
-  return scope_.filter != nullptr && std::ranges::any_of(fields, [&](FilterField field) { return !(*scope_.filter)[field].empty(); });
+  if (scope_.filter == nullptr) return false;
+  return std::ranges::any_of(fields, [&](FilterField field) { return !(*scope_.filter)[field].empty(); });
 }
 
 std::string ReasonWriter::match(const catalog::ArticleView& article) {
@@ -274,7 +282,8 @@ std::string ReasonWriter::match(const catalog::ArticleView& article) {
   const std::string price = price_clause(scope_, article);
   text += price;
   const bool names_words = append_named_words(article, text);
-  const bool says_anything = (is_thing_asked && has_type) || is_colour_asked || !audience.empty() || !price.empty() || names_words;
+  is_thing_asked = is_thing_asked && has_type;
+  const bool says_anything = is_thing_asked || is_colour_asked || !audience.empty() || !price.empty() || names_words;
   return says_anything ? text : std::string();
 }
 

@@ -12,8 +12,9 @@ bool is_blank(char32_t c) { return c == ' ' || c == 0x2028 || c == 0x2029 || tex
 
 // Tags, joiners, direction marks and the like: seen by nobody, read by programs.
 bool is_unseen(char32_t c) {
-  return text::is_bert_control(c) || (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
-         c == 0xFEFF || (c >= 0xFFF0 && c <= 0xFFFD) || (c >= 0xE0000 && c <= 0xE0FFF);
+  const bool is_joiner_or_direction = (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F);
+  const bool is_special = c == 0xFEFF || (c >= 0xFFF0 && c <= 0xFFFD) || (c >= 0xE0000 && c <= 0xE0FFF);
+  return is_joiner_or_direction || is_special || text::is_bert_control(c);
 }
 
 bool is_double_quote(char32_t c) { return c == '"' || (c >= 0x201C && c <= 0x201F) || c == 0xAB || c == 0xBB; }

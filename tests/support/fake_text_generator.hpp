@@ -2,6 +2,7 @@
 // A text generator that needs no model: it says what the test tells it to, a word at a time, on the pool. Faults are set by the
 // test; hold_after(n) keeps every later call waiting behind its n-th piece until release(), its deadline or a stop.
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
