@@ -93,7 +93,7 @@ bool ends_sentence(std::string_view word) {
   if (word.ends_with('!') || word.ends_with('?') || word.ends_with("…")) return true;
   if (!word.ends_with('.')) return false;
   word.remove_suffix(1);
-  return word.size() > 1 && word.find('.') == std::string_view::npos;
+  return word.empty() || (word.size() > 1 && word.find('.') == std::string_view::npos);
 }
 
 std::size_t count_characters(std::string_view text) {
@@ -140,7 +140,7 @@ std::string ReasonCleaner::finish(bool is_whole) {
   if (!wants_no_more() && (is_whole || ends_sentence(word_))) take_word(shown);
   if (!refusal_.empty()) return shown;
   if (!has_ended_ && !text_.empty()) {
-    const std::string_view end = is_whole ? "." : "…";
+    const std::string_view end = !is_whole ? "…" : text_.ends_with('.') ? "" : ".";
     text_ += end;
     shown += end;
     has_ended_ = true;
