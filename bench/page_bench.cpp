@@ -214,7 +214,7 @@ void reasons_of_ten_items(benchmark::State& state) {
   const search::ReasonScope scope{.generation = generation(), .query = asked.get(), .filter = &filter, .origin = search::ReasonOrigin::kFound};
   for (const search::AnswerItem& item : items) {
     const std::string sentence = search::ReasonWriter(scope).sentence(item);
-    require(sentence.find("(at most 100), with “linen” in its description.") != std::string::npos, sentence);
+    require(sentence.find("(under 100), with “linen” in its description.") != std::string::npos, sentence);
   }
   for (auto _ : state) {
     search::ReasonWriter writer(scope);

@@ -2,7 +2,7 @@
 // Why an item is in its list, in one true sentence made from what is known: what was asked for and the article has (type, colour,
 // audience, price, words of its texts), what the list is, and what the shopper did.
 //
-//   Dress in Light Blue for women at 14.99 EUR (at most 20), with “linen” in its description, and you showed interest in it
+//   Dress in Light Blue for women at 14.99 EUR (under 20), with “linen” in its description, and you showed interest in it
 //   recently.
 //
 // Nothing is claimed that the data do not hold: a price only of an article that has one, an audience only where the article's

@@ -172,7 +172,7 @@ TEST_F(ReasonTest, ATemplateIsOneEvent) {
   const auto events = stream(R"({"article_id":"1003","query":"red under 20","mode":"template"})");
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].name, "done");
-  EXPECT_EQ(events[0].data.at("reason").as_string(), "Article in Red at 13 (at most 20).");
+  EXPECT_EQ(events[0].data.at("reason").as_string(), "Article in Red at 13 (under 20).");
   EXPECT_FALSE(events[0].data.contains("model"));
   EXPECT_TRUE(server_.generator().requests().empty());
 }
