@@ -46,11 +46,9 @@ struct Run {
 Run run_from(std::string_view text, std::size_t begin) {
   Run run{begin};
   while (run.end < text.size()) {
-    const Kind kind = kind_at(text, run.end);
-    if (kind == Kind::kLetter || kind == Kind::kDigit) {
-      ++run.end;
-      continue;
-    }
+    Kind kind = kind_at(text, run.end);
+    while (kind == Kind::kLetter || kind == Kind::kDigit) kind = kind_at(text, ++run.end);
+    if (run.end >= text.size()) break;
     if (kind == Kind::kBeyondAscii) {
       std::size_t next = run.end;
       if (!is_of_word(text::next_code_point(text, next))) break;
@@ -97,6 +95,12 @@ std::vector<QueryWord> words_worth_naming(std::string_view query) {
 
 WordFinder::WordFinder(std::span<const QueryWord> words) : words_(words) {
   if (words.empty()) return;
+  for (unsigned c = 0x80; c < 256; ++c) beginnings_.set(c);
+  for (const QueryWord& word : words) {
+    const auto first = static_cast<unsigned char>(word.folded.front());
+    beginnings_.set(first);
+    if (first >= 'a' && first <= 'z') beginnings_.set(first - static_cast<unsigned>('a' - 'A'));
+  }
   if (auto stemmer = text::EnglishStemmer::create()) stemmer_.emplace(std::move(*stemmer));
 }
 
@@ -106,7 +110,8 @@ void WordFinder::find(std::string_view text, std::span<std::string_view> found) 
   for (std::size_t position = 0; position < text.size();) {
     const Run run = run_from(text, position);
     if (run.end > position) {
-      compare(text.substr(position, run.end - position), run.is_ascii, found);
+      const bool may_be_one = beginnings_.test(static_cast<unsigned char>(text[position]));
+      if (may_be_one) compare(text.substr(position, run.end - position), run.is_ascii, found);
       position = run.end;
     } else {
       static_cast<void>(text::next_code_point(text, position));

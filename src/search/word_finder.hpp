@@ -2,6 +2,7 @@
 // WordFinder: where words of a query stand in a text, in the form that the text has. A word is found as search finds it: folded
 // and stemmed (text/words.hpp, text/english_stemmer.hpp), whole words only.
 
+#include <bitset>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -40,6 +41,7 @@ class WordFinder {
   void compare(std::string_view run, bool is_ascii, std::span<std::string_view> found);
 
   std::span<const QueryWord> words_;
+  std::bitset<256> beginnings_;  // first bytes of words that a text may have one of, in either case; all beyond ASCII
   std::optional<text::EnglishStemmer> stemmer_;  // none: whole words are compared
   std::string folded_;
 };
