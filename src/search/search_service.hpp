@@ -159,6 +159,8 @@ class SearchService {
   [[nodiscard]] ListCacheStats list_cache_stats() const { return lists_.stats(); }
   // Nothing where no scores of a reranker are kept.
   [[nodiscard]] std::optional<PairScoreCache::Statistics> pair_cache_stats() const;
+  // Whether searches by picture can be answered at all.
+  [[nodiscard]] bool looks_into_pictures() const { return use_.images != nullptr && use_.image_index != nullptr; }
   // Nothing where pictures are not looked into.
   [[nodiscard]] std::optional<VectorCache::Statistics> picture_cache_stats() const;
 

@@ -1,6 +1,7 @@
 #pragma once
 // An image encoder that needs no model: a picture is its bytes, which have the vector that the same text has
-// (vector_of_text). The bytes "damaged", "no picture" and "too large" are what they say. Faults are set by the test; the gate
+// (vector_of_text). Bytes that end with "damaged", "no picture" or "too large" are what
+// they say. Faults are set by the test; the gate
 // keeps later calls waiting.
 
 #include <cstddef>
@@ -74,9 +75,9 @@ class FakeImageEncoder final : public ports::ImageEncoder {
 
  private:
   [[nodiscard]] core::Result<std::vector<float>> vector_of(const std::string& bytes) const {
-    if (bytes == "damaged") return core::fail(core::ErrorCode::kInvalidArgument, "the picture is damaged");
-    if (bytes == "no picture") return core::fail(core::ErrorCode::kUnsupported, "neither JPEG, PNG nor WebP");
-    if (bytes == "too large") return core::fail(core::ErrorCode::kResourceExhausted, "the picture has too many pixels");
+    if (bytes.ends_with("damaged")) return core::fail(core::ErrorCode::kInvalidArgument, "the picture is damaged");
+    if (bytes.ends_with("no picture")) return core::fail(core::ErrorCode::kUnsupported, "neither JPEG, PNG nor WebP");
+    if (bytes.ends_with("too large")) return core::fail(core::ErrorCode::kResourceExhausted, "the picture has too many pixels");
     return vector_of_text(bytes, info_.dimension);
   }
   [[nodiscard]] std::optional<core::Error> current_fault() const {
