@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "http/cache_shapes.hpp"
 #include "http/image_file.hpp"
 #include "http/json_shapes.hpp"
 #include "http/json_writer.hpp"
@@ -64,7 +65,7 @@ Api::Api(Dependencies dependencies, Options options)
       events_({use_.events, use_.pool, use_.clock, use_.log}),
       articles_({use_.live, use_.pool, use_.clock, use_.log}),
       reasons_({use_.search, use_.reasons, use_.timers, use_.clock}),
-      visual_({use_.pool, use_.fetcher}, options_.max_query_image_bytes),
+      visual_({use_.pool, use_.fetcher, use_.search.looks_into_pictures()}, options_.max_query_image_bytes),
       http_metrics_(use_.metrics),
       generation_metrics_(use_.metrics, use_.generations),
       openapi_(std::make_shared<const std::string>(openapi_document(options_.version))) {
@@ -155,8 +156,8 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
     case RouteId::kImage:
       call.work = image(*routed.parameters.text("id"), std::move(request.if_none_match), call.deadline);
       return call;
-    case RouteId::kCacheStats: return at_once(json_response(cache_stats_json(use_.search.list_cache_stats(), use_.search.pair_cache_stats(),
-                                                                                 call.request_id)));
+    case RouteId::kCacheStats: return at_once(json_response(cache_stats_json(
+        {use_.search.list_cache_stats(), use_.search.pair_cache_stats(), use_.search.picture_cache_stats()}, call.request_id)));
     case RouteId::kLive: return at_once(json_response(R"({"status":"live"})"));
     case RouteId::kReady: return at_once(ready());
     case RouteId::kMetrics: call.work = render_metrics(call.deadline); return call;
@@ -237,7 +238,8 @@ Work Api::visual(RoutedRequest request) {
   search::SearchOutcome outcome = co_await std::move(searching);
   if (outcome) co_return json_response(search_answer_json(*outcome));
   search::SearchFailure& failure = outcome.error();
-  if (failure.error.field == "image" && !picture_field.empty()) failure.error.field = picture_field;
+  const bool of_picture = failure.error.field == "image" || failure.error.field == "article";
+  if (of_picture && !picture_field.empty()) failure.error.field = picture_field;  // as the client named it
   co_return not_answered(failure, request_id);
 }
 

@@ -21,7 +21,7 @@ constexpr std::array kErrorCodes{
                   "the cursor is too old, or of a catalogue that is no longer served; begin again at the first page"},
     ErrorCodeInfo{"content_too_large", 413, "the body is too large (then the connection is closed), or a picture in it is; `field` names it"},
     ErrorCodeInfo{"uri_too_long", 414, "the request target is too long; the connection is closed"},
-    ErrorCodeInfo{"unsupported_media_type", 415, "the body must be JSON, without a content coding, or a picture in it is of no known format; `field` names what"},
+    ErrorCodeInfo{"unsupported_media_type", 415, "the body is of another type than the route takes, or compressed, or a picture is of no known format; `field` names what"},
     ErrorCodeInfo{"expectation_failed", 417, "the Expect header asks for something unknown; the connection is closed"},
     ErrorCodeInfo{"header_too_large", 431, "the header fields are too large; the connection is closed"},
     ErrorCodeInfo{"internal", 500, "the server failed; report it with the request id"},

@@ -47,7 +47,8 @@ constexpr std::array kPictureParameters{
                   .minimum = 4,
                   .maximum = kMaxBase64Characters},
     ParameterSpec{.name = "image_url",
-                  .description = "Where the picture is: an https URL at a host that the server's setting image_url_hosts names.",
+                  .description = "Where the picture is: an https URL at a host that the server's setting image_url_hosts names. Fetching it "
+                                 "takes from deadline_ms.",
                   .minimum = 1,
                   .maximum = kMaxUrlCharacters},
     ParameterSpec{.name = "article_id",

@@ -31,10 +31,12 @@ ApiError to_answer(const core::Error& error) {
 std::size_t VisualRequests::max_body_bytes() const { return (max_image_bytes_ + 2) / 3 * 4 + kOtherFieldsBytes; }
 
 std::optional<ApiError> VisualRequests::header_fault(const Request& request) {
-  if (!is_form(request.content_type)) return body_header_fault(request);
-  Request as_json;
-  as_json.content_encoding = request.content_encoding;
-  return body_header_fault(as_json);
+  Request headers;
+  headers.content_encoding = request.content_encoding;
+  if (!is_form(request.content_type)) headers.content_type = request.content_type;
+  auto fault = body_header_fault(headers);
+  if (fault && fault->field == "Content-Type") fault->message = "the body must be application/json in UTF-8, or multipart/form-data";
+  return fault;
 }
 
 core::Task<VisualRequests::Outcome> VisualRequests::read(RoutedRequest request) const {
@@ -42,6 +44,9 @@ core::Task<VisualRequests::Outcome> VisualRequests::read(RoutedRequest request) 
   core::Result<VisualWish> wish = co_await std::move(reading);
   if (!wish) co_return std::unexpected(to_answer(wish.error()));
   if (wish->image_url.empty()) co_return std::move(*wish);
+  if (!use_.has_vision) {
+    co_return std::unexpected(make_error("unavailable", "this server does not look into pictures: start it with vision_enabled=true", "mode"));
+  }
   core::Task<core::Status> fetching = fetch(*wish);
   const core::Status fetched = co_await std::move(fetching);
   if (!fetched) co_return std::unexpected(to_answer(fetched.error()));

@@ -22,6 +22,7 @@ class VisualRequests {
   struct Dependencies {
     core::WorkerPool& pool;
     ports::ImageFetcher* fetcher = nullptr;  // null: image_url is refused
+    bool has_vision = false;                 // false: nothing is fetched for a search that cannot be answered
   };
   using Outcome = std::expected<VisualWish, ApiError>;
 

@@ -20,6 +20,7 @@
 #include "search/rerank_report.hpp"
 #include "search/schedule_by.hpp"
 #include "search/stage_outcome.hpp"
+#include "search/visual_request.hpp"
 #include "text/unicode.hpp"
 
 namespace scalestyle::search {
@@ -34,6 +35,7 @@ std::optional<events::Subject> subject_of(const ListRequest& request) {
 
 // A first page that the catalogue gave in answer to the query. As impressions, not those without a request id.
 void note_query(FrequentQueries& queries, const SearchRequest& request, const SearchAnswer& answer) {
+  if (request.visual) return;  // its words alone are not what was found
   const bool answered = answer.degradations.empty() && !answer.fallback_source && !answer.items.empty();
   if (!answered || request.offset > 0 || !request.cursor.empty() || request.request_id.empty()) return;
   const auto subject = subject_of(request);
@@ -74,6 +76,11 @@ SearchService::SearchService(Dependencies dependencies, SearchOptions options)
              options_.dense, dependencies.metrics),
       personalizer_(options_.personalization),
       cursors_(options_.cursor) {
+  if (use_.images != nullptr && use_.image_index != nullptr) {
+    pictures_ = std::make_unique<PictureRetriever>(
+        PictureRetriever::Ports{*use_.images, *use_.image_index, use_.pool, use_.timers, use_.clock}, options_.picture_cache_bytes,
+        use_.metrics);
+  }
   if (use_.features == nullptr) return;
   reader_ = std::make_unique<ShopperReader>(
       ShopperReader::Ports{*use_.features, use_.popularity, use_.pool, use_.timers, use_.clock},
@@ -94,6 +101,7 @@ core::Task<SearchOutcome> SearchService::admit(Request request) {
     metrics_.record(outcome);
     co_return outcome;
   }
+  if constexpr (std::is_same_v<Request, SearchRequest>) static_cast<void>(co_await know_picture(request));
   SearchOutcome outcome = co_await checked(request, progress);
   metrics_.record(outcome);
   if (outcome && use_.impressions != nullptr) note_impression(*use_.impressions, request, *outcome, progress.now_ms());
@@ -111,10 +119,14 @@ SearchFailure SearchService::refusal(Progress& progress) const {
 }
 
 template <class Request>
-std::optional<SearchFailure> SearchService::prepare(const Request& request, Progress& progress) const {
+std::optional<SearchFailure> SearchService::prepare(Request& request, Progress& progress) const {
   auto valid = validate(request);
   progress.report(Stage::kValidate, valid ? StageOutcome::kOk : StageOutcome::kRefused);
   if (!valid) return progress.failure(std::move(valid).error());
+  if constexpr (std::is_same_v<Request, SearchRequest>) {
+    progress.sides_of = sides_of(request);
+    simplify(request);
+  }
 
   progress.generation = use_.generations.serving();
   if (progress.generation == nullptr) {
@@ -137,11 +149,11 @@ std::optional<SearchFailure> SearchService::prepare(const Request& request, Prog
   progress.inner_deadline = leave_reserve(request.deadline, use_.clock);
   return std::nullopt;
 }
-template std::optional<SearchFailure> SearchService::prepare(const SearchRequest& request, Progress& progress) const;
-template std::optional<SearchFailure> SearchService::prepare(const ReasonRequest& request, Progress& progress) const;
+template std::optional<SearchFailure> SearchService::prepare(SearchRequest& request, Progress& progress) const;
+template std::optional<SearchFailure> SearchService::prepare(ReasonRequest& request, Progress& progress) const;
 
 template <class Request>
-core::Task<SearchOutcome> SearchService::checked(const Request& request, Progress& progress) {
+core::Task<SearchOutcome> SearchService::checked(Request& request, Progress& progress) {
   if (auto failure = prepare(request, progress)) co_return std::unexpected(std::move(*failure));
   SearchOutcome outcome = co_await run(request, progress);
   if (!outcome || request.reasons != ReasonMode::kLlm) co_return outcome;
