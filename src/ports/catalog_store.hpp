@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "catalog/catalog.hpp"
@@ -32,6 +33,10 @@ struct GenerationInfo {
   std::int64_t changes_through = 0;
   // Of these, its files overruled those that were made up to this time (milliseconds since 1970).
   std::int64_t changes_overruled_ms = 0;
+  // What made the vectors of the articles' photos; visual search is refused when the query encoder's model or weights
+  // differ. Absent: the generation has no such vectors, and image_vectors is 0.
+  std::optional<EncoderInfo> image_encoder{};
+  std::size_t image_vectors = 0;  // articles that have one; the others are never found by pictures
 };
 
 struct CatalogSnapshot {

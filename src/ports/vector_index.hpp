@@ -1,6 +1,8 @@
 #pragma once
 // VectorIndex: the nearest articles to query vectors, inside an eligible set. Embedded: exact int8 scan with f32
 // rescore over mapped files. Distributed: one collection a generation in an external engine.
+// One index serves one collection of a generation's vectors: those of the articles' texts, or those of their photos
+// (GenerationInfo::image_encoder), which some articles do not have: these are never found.
 
 #include <cstddef>
 #include <memory>
@@ -43,7 +45,8 @@ class VectorIndex {
  public:
   virtual ~VectorIndex() = default;
 
-  // Makes `generation` searchable; several may be open while a server switches. Opening one twice is no error.
+  // Makes `generation` searchable; several may be open while a server switches. Opening one twice is no error. A
+  // generation without vectors of photos opens in an index of photos too; its searches fail.
   // Errors: kNotFound, kDataLoss (damaged files, named), kUnavailable, kDeadlineExceeded.
   [[nodiscard]] virtual core::Task<core::Status> open(core::GenerationId generation, core::Deadline deadline) = 0;
 
@@ -51,11 +54,17 @@ class VectorIndex {
   virtual void close(const core::GenerationId& generation) = 0;
 
   // One result a query, in order. A batch may share one pass over the data; its results equal those of single calls.
-  // Errors, for the whole batch: kFailedPrecondition (generation not open), kInvalidArgument (dimension, k),
-  // kDeadlineExceeded, kCancelled, kResourceExhausted, kUnavailable.
+  // Errors, for the whole batch: kFailedPrecondition (generation not open, or without such vectors), kInvalidArgument
+  // (dimension, k), kDeadlineExceeded, kCancelled, kResourceExhausted, kUnavailable.
   [[nodiscard]] virtual core::Task<core::Result<std::vector<VectorHits>>> search(core::GenerationId generation,
                                                                                  std::vector<VectorQuery> queries,
                                                                                  core::Deadline deadline) = 0;
+
+  // The vector of one article, of unit length: what a search for articles like it asks with.
+  // Errors: kNotFound (the article has none), and those of search().
+  [[nodiscard]] virtual core::Task<core::Result<std::vector<float>>> vector_of(core::GenerationId generation,
+                                                                               catalog::ArticleId article,
+                                                                               core::Deadline deadline) = 0;
 };
 
 }  // namespace scalestyle::ports

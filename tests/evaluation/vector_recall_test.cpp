@@ -43,6 +43,12 @@ class FakeIndex final : public ports::VectorIndex {
     }
     co_return answers;
   }
+  core::Task<core::Result<std::vector<float>>> vector_of(core::GenerationId, catalog::ArticleId article, core::Deadline) override {
+    const auto found = std::ranges::find(vectors_.ids, article);
+    if (found == vectors_.ids.end()) co_return core::fail(core::ErrorCode::kNotFound, article.text() + " has no vector");
+    const auto row = vectors_.row(static_cast<std::size_t>(found - vectors_.ids.begin()));
+    co_return std::vector<float>(row.begin(), row.end());
+  }
 
   std::function<void(std::vector<ports::VectorHit>&)> spoil{};
   bool exact = true;

@@ -54,7 +54,7 @@ TEST_F(ApiTest, SearchAnswersWithTheWholeShape) {
   EXPECT_EQ(body.at("total").to_number<int>(), 20);
   EXPECT_EQ(body.at("total_relation").as_string(), "eq");
   EXPECT_GE(body.at("took_ms").to_number<double>(), 0.0);
-  EXPECT_EQ(body.at("stages").as_array().size(), 11U);
+  EXPECT_EQ(body.at("stages").as_array().size(), 12U);
   EXPECT_EQ(body.at("list_source").as_string(), "made");
   const auto& data = body.at("data").as_array();
   ASSERT_EQ(data.size(), 3U);
