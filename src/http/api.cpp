@@ -138,7 +138,7 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
       call.work = image(*routed.parameters.text("id"), std::move(request.if_none_match), call.deadline);
       return call;
     case RouteId::kCacheStats: return at_once(json_response(cache_stats_json(use_.search.list_cache_stats(), use_.search.pair_cache_stats(),
-                                                                                 call.request_id)));
+                                                                                 use_.search.picture_cache_stats(), call.request_id)));
     case RouteId::kLive: return at_once(json_response(R"({"status":"live"})"));
     case RouteId::kReady: return at_once(ready());
     case RouteId::kMetrics: call.work = render_metrics(call.deadline); return call;

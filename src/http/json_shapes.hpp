@@ -12,6 +12,7 @@
 #include "search/pair_score_cache.hpp"
 #include "search/ranked_list_cache.hpp"
 #include "search/suggest_service.hpp"
+#include "search/vector_cache.hpp"
 
 namespace scalestyle::http {
 
@@ -20,7 +21,8 @@ class JsonWriter;
 [[nodiscard]] std::string search_answer_json(const search::SearchAnswer& answer);
 
 [[nodiscard]] std::string cache_stats_json(const search::ListCacheStats& lists,
-                                          const std::optional<search::PairScoreCache::Statistics>& pairs, std::string_view request_id);
+                                          const std::optional<search::PairScoreCache::Statistics>& pairs,
+                                          const std::optional<search::VectorCache::Statistics>& pictures, std::string_view request_id);
 
 [[nodiscard]] std::string suggest_answer_json(const search::SuggestAnswer& answer);
 

@@ -183,7 +183,10 @@ constexpr std::string_view kCacheStats = R"json({
 "pair_scores":{"type":"object","description":"Scores that the reranker gave; absent without one.","required":["entries","bytes","max_bytes","hits","misses","evictions","oldest_use_ms"],"properties":{
 "entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0},
 "hits":{"type":"integer","minimum":0},"misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0},
-"oldest_use_ms":{"type":"number","minimum":0,"description":"How long ago the entry that goes next was used."}}}}})json";
+"oldest_use_ms":{"type":"number","minimum":0,"description":"How long ago the entry that goes next was used."}}},
+"picture_vectors":{"type":"object","description":"Vectors of pictures that were searched by, and of words in their space; absent without vision.","required":["entries","bytes","max_bytes","hits","misses","evictions"],"properties":{
+"entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0},
+"hits":{"type":"integer","minimum":0},"misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0}}}}})json";
 
 constexpr std::string_view kReady = R"json({
 "type":"object","required":["status","generation","articles"],
