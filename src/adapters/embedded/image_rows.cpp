@@ -67,9 +67,8 @@ core::Status write_image_rows(const std::filesystem::path& path, std::span<const
   header.payload_crc32 = crc32_of(entries.data(), payload_bytes);
   header.rows = rows.size();
   header.header_crc32 = checksum_of(header);
-  std::string bytes(sizeof header + payload_bytes, '\0');
-  std::memcpy(bytes.data(), &header, sizeof header);
-  if (payload_bytes > 0) std::memcpy(bytes.data() + sizeof header, entries.data(), payload_bytes);
+  std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
+  bytes.append(reinterpret_cast<const char*>(entries.data()), payload_bytes);
   return core::write_file_atomically(path, bytes);
 }
 
