@@ -30,6 +30,12 @@ SettingSpec number(std::string name, std::string default_value, std::string help
           .help = std::move(help), .minimum = minimum, .maximum = maximum};
 }
 
+// Set by a plain variable of the environment too: deployments know it by that name.
+SettingSpec also_by(SettingSpec spec, std::string variable) {
+  spec.plain_variable = std::move(variable);
+  return spec;
+}
+
 std::string default_models_folder() {
   const char* home = std::getenv("HOME");
   return std::string(home != nullptr && *home != '\0' ? home : ".") + "/.cache/scalestyle/models";
@@ -42,6 +48,9 @@ std::vector<SettingSpec> make_table() {
       text("model", "bge-small-en-v1.5", "text embedding model", {"bge-small-en-v1.5", "all-MiniLM-L6-v2"}),
       integer("compute_threads", "0", "compute threads; 0: one a core", 0, 256),
       text("isa", "auto", "instruction set of the kernels; auto: the best that this CPU has"),
+      also_by(boolean("vision_enabled", "false", "search by pictures; ingest embeds photos"), "VISION_ENABLED"),
+      text("vision_model", "clip-vit-base-patch32", "image and text embedding model: a model's name, or a path to its folder"),
+      text("vision_precision", "f32", "arithmetic of embedding pictures", {"f32", "bf16", "int8"}),
       text("log_level", "info", "least severe log line written", {"debug", "info", "warning", "error"}),
       text("log_format", "auto", "auto: human on a terminal, JSON lines otherwise", {"auto", "human", "json"}),
       boolean("json", "false", "print the result as JSON"),
@@ -126,6 +135,7 @@ std::vector<SettingSpec> make_table() {
       text("images", "", "folder of photos: <first 3 digits>/<id>.jpg|.png|.webp"),
       text("transactions", "", "purchases: CSV or Parquet with article_id and price"),
       text("embeddings", "", "Parquet file of ready-made text vectors"),
+      text("image_embeddings", "", "Parquet file of ready-made vectors of photos"),
       text("document_precision", "int8", "arithmetic of document embedding", {"f32", "bf16", "int8"}),
       boolean("update", "false", "embed only texts that the current generation does not have"),
       number("price_scale", "1", "prices are multiplied by this", 1e-9, 1e9),
