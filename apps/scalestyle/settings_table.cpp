@@ -30,6 +30,12 @@ SettingSpec number(std::string name, std::string default_value, std::string help
           .help = std::move(help), .minimum = minimum, .maximum = maximum};
 }
 
+// Set by a plain variable of the environment too: deployments know it by that name.
+SettingSpec also_by(SettingSpec spec, std::string variable) {
+  spec.plain_variable = std::move(variable);
+  return spec;
+}
+
 std::string default_models_folder() {
   const char* home = std::getenv("HOME");
   return std::string(home != nullptr && *home != '\0' ? home : ".") + "/.cache/scalestyle/models";
@@ -42,6 +48,9 @@ std::vector<SettingSpec> make_table() {
       text("model", "bge-small-en-v1.5", "text embedding model", {"bge-small-en-v1.5", "all-MiniLM-L6-v2"}),
       integer("compute_threads", "0", "compute threads; 0: one a core", 0, 256),
       text("isa", "auto", "instruction set of the kernels; auto: the best that this CPU has"),
+      also_by(boolean("vision_enabled", "false", "search by pictures; ingest embeds photos"), "VISION_ENABLED"),
+      text("vision_model", "clip-vit-base-patch32", "image and text embedding model: a model's name, or a path to its folder"),
+      text("vision_precision", "f32", "arithmetic of embedding pictures", {"f32", "bf16", "int8"}),
       text("log_level", "info", "least severe log line written", {"debug", "info", "warning", "error"}),
       text("log_format", "auto", "auto: human on a terminal, JSON lines otherwise", {"auto", "human", "json"}),
       boolean("json", "false", "print the result as JSON"),
@@ -52,6 +61,7 @@ std::vector<SettingSpec> make_table() {
       boolean("query_prefix", "false", "put the model's search instruction before queries"),
       text("fusion", "reciprocal_rank", "how words and meaning become one list", {"weighted_sum", "reciprocal_rank"}),
       number("dense_weight", "0.5", "share of meaning in the fused score; the rest is that of words", 0, 1),
+      number("image_leg_weight", "0.3", "weight of photos that the query describes, beside words and meaning; where a search asks for them", 0, 1),
       number("reciprocal_rank_constant", "60", "of reciprocal_rank: how little the first ranks stand out", 0, 10'000),
       number("preference_weight", "0.5", "how much more articles score that have the colour, type … of the query; 0: no more", 0, 100),
       number("understand_thing_weight", "1", "weight of a query's types and groups among what it prefers; 0: not understood", 0, 1),
@@ -69,6 +79,7 @@ std::vector<SettingSpec> make_table() {
       text("synonyms", "", "file of synonyms, followed while the server runs: \"tee => t-shirt\" or \"jumper, sweater\" a line"),
       integer("list_cache_mb", "64", "memory for ranked lists of recent queries; 0: none is kept", 0, 65'536),
       integer("list_cache_stale_ms", "500", "how long after a switch of catalogue an older list may be given", 0, 60'000),
+      integer("picture_cache_mb", "16", "memory for vectors of pictures that were searched by; 0: none is kept", 0, 65'536),
       text("reranker", "bge-reranker-base", "cross-encoder: a model's name, a path to its folder, or none"),
       text("rerank_precision", "f32", "arithmetic of reranking; doctor recommends one", {"f32", "bf16", "int8"}),
       integer("rerank_depth", "50", "most articles reranked, unless a request asks for more", 1, 200),
@@ -128,6 +139,7 @@ std::vector<SettingSpec> make_table() {
       text("images", "", "folder of photos: <first 3 digits>/<id>.jpg|.png|.webp"),
       text("transactions", "", "purchases: CSV or Parquet with article_id and price"),
       text("embeddings", "", "Parquet file of ready-made text vectors"),
+      text("image_embeddings", "", "Parquet file of ready-made vectors of photos"),
       text("document_precision", "int8", "arithmetic of document embedding", {"f32", "bf16", "int8"}),
       boolean("update", "false", "embed only texts that the current generation does not have"),
       number("price_scale", "1", "prices are multiplied by this", 1e-9, 1e9),

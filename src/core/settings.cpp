@@ -132,6 +132,11 @@ class Resolver {
 
   Status read_environment(const std::vector<std::pair<std::string, std::string>>& environment) {
     for (const auto& [variable, value] : environment) {
+      for (const auto& [name, spec] : specs_) {
+        if (spec->plain_variable == variable && !variable.empty()) CORE_CHECK(set(name, value, "environment " + variable));
+      }
+    }
+    for (const auto& [variable, value] : environment) {
       if (!variable.starts_with(kPrefix) || std::ranges::find(kReserved, variable) != kReserved.end()) continue;
       std::string name = variable.substr(kPrefix.size());
       std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });

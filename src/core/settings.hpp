@@ -1,6 +1,7 @@
 #pragma once
 // Settings: every knob of the product. A flag (--query-prefix), an environment variable (SCALESTYLE_QUERY_PREFIX) and
-// a configuration-file key (query_prefix) of the same name set the same thing, in that order of precedence.
+// a configuration-file key (query_prefix) of the same name set the same thing, in that order of precedence. Some settings
+// have a second variable of a well-known name.
 //
 // A configuration file has one `key = value` a line; `#` starts a comment line; values may be in double quotes.
 // An unknown or repeated key, an unknown SCALESTYLE_ variable and a bad value are errors that name where and, for
@@ -30,6 +31,7 @@ struct SettingSpec {
   double minimum = std::numeric_limits<double>::lowest();
   double maximum = std::numeric_limits<double>::max();
   std::vector<std::string> choices{};  // of a kText; empty: any
+  std::string plain_variable{};        // a variable without SCALESTYLE_ that sets it too, where the other one does not
 };
 
 struct SettingValue {

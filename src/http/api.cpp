@@ -64,11 +64,16 @@ Api::Api(Dependencies dependencies, Options options)
       options_(std::move(options)),
       events_({use_.events, use_.pool, use_.clock, use_.log}),
       articles_({use_.live, use_.pool, use_.clock, use_.log}),
+      reasons_({use_.search, use_.reasons, use_.timers, use_.clock}),
       visual_({use_.pool, use_.fetcher, use_.search.looks_into_pictures()}, options_.max_query_image_bytes),
       http_metrics_(use_.metrics),
       generation_metrics_(use_.metrics, use_.generations),
+      cache_metrics_(use_.metrics, use_.search),
       openapi_(std::make_shared<const std::string>(openapi_document(options_.version))) {
-  use_.metrics.on_render([this] { generation_metrics_.collect(); });
+  use_.metrics.on_render([this] {
+    generation_metrics_.collect();
+    cache_metrics_.collect();
+  });
 }
 
 Call Api::begin(Request request) {
@@ -140,6 +145,10 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
       call.work = std::move(*work);
       return call;
     }
+    case RouteId::kReason:
+      call.deadline = routed.deadline = ReasonRoutes::deadline(request.received);
+      call.work = reasons_.perform(std::move(routed), accepts_events(request.accept));
+      return call;
     case RouteId::kSearchImage:
     case RouteId::kSearchHybrid:
       routed.received = use_.clock.steady_now();  // a large body takes its time, which is not the search's

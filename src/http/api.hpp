@@ -16,6 +16,7 @@
 #include "http/event_routes.hpp"
 #include "http/http_metrics.hpp"
 #include "http/parameters.hpp"
+#include "http/reason_routes.hpp"
 #include "http/route_table.hpp"
 #include "http/visual_requests.hpp"
 #include "search/search_service.hpp"
@@ -44,6 +45,8 @@ class Api final : public Application {
     const search::SuggestService& suggest;
     search::LiveCatalog* live = nullptr;  // null: articles cannot be changed
     ports::ImageFetcher* fetcher = nullptr;  // null: no picture is fetched for a client
+    search::ReasonService* reasons = nullptr;  // a language model's; null: templates only
+    core::TimerQueue* timers = nullptr;        // not null with `reasons`
   };
 
   // Must outlive the server, and every work: destroy it after the pool's, the timers' and the event log's threads have
@@ -76,9 +79,11 @@ class Api final : public Application {
   Options options_;
   EventRoutes events_;
   ArticleRoutes articles_;
+  ReasonRoutes reasons_;
   VisualRequests visual_;
   HttpMetrics http_metrics_;
   search::GenerationMetrics generation_metrics_;
+  search::CacheMetrics cache_metrics_;
   std::shared_ptr<const std::string> openapi_;
   std::atomic<bool> warm_{false};
   std::atomic<bool> draining_{false};

@@ -234,6 +234,7 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   request.target = std::string(fields.target());
   request.request_id_header = std::string(fields["X-Request-Id"]);
   request.if_none_match = std::string(fields[http::field::if_none_match]);
+  request.accept = std::string(fields[http::field::accept]);
   request.content_type = std::string(fields[http::field::content_type]);
   request.content_encoding = std::string(fields[http::field::content_encoding]);
   request.body = std::move(parser.get().body());

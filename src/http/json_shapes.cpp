@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "http/json_writer.hpp"
+#include "http/reason_shapes.hpp"
 
 namespace scalestyle::http {
 
@@ -141,7 +142,7 @@ void write_item(JsonWriter& json, const search::AnswerItem& item, bool collapsed
   if (item.behavior_score) json.key("behaviorScore").number(static_cast<float>(*item.behavior_score));
   if (item.text_score) json.key("text_score").number(static_cast<float>(*item.text_score));
   if (item.image_score) json.key("image_score").number(static_cast<float>(*item.image_score));
-  if (!item.reason.empty()) json.key("reason").text(item.reason);
+  write_reason(json, item);
   json.key("rank").integer(item.rank);
   if (!item.pinned_by.empty()) json.key("pinned_by").text(item.pinned_by);
   if (collapsed) write_variants(json, item);
@@ -333,6 +334,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   if (answer.list_source) json.key("list_source").text(search::to_string(*answer.list_source));
   write_understood(json, answer.understood);
   write_rerank(json, answer);
+  write_reason_report(json, answer);
   write_personalization(json, answer);
   write_acting_rules(json, answer.rules);
   json.key("total").integer(answer.total);

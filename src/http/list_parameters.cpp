@@ -30,6 +30,7 @@ constexpr double kMaxPieceCharacters = 500;
 
 constexpr double kMaxFacetsCharacters = 100;
 
+constexpr std::array<std::string_view, 3> kReasonModes{"template", "llm", "false"};
 constexpr std::array<std::string_view, 5> kSorts{"popular", "price_asc", "price_desc", "name", "newest"};
 constexpr std::array<std::string_view, 5> kSearchSorts{"relevance", "price_asc", "price_desc", "newest", "popularity"};
 constexpr std::array<std::string_view, events::kWindowCount> kWindowNames{events::kWindows[0].name, events::kWindows[1].name,
@@ -121,6 +122,13 @@ constexpr std::array kListParameters{
                   .kind = ParameterKind::kBoolean,
                   .description = "true: each article says what found it, where, and what its score is made of.",
                   .default_value = "false"},
+    ParameterSpec{.name = "reasons",
+                  .kind = ParameterKind::kChoice,
+                  .description = "What says of each item why it is there: template (one sentence from what is known); llm (the "
+                                 "language model's for the first items, as far as the time goes, the template's for the others; 503 "
+                                 "where generation is switched off); false (nothing).",
+                  .default_value = "template",
+                  .choices = kReasonModes},
     ParameterSpec{.name = "after",
                   .description = "The token of an event of the shopper's own: the answer waits a little until it has taken "
                                  "effect, and after_reached tells whether it has.",
@@ -296,6 +304,10 @@ core::Status fill(search::ListRequest& request, const Parameters& parameters, co
   }
   request.personalize = parameters.boolean("personalize");
   request.explain = parameters.boolean("explain");
+  const std::string reasons = parameters.choice("reasons");
+  request.reasons = reasons == "llm"     ? search::ReasonMode::kLlm
+                    : reasons == "false" ? search::ReasonMode::kNone
+                                         : search::ReasonMode::kTemplate;
   if (const auto token = parameters.text("after")) {
     CORE_TRY(request.after, events::parse_token(*token, "after"));
   }

@@ -24,7 +24,8 @@ struct Request {
   std::string target{};            // origin form, as sent: "/path?query"; or "*"
   std::string request_id_header{}; // X-Request-Id as sent; empty when absent
   std::string if_none_match{};
-  std::string content_type{};      // as sent; empty when absent
+  std::string accept{};            // as sent; empty when absent
+  std::string content_type{};      // the same
   std::string content_encoding{};
   std::string body{};              // without its transfer coding
   core::SteadyTime received{};     // when the header was complete: deadlines count from here

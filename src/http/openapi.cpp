@@ -45,7 +45,12 @@ void write_response(JsonWriter& json, const ResponseSpec& spec) {
     if (!spec.schema.empty()) {
       json.key("schema").begin_object().key("$ref").text(schema_reference(spec.schema)).end_object();
     }
-    json.end_object().end_object();
+    json.end_object();
+    if (!spec.events.empty()) {
+      json.key("text/event-stream").begin_object().key("schema").begin_object();
+      json.key("type").text("string").key("description").text(spec.events).end_object().end_object();
+    }
+    json.end_object();
   }
   json.end_object();
 }

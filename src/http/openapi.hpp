@@ -22,6 +22,7 @@ struct ParameterSpec;
 void write_event_schemas(JsonWriter& json);
 void write_article_schemas(JsonWriter& json);
 void write_diagnostic_schemas(JsonWriter& json);
+void write_reason_schemas(JsonWriter& json);
 void write_form_schemas(JsonWriter& json);  // of the bodies that are parameters, as JSON and as forms
 void write_form_body(JsonWriter& json, const ParameterBody& body);  // the member "requestBody" of an operation
 void write_parameter_schema(JsonWriter& json, const ParameterSpec& spec);

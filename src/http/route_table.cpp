@@ -7,6 +7,7 @@
 #include "http/article_bodies.hpp"
 #include "http/event_bodies.hpp"
 #include "http/list_parameters.hpp"
+#include "http/reason_routes.hpp"
 #include "http/visual_parameters.hpp"
 #include "search/event_service.hpp"
 #include "search/suggest_service.hpp"
@@ -107,6 +108,13 @@ constexpr std::array kSuggestResponses{
 constexpr std::array kWhyNotResponses{
     ResponseSpec{.description = "Whether the article is on the page of this search, and what keeps it off", .schema = "WhyNot"},
     kInvalid, kExpired, kUnavailable};
+constexpr std::array kReasonResponses{
+    ResponseSpec{.description = "Why the article is for the shopper. Sent as events, unless the Accept header names JSON and no events",
+                 .schema = "ReasonAnswer",
+                 .events = "event: token with data {\"text\"}, the next part of the sentence; at last event: done with the answer as its "
+                           "data, whose reason replaces what was shown, or event: error with an Error. Closing the connection stops the "
+                           "generation."},
+    kInvalid, kMissing, kTooLarge, kWrongType, kUnavailable};
 constexpr std::array kClickResponses{ResponseSpec{.description = "The click is on disk", .schema = "EventAnswer"}, kInvalid, kTooLarge,
                                      kWrongType, kNotDone};
 constexpr std::array kEventsResponses{ResponseSpec{.description = "All events are on disk", .schema = "EventsAnswer"}, kInvalid,
@@ -173,6 +181,9 @@ std::span<const Route> build_table() {
             kSuggestResponses},
       Route{RouteId::kWhyNot, "/api/recommendation/why-not", "whyNot", "Why a search does not show an article", why_not_parameters(),
             kWhyNotResponses},
+      Route{.id = RouteId::kReason, .pattern = "/api/recommendation/reason", .operation_id = "reason",
+            .summary = "Why one article is for one shopper", .parameters = {}, .responses = kReasonResponses, .method = Method::kPost,
+            .body = &reason_body(), .is_read = true},
       Route{RouteId::kClick, "/api/events/click", "trackClick", "Keep a click: it changes the next answer", {}, kClickResponses,
             Method::kPost, &click_body()},
       Route{RouteId::kEvents, "/api/events", "trackEvents", "Keep a batch of events: all or none", {}, kEventsResponses, Method::kPost,

@@ -26,6 +26,7 @@ enum class RouteId : std::uint8_t {
   kTrending,
   kSuggest,
   kWhyNot,
+  kReason,
   kClick,
   kEvents,
   kExportUser,
@@ -50,6 +51,7 @@ struct ResponseSpec {
   std::string_view description;
   std::string_view content_type = "application/json";
   std::string_view schema{};  // of components/schemas; empty: opaque content, or none when content_type is empty
+  std::string_view events{};  // where it can be sent as server-sent events too: what they are, for people
 };
 
 struct Route {

@@ -108,9 +108,12 @@ std::string_view to_string(Stage stage) {
     case Stage::kRules: return "rules";
     case Stage::kPersonalize: return "personalize";
     case Stage::kPage: return "page";
+    case Stage::kReasons: return "reasons";
   }
   return "order";
 }
+
+std::string_view to_string(ReasonSource source) { return source == ReasonSource::kTemplate ? "template" : "llm"; }
 
 std::string_view to_string(FallbackSource source) {
   switch (source) {

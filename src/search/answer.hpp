@@ -44,6 +44,13 @@ inline constexpr std::chrono::milliseconds kMinDeadline{10};
 inline constexpr std::chrono::milliseconds kMaxDeadline{10'000};
 inline constexpr std::chrono::milliseconds kDefaultDeadline{600};
 
+// What says of each item why it is there.
+enum class ReasonMode : std::uint8_t {
+  kTemplate,  // one sentence from what is known (reason_text.hpp)
+  kLlm,       // a language model's for the first items, as far as the time goes (reason_service.hpp); the others as above
+  kNone,
+};
+
 // What every request for a list has.
 struct ListRequest {
   core::RequestId request_id{};
@@ -56,6 +63,7 @@ struct ListRequest {
   std::optional<core::SessionId> session_id{};
   bool personalize = true;  // false: the list that everyone gets
   bool explain = false;     // each item says why it is where it is
+  ReasonMode reasons = ReasonMode::kTemplate;
   bool collapse = true;     // one item a product; false: one an article
   FacetSet facets{};
   // How many items of one product type and of one section a window of the list may have, 0: any number (see
@@ -158,8 +166,9 @@ enum class Stage : std::uint8_t {
   kRules,        // merchandising rules; skipped where none acts
   kPersonalize,
   kPage,         // variants, facets, the cursor of the next page
+  kReasons,      // why each item is there; late: a language model was to say it of more items; skipped where none is wanted
 };
-inline constexpr std::size_t kStageCount = 17;
+inline constexpr std::size_t kStageCount = 18;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -247,6 +256,10 @@ struct Variant {
   bool matches = false;  // passes the filters
 };
 
+// Who worded an item's reason.
+enum class ReasonSource : std::uint8_t { kTemplate, kLlm };
+[[nodiscard]] std::string_view to_string(ReasonSource source);  // "template", "llm"
+
 struct AnswerItem {
   catalog::ArticleView article;  // valid while the answer's generation is held
   double score = 0;              // orders the page, but for pins; (0, 1], up to 10 where rules boost it, at most 3 times that after
@@ -254,7 +267,9 @@ struct AnswerItem {
   std::optional<double> behavior_score{};  // score − what it was without the shopper's features; set when they acted
   std::size_t rank = 0;          // from 1, over all pages
   std::string pinned_by{};       // the id of the merchandising rule that put it there; empty: none
-  std::string_view reason{};     // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
+  std::string reason{};          // one true sentence: why it is there; empty when none was wanted
+  ReasonSource reason_source = ReasonSource::kTemplate;
+  std::string_view boosted_by{}; // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
   ranking::BoostParts boost{};   // the factors of the shopper's features; all 1 when they did not act
   // Of a search by picture: what each side gave it, scaled to [0, 1] over what that side found; 0 where it did not find it.
   // Absent: there was no such side, or it is not known any more.
@@ -275,6 +290,16 @@ struct RerankReport {
   std::size_t cached_pairs = 0;  // of the scored ones
 };
 
+// How far a language model got with the reasons.
+struct ReasonReport {
+  std::string model{};
+  std::string precision{};   // empty: not told
+  std::size_t planned = 0;   // items
+  std::size_t written = 0;   // of these, by the model now or before; the others have the template's
+  std::size_t cached = 0;    // of the written ones, before
+  std::size_t refused = 0;   // the model said what the data do not
+};
+
 struct SearchAnswer {
   core::RequestId request_id{};
   std::chrono::nanoseconds took{0};
@@ -285,6 +310,7 @@ struct SearchAnswer {
   std::vector<Understood> understood{};
   std::optional<RerankReport> rerank{};  // where a cross-encoder reordered the list, or was to
   std::optional<RerankReport> first_rerank{};  // of the smaller one before it, where there are two
+  std::optional<ReasonReport> reasons{};       // where a language model was to word reasons
   std::optional<std::int64_t> freshness_ms{};  // age of the newest event, of anyone's, that has taken effect
   std::optional<bool> after_reached{};         // set when the request had `after`
   bool personalized = false;                   // the shopper's features were read and used

@@ -22,6 +22,7 @@ void take_list(std::shared_ptr<const RankedList> ranked, ListSource source, Prog
   progress.eligible_count = ranked->eligible_count;
   progress.filtered = true;
   progress.understood = ranked->understood;
+  progress.reason_query = ranked->reason_query;
   progress.list_source = source;
   progress.ranked = std::move(ranked);
 }
@@ -36,6 +37,7 @@ std::shared_ptr<const RankedList> to_keep(const Progress& progress) {
   if (progress.eligible != nullptr) ranked->eligible = std::make_shared<const catalog::Bitmap>(*progress.eligible);
   ranked->eligible_count = progress.eligible_count;
   ranked->understood = progress.understood;
+  ranked->reason_query = progress.reason_query;
   remember_head(*ranked, progress.list, progress.generation->catalog());
   return ranked;
 }

@@ -23,6 +23,7 @@
 #include "search/picture_retriever.hpp"
 #include "search/query_reading.hpp"
 #include "search/ranked_list.hpp"
+#include "search/reason_text.hpp"
 #include "search/reranker.hpp"
 #include "search/shopper_read.hpp"
 #include "search/snapshot_holder.hpp"
@@ -97,6 +98,10 @@ struct Progress {
   std::optional<ListSource> list_source;
   std::vector<Understood> understood;
   QueryReading reading;                        // of a query whose list is made for this request
+  std::shared_ptr<const ReasonQuery> reason_query;      // null: no query, or nothing is known of it
+  ReasonOrigin reason_origin = ReasonOrigin::kPlain;    // but for what `fallback_source` says
+  ReasonPicture reason_picture = ReasonPicture::kNone;  // the same
+  bool picture_is_a_side = false;
   std::optional<retrieval::LexicalPlan> plan;  // of the query's words
   std::vector<retrieval::QueryNote> word_notes;  // what was done to them
   std::vector<catalog::RowIndex> named;        // eligible rows that the query names by id or product code

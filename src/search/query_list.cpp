@@ -39,6 +39,9 @@ BaseList pool_of(BaseList list) {
 
 core::Status SearchService::begin_search(const SearchRequest& request, Progress& progress) {
   progress.is_sorted = request.sort != SearchSort::kRelevance;
+  progress.reason_origin = ReasonOrigin::kFound;
+  progress.reason_picture = reason_picture(request.visual);
+  progress.picture_is_a_side = request.visual && request.visual->mode == VisualMode::kHybrid;
   if (request.sort == SearchSort::kPopularity && progress.generation->popularity() == nullptr) {
     return core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles", "sort");
   }
@@ -130,6 +133,7 @@ void SearchService::read_alone(const SearchRequest& request, Progress& progress)
 void SearchService::set_eligible_for(const SearchRequest& request, Progress& progress) const {
   restrict_eligible(request, progress);
   if (request.visual) leave_out_article(request, progress);
+  progress.reason_query = reason_query(progress.reading);
   // The photos' space knows itself what red is: there nothing else prefers.
   if (!has_text_side(request)) std::erase_if(progress.reading.understood.pieces, is_preference);
   progress.understood = understood_pieces(progress.reading);

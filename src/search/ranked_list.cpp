@@ -13,6 +13,7 @@ std::size_t RankedList::bytes() const {
   total += list.rows.capacity() * sizeof(list.rows[0]) + list.scores.capacity() * sizeof(double);
   total += sides.capacity() * sizeof(ranking::SideScores);
   if (eligible != nullptr) total += eligible->words().size_bytes();
+  if (reason_query != nullptr) total += reason_query->bytes();
   for (const Understood& piece : understood) {
     total += sizeof(Understood) + piece.field.capacity() + piece.value.capacity() + piece.origin.capacity();
   }

@@ -17,6 +17,7 @@
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
 #include "search/degradation.hpp"
+#include "search/reason_text.hpp"
 #include "search/reranker.hpp"
 
 namespace scalestyle::search {
@@ -44,6 +45,7 @@ struct RankedList {
   std::shared_ptr<const catalog::Bitmap> eligible{};  // of the same rows; null: every row
   std::size_t eligible_count = 0;
   std::vector<Understood> understood{};
+  std::shared_ptr<const ReasonQuery> reason_query{};  // null: none
   // The ids of its first rows, each ended by a line feed, and their scores, as last reranked: what is left of the list when its
   // generation is gone.
   std::string head_ids{};

@@ -6,6 +6,7 @@
 #include "ranking/diversity.hpp"
 #include "search/answer.hpp"
 #include "search/page_cursor.hpp"
+#include "search/reason_request.hpp"
 #include "search/request_words.hpp"
 #include "search/search_service.hpp"
 #include "search/visual_request.hpp"
@@ -69,5 +70,9 @@ core::Status validate(const SearchRequest& request) {
 core::Status validate(const BrowseRequest& request) { return validate_list(request); }
 
 core::Status validate(const TrendingRequest& request) { return validate_list(request); }
+
+core::Status validate(const ReasonRequest& request) {
+  return request.query.empty() ? validate_list(request) : validate(static_cast<const SearchRequest&>(request));
+}
 
 }  // namespace scalestyle::search

@@ -14,6 +14,8 @@
 #include "search/frequent_queries.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/progress.hpp"
+#include "search/reason_request.hpp"
+#include "search/reason_service.hpp"
 #include "search/request_fingerprint.hpp"
 #include "search/rerank_report.hpp"
 #include "search/schedule_by.hpp"
@@ -134,6 +136,10 @@ std::optional<SearchFailure> SearchService::prepare(Request& request, Progress& 
                                                   : fmt::format("no catalogue is loaded: {}", cause));
     return progress.failure(unready.error());
   }
+  if (request.reasons == ReasonMode::kLlm && use_.reasons == nullptr) {
+    const auto off = core::fail(core::ErrorCode::kUnavailable, std::string(kGenerationIsOff), "reasons");
+    return progress.failure(off.error());
+  }
   progress.fingerprint = request_fingerprint(request);
   if (auto opened = open_cursor(request, progress); !opened) {
     SearchFailure failure = progress.failure(std::move(opened).error());
@@ -144,11 +150,17 @@ std::optional<SearchFailure> SearchService::prepare(Request& request, Progress& 
   return std::nullopt;
 }
 template std::optional<SearchFailure> SearchService::prepare(SearchRequest& request, Progress& progress) const;
+template std::optional<SearchFailure> SearchService::prepare(ReasonRequest& request, Progress& progress) const;
 
 template <class Request>
 core::Task<SearchOutcome> SearchService::checked(Request& request, Progress& progress) {
   if (auto failure = prepare(request, progress)) co_return std::unexpected(std::move(*failure));
-  co_return co_await run(request, progress);
+  SearchOutcome outcome = co_await run(request, progress);
+  if (!outcome || request.reasons != ReasonMode::kLlm) co_return outcome;
+  if (auto worded = co_await word_reasons(request, progress, *outcome); !worded) {
+    co_return std::unexpected(SearchFailure{std::move(worded).error(), {}, std::move(outcome->stages)});
+  }
+  co_return outcome;
 }
 
 void SearchService::begin_read(const ListRequest& request, ListKind kind, Progress& progress) {
@@ -205,6 +217,7 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   } else {
     answer.rules.skipped_pins.clear();
   }
+  say_reasons(request, progress, answer);
   answer.list_source = progress.list_source;
   answer.understood = std::move(progress.understood);
   report_rerank(progress.reranked, answer);

@@ -83,12 +83,16 @@ namespace scalestyle::search {
 class Experiments;
 class FrequentQueries;
 class ImpressionRecorder;
+class ReasonService;
 class Reranker;
 class RuleFile;
 class SynonymFile;
 struct LegRows;
 struct OrderedList;
+struct ArticleReason;
 struct Progress;
+struct ReasonRequest;
+struct ReasonScope;
 struct WhyNot;
 struct WhyNotRequest;
 
@@ -131,6 +135,7 @@ class SearchService {
     // Null, both or none: searches by picture, and the image leg, are unavailable. The index is the one that `generations` opens.
     ports::ImageEncoder* images = nullptr;
     ports::VectorIndex* image_index = nullptr;
+    ReasonService* reasons = nullptr;              // a language model's; null: ReasonMode::kLlm is unavailable
   };
 
   // `options` must be valid.
@@ -155,6 +160,10 @@ class SearchService {
   // anew, and where no leg has the article the legs are asked how far behind it is, within the same deadline.
   // Failures: as search(), but that nothing stands in for a list that cannot be made; kInvalidArgument, field article_id.
   [[nodiscard]] core::Task<std::expected<WhyNot, SearchFailure>> why_not(WhyNotRequest request);
+
+  // What can be said of one article to one shopper: reason_request.hpp.
+  // Failures: kInvalidArgument, field article_id, query or of the shopper; kNotFound; without capacity as search().
+  [[nodiscard]] core::Task<std::expected<ArticleReason, SearchFailure>> reason(ReasonRequest request);
 
   [[nodiscard]] ListCacheStats list_cache_stats() const { return lists_.stats(); }
   // Nothing where no scores of a reranker are kept.
@@ -202,6 +211,11 @@ class SearchService {
   static void hide_eligible(Progress& progress);
   void apply_rules_to(Progress& progress, SearchAnswer& answer) const;
   static void explain_rules(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation);
+
+  // reason_stage.cpp
+  [[nodiscard]] static ReasonScope reason_scope(const ListRequest& request, const Progress& progress, const ServingGeneration& generation);
+  static void say_reasons(const ListRequest& request, Progress& progress, SearchAnswer& answer);
+  [[nodiscard]] core::Task<core::Status> word_reasons(const ListRequest& request, const Progress& progress, SearchAnswer& answer) const;
 
   // query_list.cpp
   [[nodiscard]] core::Status begin_search(const SearchRequest& request, Progress& progress);
@@ -269,7 +283,7 @@ class SearchService {
   SearchOptions options_;
   AdmissionLimit admission_;
   SearchMetrics metrics_;
-  mutable RankedListCache lists_;
+  RankedListCache lists_;
   SingleFlight<FoundList> flights_;
   SingleFlight<RerankOutcome> rerank_flights_;
   DenseRetriever dense_;

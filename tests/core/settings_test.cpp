@@ -47,6 +47,23 @@ TEST(Settings, FlagBeatsEnvironmentBeatsFile) {
   EXPECT_EQ(settings.origin("host"), "shop.conf:3");
 }
 
+TEST(Settings, APlainVariableIsWeakerThanTheSettingsOwn) {
+  auto known = specs();
+  known.push_back({.name = "vision", .kind = SettingKind::kBoolean, .default_value = "false", .help = "x", .plain_variable = "VISION"});
+  SettingSources sources;
+  sources.file_name = "shop.conf";
+  sources.file_text = "vision = false\n";
+  sources.environment = {{"VISION", "true"}, {"", "x"}};
+  const auto plain = Settings::resolve(known, sources).value();
+  EXPECT_TRUE(plain.boolean("vision"));
+  EXPECT_EQ(plain.origin("vision"), "environment VISION");
+  sources.environment = {{"SCALESTYLE_VISION", "false"}, {"VISION", "true"}};
+  EXPECT_FALSE(Settings::resolve(known, sources).value().boolean("vision"));
+  sources.environment = {{"VISION", "maybe"}};
+  EXPECT_EQ(Settings::resolve(known, sources).error().message,
+            "environment VISION: 'maybe' is not a valid vision; expected true or false");
+}
+
 TEST(Settings, AnUnknownNameIsAnErrorWithTheNearest) {
   const auto file = from_file("port = 1\nprot = 2\n");
   ASSERT_FALSE(file);

@@ -128,7 +128,7 @@ TEST(OpenApi, PublicSearchParametersAreTheAgreedOnes) {
                                           "section", "garment_group", "index", "price_min", "price_max", "userId", "sessionId",
                                           "personalize", "after", "explain", "legs", "understand", "understand_without", "rerank",
                                           "sort", "cursor", "collapse", "facets", "max_per_type", "max_per_section",
-                                          "diversity_window"}));
+                                          "diversity_window", "reasons"}));
 }
 
 TEST(OpenApi, EnumsAreThoseOfTheCode) {

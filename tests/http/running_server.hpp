@@ -18,6 +18,7 @@
 #include "search/experiments.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/live_catalog.hpp"
+#include "search/reason_service.hpp"
 #include "search/search_service.hpp"
 #include "support/compute_threads.hpp"
 #include "support/fake_catalog_changes.hpp"
@@ -28,6 +29,7 @@
 #include "support/fake_image_fetcher.hpp"
 #include "support/fake_impression_log.hpp"
 #include "support/fake_text_encoder.hpp"
+#include "support/fake_text_generator.hpp"
 #include "support/raw_client.hpp"
 
 namespace scalestyle::http {
@@ -38,6 +40,7 @@ struct ServerSetup {
   search::LiveCatalogOptions live{};
   std::string experiments{};
   bool popular_lists = true;  // false: a search that fails has nothing to fall back to
+  bool generation = false;    // true: there is a language model, generator()
   bool vision = false;        // true: photos are looked into
   bool fetches = true;        // false: no picture is fetched for a client
   std::size_t max_query_image_bytes = 200'000;
@@ -50,6 +53,8 @@ class RunningServer {
         holder_(store_, index_, encoder_.info(), setup.popular_lists ? &popularity_ : nullptr),
         log_({telemetry::LogLevel::kError, telemetry::LogFormat::kHuman}, compute_.clock()),
         experiments_(search::Experiments::parse(setup.experiments, "salt").value()),
+        reasons_(setup.generation ? std::make_unique<search::ReasonService>(generator_, compute_.timers(), metrics_, search::ReasonOptions())
+                                  : nullptr),
         search_({.generations = holder_,
                  .encoder = encoder_,
                  .index = index_,
@@ -63,14 +68,16 @@ class RunningServer {
                  .experiments = &experiments_,
                  .queries = &queries_,
                  .images = setup.vision ? &images_ : nullptr,
-                 .image_index = setup.vision ? &photos_ : nullptr},
+                 .image_index = setup.vision ? &photos_ : nullptr,
+                 .reasons = reasons_.get()},
                 std::move(setup.search)),
         events_({.generations = holder_, .log = event_log_, .features = features_, .impressions = impressions_,
                  .timers = compute_.timers(), .clock = compute_.clock(), .metrics = metrics_, .queries = &queries_},
                 setup.events),
         live_({holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, setup.live),
-        api_({search_, events_, holder_, compute_.pool(), compute_.clock(), metrics_, log_, suggest_, &live_,
-              setup.fetches ? &fetcher_ : nullptr},
+        api_({.search = search_, .events = events_, .generations = holder_, .pool = compute_.pool(), .clock = compute_.clock(),
+              .metrics = metrics_, .log = log_, .suggest = suggest_, .live = &live_, .fetcher = setup.fetches ? &fetcher_ : nullptr,
+              .reasons = reasons_.get(), .timers = &compute_.timers()},
              {.version = "1.2.3", .max_query_image_bytes = setup.max_query_image_bytes}) {
     has_vision_ = setup.vision;
     if (has_vision_) holder_.look_into_pictures(photos_, images_.info());
@@ -133,6 +140,7 @@ class RunningServer {
     event_log_.erasure_gate().release();
     features_.read_gate().release();
     features_.apply_gate().release();
+    generator_.release();
   }
 
   void begin_drain() { server_->begin_drain(); }
@@ -165,6 +173,7 @@ class RunningServer {
 
   [[nodiscard]] support::FakeTextEncoder& encoder() { return encoder_; }
   [[nodiscard]] support::FakeVectorIndex& index() { return index_; }
+  [[nodiscard]] support::FakeTextGenerator& generator() { return generator_; }
   [[nodiscard]] support::FakeEventLog& event_log() { return event_log_; }
   [[nodiscard]] support::FakeFeatureStore& features() { return features_; }
   [[nodiscard]] support::FakeCatalogChanges& changes() { return changes_; }
@@ -188,6 +197,7 @@ class RunningServer {
   support::FakeImageEncoder images_{compute_.pool()};
   support::FakeVectorIndex photos_{store_, compute_.pool(), photo_text};
   support::FakeFeatureStore features_{&compute_.timers()};
+  support::FakeTextGenerator generator_{compute_.pool(), compute_.timers()};
   recommend::Popularity popularity_;
   search::SnapshotHolder holder_;
   telemetry::Logger log_;
@@ -198,6 +208,7 @@ class RunningServer {
   search::Experiments experiments_;
   search::FrequentQueries queries_{{.rebuild_seconds = 0}, compute_.clock()};
   search::SuggestService suggest_{holder_, compute_.clock(), &queries_};
+  std::unique_ptr<search::ReasonService> reasons_;  // null without generation
   search::SearchService search_;
   search::EventService events_;
   support::FakeCatalogChanges changes_;

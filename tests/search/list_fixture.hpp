@@ -169,7 +169,7 @@ inline void expect_same_list(const SearchOutcome& a, const SearchOutcome& b) {
   for (const SearchOutcome* outcome : {&a, &b}) {
     for (const AnswerItem& item : outcome->value().items) {
       EXPECT_FALSE(item.behavior_score);
-      EXPECT_TRUE(item.reason.empty());
+      EXPECT_TRUE(item.boosted_by.empty());
     }
   }
 }

@@ -47,6 +47,16 @@ void layer_norm_quantize(const ConstMatrix& in, const LayerNormWeights& weights,
   active_kernels().layer_norm(args);
 }
 
+void rms_norm(const ConstMatrix& in, std::span<const float> gamma, float epsilon, const Matrix& out) {
+  assert(gamma.size() == in.columns);
+  active_kernels().rms_norm({rows_args(in, out), gamma.data(), epsilon});
+}
+
+void silu_multiply(const Matrix& values, const ConstMatrix& factor) {
+  assert(factor.rows == values.rows && factor.columns == values.columns);
+  active_kernels().silu_multiply(rows_args(values, values), factor.data, factor.stride);
+}
+
 void gelu_erf(const Matrix& values) { active_kernels().gelu(rows_args(values, values)); }
 
 void quick_gelu(const Matrix& values) { active_kernels().quick_gelu(rows_args(values, values)); }
@@ -61,6 +71,11 @@ void quantize_rows(const ConstMatrix& in, QuantizedRows& out, std::span<const fl
 void gelu_quantize(const Matrix& in, QuantizedRows& out) {
   out.reshape(in.rows, in.columns);
   active_kernels().gelu_quantize(rows_args(in, in), quantize_args(out));
+}
+
+void quick_gelu_quantize(const Matrix& in, QuantizedRows& out) {
+  out.reshape(in.rows, in.columns);
+  active_kernels().quick_gelu_quantize(rows_args(in, in), quantize_args(out));
 }
 
 void round_to_bf16(const ConstMatrix& in, Bf16Rows& out) {

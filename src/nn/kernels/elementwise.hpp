@@ -27,6 +27,12 @@ void layer_norm(const ConstMatrix& in, const LayerNormWeights& weights, const Ma
 void layer_norm_quantize(const ConstMatrix& in, const LayerNormWeights& weights, const Matrix& out,
                          QuantizedRows& quantized, const ConstMatrix& residual = {});
 
+// out = x / sqrt(mean of squares + epsilon) * gamma. Source: Zhang and Sennrich, arXiv 1910.07467.
+void rms_norm(const ConstMatrix& in, std::span<const float> gamma, float epsilon, const Matrix& out);
+
+// values = silu(values) * factor with silu(x) = x * sigmoid(x). Source: SwiGLU, Shazeer, arXiv 2002.05202.
+void silu_multiply(const Matrix& values, const ConstMatrix& factor);
+
 // x * (1 + erf(x / sqrt 2)) / 2, absolute error below 1e-6 * max(1, |x|).
 void gelu_erf(const Matrix& values);
 
@@ -40,8 +46,10 @@ void quick_gelu(const Matrix& values);
 // `channel_multiplier` (empty or [columns]) multiplies x first (see PackedInt8::pack).
 void quantize_rows(const ConstMatrix& in, QuantizedRows& out, std::span<const float> channel_multiplier = {});
 
-// The same for GELU(x): activation and quantisation in one pass over the row. `in` is overwritten with GELU(x).
+// The same for GELU(x) and for quick GELU(x): activation and quantisation in one pass over the row. `in` is overwritten
+// with the activation.
 void gelu_quantize(const Matrix& in, QuantizedRows& out);
+void quick_gelu_quantize(const Matrix& in, QuantizedRows& out);
 
 // Rounds to nearest-even bf16 and pads. Reshapes `out`.
 void round_to_bf16(const ConstMatrix& in, Bf16Rows& out);

@@ -21,8 +21,7 @@ Args common_args(const View& a, const Weights& weights, const Epilogue& epilogue
   args.panel_first = std::min(panels.first, weights.panels());
   args.panel_end = args.panel_first + std::min(panels.count, weights.panels() - args.panel_first);
   args.out_features = weights.out_features();
-  const bool gelu = epilogue.activation == Activation::kGeluErf;
-  args.epilogue = {epilogue.bias, epilogue.residual, epilogue.residual_stride, gelu, out.data, out.stride};
+  args.epilogue = {epilogue.bias, epilogue.residual, epilogue.residual_stride, epilogue.activation, out.data, out.stride};
   return args;
 }
 
@@ -54,6 +53,25 @@ void gemm(const QuantizedView& a, const PackedInt8& weights, const Epilogue& epi
   args.column_scales = weights.scales();
   args.column_sums = weights.column_sums();
   active_kernels().gemm_int8(args);
+}
+
+void gemm(const ConstMatrix& a, const PackedBf16& weights, const Epilogue& epilogue, const Matrix& out,
+          PanelRange panels) {
+  auto args = common_args<GemmF32Bf16Args>(a, weights, epilogue, out, panels);
+  args.a = a.data;
+  args.depth = weights.in_features();
+  args.padded_depth = weights.padded_in();
+  active_kernels().gemm_f32_bf16(args);
+}
+
+void gemm(const ConstMatrix& a, const PackedInt8& weights, const Epilogue& epilogue, const Matrix& out,
+          PanelRange panels) {
+  auto args = common_args<GemmF32Int8Args>(a, weights, epilogue, out, panels);
+  args.a = a.data;
+  args.depth = weights.in_features();
+  args.padded_depth = weights.padded_in();
+  args.column_scales = weights.scales();
+  active_kernels().gemm_f32_int8(args);
 }
 
 std::size_t preferred_row_block(std::size_t in_features, std::size_t out_features) {
