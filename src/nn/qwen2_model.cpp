@@ -49,6 +49,7 @@ core::Result<std::unique_ptr<const Qwen2Model>> Qwen2Model::load(const std::file
 
 core::Status Qwen2Model::load_weights() {
   CORE_CHECK(load_embeddings());
+  shards_.release_pages();  // which the hash has read
   layers_.reserve(config_.layers);
   for (std::size_t index = 0; index < config_.layers; ++index) {
     CORE_TRY(Qwen2Layer layer, load_layer(index));
@@ -71,6 +72,7 @@ core::Status Qwen2Model::load_embeddings() {
     return core::fail(ErrorCode::kDataLoss, fmt::format("tensor \"{}\" is {}, a floating-point type is needed", kEmbeddings,
                                                         to_string(embeddings_->type)));
   }
+  if (config_.tied_head) return {};  // its packing looks at every value
   std::vector<float> row(config_.hidden);
   for (std::size_t token = 0; token < config_.vocabulary; ++token) {
     embed(static_cast<std::int32_t>(token), row);
