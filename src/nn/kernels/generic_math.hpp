@@ -56,6 +56,11 @@ inline F32x16 quick_gelu(F32x16 x) {
   return x / (one + exp(x * F32x16::broadcast(-1.702F)));
 }
 
+inline F32x16 silu(F32x16 x) {
+  const F32x16 one = F32x16::broadcast(1.0F);
+  return x / (one + exp(F32x16::zero() - x));
+}
+
 // Calls function(column, lanes) for each group of 16 columns; lanes < 16 only in the last.
 template <class Function>
 inline void for_each_vector(std::size_t columns, Function function) {
