@@ -79,11 +79,15 @@ class EmbeddingRows {
   std::unordered_set<ArticleId> seen_;
 };
 
-core::Result<std::size_t> find_vector_column(const TableInfo& info) {
-  CORE_TRY(const std::optional<std::size_t> column, find_column(info, "bge_embedding"));
+core::Result<std::size_t> find_vector_column(const TableInfo& info, EmbeddingKind kind) {
+  const std::string_view name = kind == EmbeddingKind::kTexts ? "bge_embedding" : "image_embedding";
+  CORE_TRY(const std::optional<std::size_t> column, find_column(info, name));
   if (column) return *column;
   auto other = require_column(info, "embedding");
-  if (!other) other.error().message.replace(0, other.error().message.find(" is missing"), "the column bge_embedding (or embedding)");
+  if (!other) {
+    std::string& message = other.error().message;
+    message.replace(0, message.find(" is missing"), fmt::format("the column {} (or embedding)", name));
+  }
   return other;
 }
 
@@ -91,14 +95,15 @@ core::Result<std::size_t> find_vector_column(const TableInfo& info) {
 
 core::Result<EmbeddingsSummary> read_embeddings(const std::filesystem::path& path, std::size_t expected_dimension,
                                                 const ReaderOptions& options,
-                                                const std::function<core::Status(const EmbeddingChunk&)>& sink) {
+                                                const std::function<core::Status(const EmbeddingChunk&)>& sink,
+                                                EmbeddingKind kind) {
   CORE_TRY(const TableFile table, open_table(path, options));
   if (table.info.kind != TableInfo::Kind::kParquet) {
     return core::fail(core::ErrorCode::kInvalidArgument, path.string() + ": vectors are read from Parquet only");
   }
   const auto id_column = require_column(table.info, "article_id");
   if (!id_column) return fail_in(path, id_column.error());
-  const auto vector_column = find_vector_column(table.info);
+  const auto vector_column = find_vector_column(table.info, kind);
   if (!vector_column) return fail_in(path, vector_column.error());
 
   EmbeddingsSummary summary{.dimension = expected_dimension, .vector_column = table.info.columns[*vector_column]};

@@ -124,11 +124,14 @@ struct EmbeddingsSummary {
   std::string vector_column;
 };
 
-// Parquet only. Columns: article_id and `bge_embedding`, or else `embedding`: lists (or arrays) of float or double.
+// Of texts or of photos: decides the first name looked for, `bge_embedding` or `image_embedding`.
+enum class EmbeddingKind : std::uint8_t { kTexts, kPhotos };
+
+// Parquet only. Columns: article_id and that of the kind, or else `embedding`: lists (or arrays) of float or double.
 // `expected_dimension` 0 takes the first row's. A row is rejected for an invalid or repeated id, a missing vector,
 // another length, or a value that is not finite. Norms are not judged here.
 [[nodiscard]] core::Result<EmbeddingsSummary> read_embeddings(
     const std::filesystem::path& path, std::size_t expected_dimension, const ReaderOptions& options,
-    const std::function<core::Status(const EmbeddingChunk&)>& sink);
+    const std::function<core::Status(const EmbeddingChunk&)>& sink, EmbeddingKind kind = EmbeddingKind::kTexts);
 
 }  // namespace scalestyle::catalog

@@ -68,8 +68,12 @@ Api::Api(Dependencies dependencies, Options options)
       visual_({use_.pool, use_.fetcher, use_.search.looks_into_pictures()}, options_.max_query_image_bytes),
       http_metrics_(use_.metrics),
       generation_metrics_(use_.metrics, use_.generations),
+      cache_metrics_(use_.metrics, use_.search),
       openapi_(std::make_shared<const std::string>(openapi_document(options_.version))) {
-  use_.metrics.on_render([this] { generation_metrics_.collect(); });
+  use_.metrics.on_render([this] {
+    generation_metrics_.collect();
+    cache_metrics_.collect();
+  });
 }
 
 Call Api::begin(Request request) {

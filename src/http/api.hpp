@@ -83,6 +83,7 @@ class Api final : public Application {
   VisualRequests visual_;
   HttpMetrics http_metrics_;
   search::GenerationMetrics generation_metrics_;
+  search::CacheMetrics cache_metrics_;
   std::shared_ptr<const std::string> openapi_;
   std::atomic<bool> warm_{false};
   std::atomic<bool> draining_{false};

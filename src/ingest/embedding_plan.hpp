@@ -1,9 +1,12 @@
 #pragma once
-// Where the vector of each row comes from: the embeddings file, the served generation, or the model, which is asked
-// once for each distinct text, in the order of article ids.
+// Where the vector of each row comes from: an embeddings file, the served generation, or the model, which is asked once for
+// each distinct text or photo, in the order of article ids.
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/embedded/catalog_file.hpp"
@@ -15,23 +18,30 @@
 namespace scalestyle::ingest {
 
 struct RowVector {
-  enum class From : std::uint8_t { kEmbedded, kReused, kSupplied };
-  From from = From::kEmbedded;
-  std::uint32_t index = 0;  // kEmbedded: place in EmbeddingPlan::texts; kReused: row of the old generation
+  enum class From : std::uint8_t { kNone, kEmbedded, kReused, kSupplied };
+  From from = From::kNone;
+  std::uint32_t index = 0;  // kEmbedded: place in EmbeddingPlan::items; kReused: row of the old vectors; kSupplied: this row
 };
 
 struct EmbeddingPlan {
   std::vector<RowVector> rows;
-  std::vector<adapters::embedded::VectorOrigin> origins;  // by row
-  std::vector<catalog::RowIndex> texts;                   // to embed: the first row that has each text
-  std::uint64_t distinct_texts = 0;                       // of the catalogue
-  std::uint64_t reused_texts = 0;
-  // SHA-256, hex, of all that decides the bits of the embedded vectors: encoder, text format, the texts in order.
+  std::vector<adapters::embedded::VectorOrigin> origins;  // by row; of a zero hash where there is no content
+  std::vector<catalog::RowIndex> items;                   // to embed: the first row that has each content
+  std::uint64_t distinct = 0;                             // contents of the catalogue
+  std::uint64_t reused = 0;                               // of them, from the served generation
+  // SHA-256, hex, of all that decides the bits of the embedded vectors: encoder, format, the contents in order.
   std::string fingerprint;
 };
 
-// `reusable` and `supplied` may be null; a supplied vector goes first.
-[[nodiscard]] EmbeddingPlan plan_embeddings(const catalog::Catalog& catalog, const ports::EncoderInfo& encoder,
-                                            const ReusableVectors* reusable, const SuppliedVectors* supplied);
+struct PlanInput {
+  const catalog::Catalog& catalog;
+  const ports::EncoderInfo& encoder;
+  std::string_view format;                                          // "product_text_v1"
+  std::span<const std::optional<catalog::TextHash>> contents;       // by row: the hash of its text or photo; nothing: none
+  const ReusableVectors* reusable = nullptr;                        // null: none
+  const SuppliedVectors* supplied = nullptr;                        // null: none; a supplied vector goes first
+};
+
+[[nodiscard]] EmbeddingPlan plan_embeddings(const PlanInput& input);
 
 }  // namespace scalestyle::ingest

@@ -10,15 +10,18 @@
 
 #include "adapters/embedded/data_folder.hpp"
 #include "core/files.hpp"
-#include "ingest/embed_texts.hpp"
+#include "ingest/embed_all.hpp"
 #include "ingest/embedding_plan.hpp"
 #include "ingest/image_finder.hpp"
 #include "ingest/live_changes.hpp"
+#include "ingest/photo_lane.hpp"
 #include "ingest/publish.hpp"
 #include "ingest/rejects.hpp"
 #include "ingest/reusable_vectors.hpp"
 #include "ingest/staged_catalog.hpp"
 #include "ingest/supplied_vectors.hpp"
+#include "ingest/text_source.hpp"
+#include "ingest/vector_lane.hpp"
 #include "ingest/work_folder.hpp"
 
 namespace scalestyle::ingest {
@@ -48,30 +51,19 @@ class IngestRun {
     CORE_TRY(StagedCatalog staged, stage_catalog(options_, context_, rejects_, summary_));
     context_.before_step("lay live changes over");
     CORE_CHECK(lay_changes_over(options_, staged, summary_));
-    CORE_CHECK(open_other_vectors(staged));
-    const EmbeddingPlan plan = plan_embeddings(staged.catalog, context_.encoder.info(),
-                                               reusable_ ? &*reusable_ : nullptr, supplied_ ? &*supplied_ : nullptr);
-    summary_.distinct_texts = plan.distinct_texts;
-    summary_.reused_texts = plan.reused_texts;
-    CORE_TRY(WorkFolder work, open_work(plan, staged));
-    CORE_CHECK(publish_rejects(work));
+    CORE_CHECK(plan_texts(staged));
+    if (context_.image_encoder != nullptr) {
+      CORE_TRY(auto lane, plan_photos(options_, context_, staged, rejects_, summary_));
+      photos_.emplace(std::move(lane));
+    } else {
+      note_linked_photos(folder_, summary_);
+    }
+    CORE_CHECK(check_disk(staged.catalog));
+    CORE_CHECK(open_work());
+    CORE_CHECK(publish_rejects());
     summary_.read_seconds = lap();
-
-    auto embedded = embed_texts(staged.catalog, plan, options_, context_, work, summary_);
-    summary_.embed_seconds = lap();
-    context_.progress.finish();
-    if (!embedded) return std::unexpected(with_advice(std::move(embedded).error(), work, plan));
-
-    const PublishInput input{.staged = staged,
-                             .plan = plan,
-                             .reusable = reusable_ ? &*reusable_ : nullptr,
-                             .supplied = supplied_ ? &*supplied_ : nullptr,
-                             .work = work};
-    CORE_TRY(const auto built, assemble_generation(input, context_, options_, summary_));
-    CORE_CHECK(check_stop(context_));
-    CORE_TRY(const auto previous, switch_generation(folder_, built, work.generation(), context_));
-    summary_.generation = work.generation();
-    remove_old_generations(folder_, summary_.generation, previous, context_, summary_);
+    CORE_CHECK(embed(staged.catalog));
+    CORE_CHECK(publish(staged));
     summary_.assemble_seconds = lap();
     summary_.total_seconds = std::chrono::duration<double>(context_.clock.steady_now() - started_).count();
     return std::move(summary_);
@@ -86,11 +78,27 @@ class IngestRun {
     return seconds;
   }
 
-  core::Status open_other_vectors(const StagedCatalog& staged) {
+  core::Status plan_texts(const StagedCatalog& staged) {
+    texts_.encoder = context_.encoder.info();
+    texts_.format = catalog::kTextFormat;
+    CORE_CHECK(open_other_texts(staged));
+    const auto hashes = hash_texts(staged.catalog);
+    texts_.plan = plan_embeddings({.catalog = staged.catalog,
+                                   .encoder = texts_.encoder,
+                                   .format = texts_.format,
+                                   .contents = hashes,
+                                   .reusable = texts_.reusable ? &*texts_.reusable : nullptr,
+                                   .supplied = texts_.supplied ? &*texts_.supplied : nullptr});
+    summary_.distinct_texts = texts_.plan.distinct;
+    summary_.reused_texts = texts_.plan.reused;
+    return {};
+  }
+
+  core::Status open_other_texts(const StagedCatalog& staged) {
     if (options_.update) {
-      auto reusable = ReusableVectors::open(folder_, context_.encoder.info());
+      auto reusable = ReusableVectors::open_texts(folder_, texts_.encoder);
       if (reusable) {
-        reusable_ = std::move(*reusable);
+        texts_.reusable = std::move(*reusable);
       } else if (reusable.error().code == core::ErrorCode::kNotFound) {
         summary_.notes.push_back("there is no generation to update: every text is embedded");
       } else {
@@ -98,58 +106,76 @@ class IngestRun {
       }
     }
     if (options_.embeddings.empty()) return {};
-    CORE_TRY(supplied_, SuppliedVectors::read(options_, staged.catalog, context_, rejects_, summary_));
-    supplied_->leave_out(staged.new_texts);
-    CORE_CHECK(supplied_->check_sample(staged.catalog, context_));
-    summary_.supplied_vectors = supplied_->size();
-    if (supplied_->size() < staged.catalog.size()) {
+    const SuppliedFile file{.path = options_.embeddings, .kind = catalog::EmbeddingKind::kTexts, .encoder = texts_.encoder};
+    CORE_TRY(auto supplied, SuppliedVectors::read(file, options_, context_, staged.catalog, rejects_));
+    supplied.leave_out(staged.new_texts);
+    TextSource source(staged.catalog, context_.encoder, options_.batch_texts);
+    const auto compared = supplied.check_sample(staged.catalog, source, [](catalog::RowIndex) { return true; });
+    if (!compared) return std::unexpected(compared.error());
+    summary_.supplied_vectors = supplied.size();
+    summary_.unknown_vectors = supplied.unknown();
+    if (supplied.size() < staged.catalog.size()) {
       summary_.notes.push_back(fmt::format("{} articles have no usable vector in the embeddings file and are embedded here",
-                                           staged.catalog.size() - supplied_->size()));
+                                           staged.catalog.size() - supplied.size()));
     }
-    if (summary_.unknown_vectors > 0) {
-      summary_.notes.push_back(fmt::format("{} vectors belong to articles that the catalogue does not have",
-                                           summary_.unknown_vectors));
+    if (supplied.unknown() > 0) {
+      summary_.notes.push_back(fmt::format("{} vectors belong to articles that the catalogue does not have", supplied.unknown()));
     }
+    texts_.supplied = std::move(supplied);
     return {};
   }
 
-  core::Result<WorkFolder> open_work(const EmbeddingPlan& plan, const StagedCatalog& staged) {
-    CORE_CHECK(check_disk(staged, plan));
-    const WorkIdentity identity{.fingerprint = plan.fingerprint,
-                                .encoder = context_.encoder.info(),
-                                .text_format = std::string(catalog::kTextFormat),
-                                .texts = plan.texts.size()};
-    const auto fresh_id = new_generation_id(folder_, started_wall_, plan.fingerprint);
-    note_foreign_work(plan);
-    CORE_TRY(WorkFolder work, WorkFolder::open(folder_.generations(), identity, fresh_id, context_.before_step));
-    if (work.was_damaged()) summary_.notes.push_back("the work of an interrupted run was damaged: every text is embedded again");
+  core::Status open_work() {
+    note_foreign_work();
+    const auto fresh_id = new_generation_id(folder_, started_wall_, texts_.plan.fingerprint);
+    CORE_CHECK(open_work_of(texts_, fresh_id, "text"));
     // The run that made this work finished, but died before it could remove it.
     const auto current = folder_.read_current();
-    if (current && *current == work.generation()) work.set_generation(fresh_id);
-    summary_.resumed_texts = work.texts_done();
-    if (work.texts_done() > 0) {
-      context_.progress.note(fmt::format("going on after an interrupted run: {} of {} texts are embedded already",
-                                         work.texts_done(), plan.texts.size()));
+    if (current && *current == texts_.work->generation()) texts_.work->set_generation(fresh_id);
+    summary_.resumed_texts = texts_.work->items_done();
+    if (!photos_ || photos_->vectors.plan.items.empty()) return {};
+    CORE_CHECK(open_work_of(photos_->vectors, texts_.work->generation(), "photo"));
+    summary_.resumed_photos = photos_->vectors.work->items_done();
+    return {};
+  }
+
+  core::Status open_work_of(VectorLane& lane, const core::GenerationId& fresh_id, std::string_view noun) {
+    const WorkIdentity identity{.fingerprint = lane.plan.fingerprint,
+                                .encoder = lane.encoder,
+                                .format = lane.format,
+                                .items = lane.plan.items.size()};
+    CORE_TRY(auto work, WorkFolder::open(folder_.generations(), identity, fresh_id, context_.before_step));
+    if (work.was_damaged()) {
+      summary_.notes.push_back(fmt::format("the work of an interrupted run was damaged: every {} is embedded again", noun));
     }
-    return work;
+    if (work.items_done() > 0) {
+      context_.progress.note(fmt::format("going on after an interrupted run: {} of {} {}s are embedded already",
+                                         work.items_done(), lane.plan.items.size(), noun));
+    }
+    lane.work.emplace(std::move(work));
+    return {};
   }
 
   // Work that was done with another model, precision or input is never continued; say so, it may be a mistake.
-  void note_foreign_work(const EmbeddingPlan& plan) {
-    const auto own = WorkFolder::path_for(folder_.generations(), plan.fingerprint).filename();
+  void note_foreign_work() {
+    const auto name_of = [this](const VectorLane& lane) {
+      return WorkFolder::path_for(folder_.generations(), lane.plan.fingerprint).filename();
+    };
     std::error_code error;
     std::filesystem::directory_iterator entries(folder_.generations(), error);
     for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
       const auto name = entries->path().filename();
-      if (!name.string().starts_with(".building-") || name == own) continue;
+      const bool is_own = name == name_of(texts_) || (photos_ && name == name_of(photos_->vectors));
+      if (!name.string().starts_with(".building-") || is_own) continue;
       context_.progress.note(fmt::format("{} is unfinished work of another input, model or precision: it is not used and "
                                          "goes when this run succeeds",
                                          entries->path().string()));
     }
   }
 
-  core::Status check_disk(const StagedCatalog& staged, const EmbeddingPlan& plan) const {
-    const std::uint64_t needed = estimate_disk_bytes(staged.catalog, context_.encoder.info().dimension, plan.texts.size());
+  core::Status check_disk(const catalog::Catalog& catalog) const {
+    const std::uint64_t needed = estimate_catalog_bytes(catalog) + estimate_vector_bytes(texts_) +
+                                 (photos_ ? estimate_vector_bytes(photos_->vectors) : 0);
     std::uint64_t available = 0;
     if (context_.free_bytes) {
       CORE_TRY(available, context_.free_bytes(folder_.root()));
@@ -164,9 +190,31 @@ class IngestRun {
                                   available / kMebibyte, needed / kMebibyte + 1));
   }
 
-  core::Status publish_rejects(const WorkFolder& work) {
+  core::Status embed(const catalog::Catalog& catalog) {
+    TextSource texts(catalog, context_.encoder, options_.batch_texts);
+    EmbeddingWork done;
+    auto outcome = embed_all({texts, texts_.plan, *texts_.work}, options_, context_, done);
+    summary_.embedded_texts = done.embedded;
+    summary_.embedded_tokens = done.tokens;
+    summary_.embed_seconds = lap();
+    context_.progress.finish();
+    if (!outcome) return std::unexpected(with_advice(std::move(outcome).error(), texts_, "texts"));
+    if (!photos_) return {};
+    if (photos_->vectors.work) {
+      PhotoSource photos(catalog, photos_->photos, *context_.image_encoder, options_);
+      outcome = embed_all({photos, photos_->vectors.plan, *photos_->vectors.work}, options_, context_, done);
+      summary_.embedded_photos = done.embedded;
+      summary_.embed_photos_seconds = lap();
+      context_.progress.finish();
+      if (!outcome) return std::unexpected(with_advice(std::move(outcome).error(), photos_->vectors, "photos"));
+    }
+    CORE_CHECK(list_rejected_photos(*photos_, catalog, rejects_, summary_));
+    return publish_rejects();
+  }
+
+  core::Status publish_rejects() {
     summary_.rejected_by_cause = rejects_.by_cause();
-    const auto path = rejects_path(folder_, work.generation());
+    const auto path = rejects_path(folder_, texts_.work->generation());
     if (rejects_.listed() == 0) {
       std::error_code error;
       std::filesystem::remove(path, error);  // an interrupted run's, of another version of the input
@@ -177,9 +225,20 @@ class IngestRun {
     return rejects_.publish(path);
   }
 
-  static core::Error with_advice(core::Error error, const WorkFolder& work, const EmbeddingPlan& plan) {
+  core::Status publish(const StagedCatalog& staged) {
+    const PublishInput input{.staged = staged, .texts = texts_, .photos = photos_ ? &photos_->vectors : nullptr};
+    CORE_TRY(const auto built, assemble_generation(input, context_, options_, summary_));
+    if (photos_ && summary_.image_vectors == 0) summary_.notes.push_back("no article can be found by pictures: no photo has a vector");
+    CORE_CHECK(check_stop(context_));
+    summary_.generation = texts_.work->generation();
+    CORE_TRY(const auto previous, switch_generation(folder_, built, summary_.generation, context_));
+    remove_old_generations(folder_, summary_.generation, previous, context_, summary_);
+    return {};
+  }
+
+  static core::Error with_advice(core::Error error, const VectorLane& lane, std::string_view noun) {
     if (error.code == core::ErrorCode::kCancelled) {
-      error.message += fmt::format(" ({} of {} texts are embedded and kept)", work.texts_done(), plan.texts.size());
+      error.message += fmt::format(" ({} of {} {} are embedded and kept)", lane.work->items_done(), lane.plan.items.size(), noun);
     }
     return error;
   }
@@ -191,8 +250,8 @@ class IngestRun {
   core::SteadyTime started_;
   core::WallTime started_wall_;
   std::optional<core::SteadyTime> lap_start_;
-  std::optional<ReusableVectors> reusable_;
-  std::optional<SuppliedVectors> supplied_;
+  VectorLane texts_;
+  std::optional<PhotoLane> photos_;
   IngestSummary summary_;
 };
 
@@ -208,13 +267,15 @@ core::Status IngestOptions::validate() const {
   if (!currency.empty() && (currency.size() != 3 || !letters)) {
     return bad_option(fmt::format("the currency is \"{}\", it must be three capital letters such as EUR", currency), "currency");
   }
-  if (batch_texts == 0 || batches_in_flight == 0) return bad_option("a batch needs at least one text", "batch_texts");
+  if (batch_texts == 0 || batch_photos == 0 || batches_in_flight == 0) {
+    return bad_option("a batch needs at least one text or photo", "batch_texts");
+  }
   return {};
 }
 
 core::Status check_inputs(const IngestOptions& options) {
   CORE_CHECK(options.validate());
-  for (const auto& path : {options.articles, options.transactions, options.embeddings}) {
+  for (const auto& path : {options.articles, options.transactions, options.embeddings, options.image_embeddings}) {
     if (path.empty()) continue;
     CORE_TRY(const auto info, catalog::inspect_table(path, options.reader));
   }
@@ -226,6 +287,9 @@ core::Status check_inputs(const IngestOptions& options) {
 
 core::Result<IngestSummary> run_ingest(const IngestOptions& options, const IngestContext& context) {
   CORE_CHECK(check_inputs(options));
+  if (!options.image_embeddings.empty() && context.image_encoder == nullptr) {
+    return bad_option("--image-embeddings needs vision_enabled=true: its vectors are compared with the model's", "image_embeddings");
+  }
   const DataFolder folder(options.data_dir);
   CORE_CHECK(core::make_folders(folder.generations()));
   auto lock = core::FileLock::acquire(folder.ingest_lock());

@@ -1,13 +1,14 @@
 #pragma once
 // Builds a complete generation from a shop's files beside the one that is served, and switches to it in one step.
 //
-// read and check rows → reject the bad ones → find the texts that need a vector → embed each once, in order, durably →
-// write and check the generation's files → rename → CURRENT.
+// read and check rows → reject the bad ones → find the texts and photos that need a vector → embed each once, in order,
+// durably → write and check the generation's files → rename → CURRENT.
 //
 // A run that dies at any point leaves the served generation as it was; the next run over the same texts with the same
 // encoder continues with the first text that is not yet on disk, and its files are byte-identical to those of a run
-// that was never interrupted. What decides the vectors (model, weights, precision, text format, texts in order) is
-// hashed into the work folder's name: work done with anything else is never continued.
+// that was never interrupted. What decides the vectors (model, weights, precision, format, texts in order) is
+// hashed into the work folder's name: work done with anything else is never continued. Photos have a work folder of their
+// own: other photos leave the work of the texts as it is, other texts that of the photos.
 // Not thread-safe; one ingest a data folder, held by a lock.
 
 #include <chrono>
@@ -25,6 +26,7 @@
 #include "core/ids.hpp"
 #include "core/result.hpp"
 #include "ingest/progress.hpp"
+#include "ports/image_encoder.hpp"
 #include "ports/text_encoder.hpp"
 
 namespace scalestyle::ingest {
@@ -41,13 +43,16 @@ struct IngestOptions {
   std::filesystem::path articles;      // CSV, Parquet, or a folder of Parquet shards
   std::filesystem::path images;        // optional: pictures by article id
   std::filesystem::path transactions;  // optional: purchases
-  std::filesystem::path embeddings;    // optional: pre-computed vectors (Parquet)
-  bool update = false;                 // reuse the current generation's vectors for unchanged texts
+  std::filesystem::path embeddings;    // optional: pre-computed vectors of texts (Parquet)
+  std::filesystem::path image_embeddings{};  // optional: pre-computed vectors of photos; needs IngestContext::image_encoder
+  bool update = false;                 // reuse the current generation's vectors for unchanged texts and photos
   double price_scale = 1.0;            // prices are multiplied by it
   std::string currency;                // three letters (ISO 4217); empty when not told
   LiveChanges live_changes = LiveChanges::kNewer;
 
   std::size_t batch_texts = 32;        // texts an encode() call
+  std::size_t batch_photos = 8;        // photos an encode_images() call; their bytes are in memory while it waits
+  std::size_t max_photo_bytes = std::size_t{10} << 20;  // a larger file is rejected unread
   std::size_t batches_in_flight = 4;   // encode() calls at a time; at least the number of compute threads
   std::chrono::milliseconds checkpoint_interval{3000};
   catalog::ReaderOptions reader{};
@@ -61,6 +66,8 @@ struct IngestContext {
   ports::TextEncoder& encoder;
   const core::Clock& clock;
   ProgressReporter& progress;
+  // Embeds the articles' photos; null: they are only linked.
+  ports::ImageEncoder* image_encoder = nullptr;
   // Signal number that asks the run to stop, 0 while there is none. Polled several times a second.
   std::function<int()> stop_signal = [] { return 0; };
   // Told the name of each durable step before it is made, in order. Tests end the process here.
@@ -83,6 +90,14 @@ struct IngestSummary {
   std::uint64_t embedded_tokens = 0;
   std::uint64_t supplied_vectors = 0;   // articles with a vector of the embeddings file
   std::uint64_t unknown_vectors = 0;    // vectors for articles that the catalogue does not have
+  std::uint64_t distinct_photos = 0;    // all about photos is 0 where they are only linked
+  std::uint64_t reused_photos = 0;
+  std::uint64_t resumed_photos = 0;
+  std::uint64_t embedded_photos = 0;    // by this run, rejected ones included
+  std::uint64_t rejected_photos = 0;    // articles whose photo cannot be used
+  std::uint64_t supplied_image_vectors = 0;
+  std::uint64_t unknown_image_vectors = 0;
+  std::uint64_t image_vectors = 0;      // articles with a vector of their photo
   std::uint64_t with_price = 0;
   std::uint64_t with_image = 0;
   std::uint64_t purchases = 0;
@@ -90,6 +105,7 @@ struct IngestSummary {
   std::uint64_t overruled_changes = 0;  // live changes that the files overrule
   double read_seconds = 0;
   double embed_seconds = 0;
+  double embed_photos_seconds = 0;
   double assemble_seconds = 0;
   double total_seconds = 0;
   std::vector<std::string> notes;       // what the reader should know, one sentence each
@@ -104,7 +120,7 @@ struct IngestSummary {
 
 // Runs to the end, blocking; the calling thread only waits, writes and reports, the encoder's threads compute.
 // Errors: kInvalidArgument, kNotFound, kDataLoss (an input that cannot be used: nothing was changed),
-// kFailedPrecondition (another ingest runs; --update across models; supplied vectors of another model),
+// kFailedPrecondition (another ingest runs; --update across text models; supplied vectors of another model),
 // kResourceExhausted (disk), kPermissionDenied, kCancelled (stop_signal: says how to go on), the encoder's.
 [[nodiscard]] core::Result<IngestSummary> run_ingest(const IngestOptions& options, const IngestContext& context);
 

@@ -11,6 +11,7 @@ namespace scalestyle::ingest {
 namespace {
 
 constexpr std::size_t kBarWidth = 24;
+constexpr double kFewASecond = 10;
 
 std::string bar(double fraction) {
   const auto filled = static_cast<std::size_t>(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(kBarWidth));
@@ -42,22 +43,23 @@ void TextProgress::reading(std::string_view what, std::uint64_t rows, double fra
 }
 
 void TextProgress::embedding(const EmbeddingProgress& progress) {
-  if (!embedding_started_) {
-    embedding_started_ = true;
+  if (embedded_noun_ != progress.noun) {
+    embedded_noun_ = progress.noun;
     embedding_start_ = clock_.steady_now();
   }
-  const bool last = progress.texts_done == progress.texts_total;
+  const bool last = progress.done == progress.total;
   if (!due(last)) return;
   const double seconds = std::chrono::duration<double>(clock_.steady_now() - embedding_start_).count();
-  const auto done_now = static_cast<double>(progress.texts_done - progress.texts_resumed);
+  const auto done_now = static_cast<double>(progress.done - progress.resumed);
   const double fraction =
-      progress.texts_total == 0 ? 1 : static_cast<double>(progress.texts_done) / static_cast<double>(progress.texts_total);
-  std::string line = fmt::format("embedding {}{}/{} texts, {:.0f} %", options_.terminal ? fmt::format("{} ", bar(fraction)) : "",
-                                 progress.texts_done, progress.texts_total, std::floor(fraction * 100));
+      progress.total == 0 ? 1 : static_cast<double>(progress.done) / static_cast<double>(progress.total);
+  std::string line = fmt::format("embedding {}{}/{} {}s, {:.0f} %", options_.terminal ? fmt::format("{} ", bar(fraction)) : "",
+                                 progress.done, progress.total, progress.noun, std::floor(fraction * 100));
   if (seconds > 0 && done_now > 0) {
     const double rate = done_now / seconds;
-    line += fmt::format(", {:.0f} texts/s, {:.0f} tokens/s", rate, static_cast<double>(progress.tokens_done) / seconds);
-    if (!last) line += fmt::format(", {} left", format_duration(static_cast<double>(progress.texts_total - progress.texts_done) / rate));
+    line += fmt::format(", {:.{}f} {}s/s", rate, rate < kFewASecond ? 1 : 0, progress.noun);
+    if (progress.tokens_done > 0) line += fmt::format(", {:.0f} tokens/s", static_cast<double>(progress.tokens_done) / seconds);
+    if (!last) line += fmt::format(", {} left", format_duration(static_cast<double>(progress.total - progress.done) / rate));
   }
   show(line, last);
 }

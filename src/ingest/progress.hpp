@@ -13,10 +13,11 @@
 namespace scalestyle::ingest {
 
 struct EmbeddingProgress {
-  std::uint64_t texts_total = 0;
-  std::uint64_t texts_done = 0;     // resumed ones included
-  std::uint64_t texts_resumed = 0;  // done by an earlier run: not part of the rate
-  std::uint64_t tokens_done = 0;    // by this run
+  std::string_view noun = "text";  // or "photo": what is embedded
+  std::uint64_t total = 0;
+  std::uint64_t done = 0;         // resumed ones included
+  std::uint64_t resumed = 0;      // done by an earlier run: not part of the rate
+  std::uint64_t tokens_done = 0;  // by this run; 0: no tokens are counted
 };
 
 class ProgressReporter {
@@ -58,9 +59,9 @@ class TextProgress final : public ProgressReporter {
   Options options_;
   const core::Clock& clock_;
   std::function<void(std::string_view)> write_;
+  std::string embedded_noun_;  // of embedding_start_; empty: nothing is embedded yet
   core::SteadyTime embedding_start_{};
   core::SteadyTime last_shown_{};
-  bool embedding_started_ = false;
   bool shown_ = false;
   bool line_open_ = false;
 };

@@ -9,7 +9,6 @@
 #include <system_error>
 #include <vector>
 
-#include "catalog/product_text.hpp"
 #include "core/files.hpp"
 
 namespace scalestyle::ingest {
@@ -37,35 +36,16 @@ core::Status rename_path(const std::filesystem::path& from, const std::filesyste
   return {};
 }
 
-// The vectors of all rows, in row order.
-core::Result<std::vector<float>> gather_vectors(const PublishInput& input, std::size_t dimension) {
-  CORE_TRY(const auto work, core::MappedFile::open(input.work.vectors_path()));
-  if (work.bytes().size() != input.plan.texts.size() * dimension * sizeof(float)) {
-    return core::fail(core::ErrorCode::kDataLoss,
-                      fmt::format("{} has {} bytes instead of {} vectors; delete its folder and ingest again",
-                                  input.work.vectors_path().string(), work.bytes().size(), input.plan.texts.size()));
-  }
-  const std::span embedded(reinterpret_cast<const float*>(work.bytes().data()), work.bytes().size() / sizeof(float));
-  std::vector<float> rows;
-  rows.reserve(input.plan.rows.size() * dimension);
-  for (const RowVector& row : input.plan.rows) {
-    std::span<const float> vector;
-    switch (row.from) {
-      case RowVector::From::kEmbedded: vector = embedded.subspan(row.index * dimension, dimension); break;
-      case RowVector::From::kReused: vector = input.reusable->vector(row.index); break;
-      case RowVector::From::kSupplied: vector = input.supplied->find(catalog::RowIndex{row.index}); break;
-    }
-    rows.insert(rows.end(), vector.begin(), vector.end());
-  }
-  return rows;
+retrieval::ExactVectors vectors_of(const VectorLane& lane, const GatheredVectors& gathered) {
+  return {.rows = gathered.rows.size(), .dimension = lane.encoder.dimension, .values = gathered.values};
 }
 
 GenerationManifest describe(const PublishInput& input, const IngestContext& context, const IngestOptions& options,
                             const IngestSummary& summary) {
   GenerationManifest manifest;
-  manifest.info.id = input.work.generation();
-  manifest.info.document_encoder = context.encoder.info();
-  manifest.info.text_format = catalog::kTextFormat;
+  manifest.info.id = input.texts.work->generation();
+  manifest.info.document_encoder = input.texts.encoder;
+  manifest.info.text_format = input.texts.format;
   manifest.info.currency = options.currency;
   manifest.info.price_scale = options.price_scale;
   manifest.info.created_at = core::to_iso8601(context.clock.wall_now());
@@ -75,14 +55,22 @@ GenerationManifest describe(const PublishInput& input, const IngestContext& cont
   manifest.info.changes_through = input.staged.changes_through;
   manifest.info.changes_overruled_ms = input.staged.changes_overruled_ms;
   manifest.counts = {.articles = input.staged.catalog.size(),
-                     .distinct_texts = input.plan.distinct_texts,
+                     .distinct_texts = input.texts.plan.distinct,
                      .rejected_rows = summary.rejected,
                      .with_price = summary.with_price,
                      .with_image = summary.with_image,
                      .supplied_vectors = summary.supplied_vectors,
-                     .reused_vectors = input.plan.reused_texts};
+                     .reused_vectors = input.texts.plan.reused};
   manifest.price_source = input.staged.price_source;
   manifest.sources = input.staged.sources;
+  if (input.photos != nullptr && summary.image_vectors > 0) {
+    manifest.info.image_encoder = input.photos->encoder;
+    manifest.images = {.format = input.photos->format,
+                       .distinct_photos = input.photos->plan.distinct,
+                       .rejected_photos = summary.rejected_photos,
+                       .supplied_vectors = summary.supplied_image_vectors,
+                       .reused_vectors = input.photos->plan.reused};
+  }
   return manifest;
 }
 
@@ -98,23 +86,31 @@ core::GenerationId new_generation_id(const DataFolder& folder, core::WallTime ti
 }
 
 core::Result<std::filesystem::path> assemble_generation(const PublishInput& input, const IngestContext& context,
-                                                        const IngestOptions& options, const IngestSummary& summary) {
+                                                        const IngestOptions& options, IngestSummary& summary) {
   using namespace adapters::embedded;
-  const std::size_t dimension = context.encoder.info().dimension;
-  const auto folder = input.work.path() / kAssemblyFolder;
+  const auto folder = input.texts.work->path() / kAssemblyFolder;
   context.before_step("assemble");
   CORE_CHECK(remove_folder(folder));
-  CORE_TRY(const auto vectors, gather_vectors(input, dimension));
-  CORE_TRY(const auto manifest,
-           write_generation(folder, {.manifest = describe(input, context, options, summary),
-                                     .catalog = &input.staged.catalog,
-                                     .origins = input.plan.origins,
-                                     .vectors = {.rows = input.plan.rows.size(), .dimension = dimension, .values = vectors}}));
+  CORE_TRY(const auto texts, gather_vectors(input.texts));
+  GatheredVectors photos;
+  if (input.photos != nullptr) {
+    CORE_TRY(photos, gather_vectors(*input.photos));
+  }
+  summary.image_vectors = photos.rows.size();
+  GenerationContents contents{.manifest = describe(input, context, options, summary),
+                              .catalog = &input.staged.catalog,
+                              .origins = input.texts.plan.origins,
+                              .vectors = vectors_of(input.texts, texts)};
+  if (!photos.rows.empty()) contents.images = {.rows = photos.rows, .vectors = vectors_of(*input.photos, photos)};
+  CORE_TRY(const auto manifest, write_generation(folder, contents));
   context.before_step("verify");
   CORE_TRY(const auto reread, read_manifest(folder));
   CORE_CHECK(check_files(folder, reread, FileCheck::kHashes));
   CORE_TRY(const auto mapped, map_vectors(folder, reread, FileCheck::kSizes));
   CORE_TRY(const auto ids, read_article_ids(folder / kCatalogFile, manifest.info.articles));
+  if (reread.info.image_encoder) {
+    CORE_TRY(const auto mapped_photos, map_image_vectors(folder, reread, FileCheck::kSizes));
+  }
   return folder;
 }
 
@@ -167,17 +163,22 @@ void remove_old_generations(const DataFolder& folder, const core::GenerationId& 
   }
 }
 
-std::uint64_t estimate_disk_bytes(const catalog::Catalog& catalog, std::size_t dimension, std::uint64_t texts_to_embed) {
-  const std::uint64_t rows = catalog.size();
+std::uint64_t estimate_catalog_bytes(const catalog::Catalog& catalog) {
   std::uint64_t text_bytes = 0;
-  for (std::uint32_t row = 0; row < rows; ++row) {
+  for (std::uint32_t row = 0; row < catalog.size(); ++row) {
     const auto view = catalog.row(catalog::RowIndex{row});
     text_bytes += view.id().size() * 2 + view.name().size() + view.description().size() + view.image_path().size() + 160;
     for (const catalog::Attribute attribute : catalog::all_attributes()) text_bytes += view[attribute].size() + 2;
   }
-  const std::uint64_t vector_bytes = (texts_to_embed + rows) * dimension * sizeof(float) + rows * (dimension + 128);
   constexpr std::uint64_t kSlackBytes = std::uint64_t{16} << 20;
-  return vector_bytes + text_bytes + text_bytes / 4 + kSlackBytes;
+  return text_bytes + text_bytes / 4 + kSlackBytes;
+}
+
+std::uint64_t estimate_vector_bytes(const VectorLane& lane) {
+  const std::uint64_t dimension = lane.encoder.dimension;
+  const auto rows = static_cast<std::uint64_t>(
+      std::ranges::count_if(lane.plan.rows, [](const RowVector& row) { return row.from != RowVector::From::kNone; }));
+  return (lane.plan.items.size() + rows) * dimension * sizeof(float) + rows * (dimension + 128);
 }
 
 std::filesystem::path rejects_path(const DataFolder& folder, const core::GenerationId& id) {

@@ -9,31 +9,28 @@
 
 #include "adapters/embedded/data_folder.hpp"
 #include "core/result.hpp"
-#include "ingest/embedding_plan.hpp"
 #include "ingest/ingest.hpp"
 #include "ingest/staged_catalog.hpp"
-#include "ingest/work_folder.hpp"
+#include "ingest/vector_lane.hpp"
 
 namespace scalestyle::ingest {
 
 struct PublishInput {
   const StagedCatalog& staged;
-  const EmbeddingPlan& plan;
-  const ReusableVectors* reusable = nullptr;
-  const SuppliedVectors* supplied = nullptr;
-  const WorkFolder& work;
+  const VectorLane& texts;             // with work
+  const VectorLane* photos = nullptr;  // null: no vectors of photos
 };
 
 // A name for a generation begun at `time` that no folder has: "20260301T120000Z-1a2b3c4d".
 [[nodiscard]] core::GenerationId new_generation_id(const adapters::embedded::DataFolder& folder, core::WallTime time,
                                                    std::string_view fingerprint);
 
-// Writes the files of `input.work.generation()` into the work folder, reads them back and compares their hashes.
-// Returns their folder. Errors: those of the file system; kDataLoss when what is read is not what was written.
+// Writes the files of the generation into the texts' work folder, reads them back and compares their hashes; tells the
+// summary how many vectors of photos there are. Returns their folder. Errors: those of the file system; kDataLoss when what is
+// read is not what was written.
 [[nodiscard]] core::Result<std::filesystem::path> assemble_generation(const PublishInput& input,
                                                                       const IngestContext& context,
-                                                                      const IngestOptions& options,
-                                                                      const IngestSummary& summary);
+                                                                      const IngestOptions& options, IngestSummary& summary);
 
 // Moves `built` to its place and makes it current. Returns the generation that was current before.
 [[nodiscard]] core::Result<std::optional<core::GenerationId>> switch_generation(
@@ -46,9 +43,9 @@ void remove_old_generations(const adapters::embedded::DataFolder& folder, const 
                             const std::optional<core::GenerationId>& previous, const IngestContext& context,
                             IngestSummary& summary);
 
-// Bytes that the rest of a run will write, generously.
-[[nodiscard]] std::uint64_t estimate_disk_bytes(const catalog::Catalog& catalog, std::size_t dimension,
-                                                std::uint64_t texts_to_embed);
+// Bytes that the rest of a run will write, generously: the articles, and one collection of vectors.
+[[nodiscard]] std::uint64_t estimate_catalog_bytes(const catalog::Catalog& catalog);
+[[nodiscard]] std::uint64_t estimate_vector_bytes(const VectorLane& lane);
 
 [[nodiscard]] std::filesystem::path rejects_path(const adapters::embedded::DataFolder& folder,
                                                  const core::GenerationId& id);

@@ -63,14 +63,10 @@ void RejectsFile::count(std::string cause, std::uint64_t rows) {
 core::Status RejectsFile::publish(const std::filesystem::path& path) {
   if (listed_ == 0) return {};
   errno = 0;
-  out_.close();
+  out_.flush();
   if (!out_) return std::unexpected(core::system_error("write", temporary_, errno));
-  CORE_CHECK(core::sync_file(temporary_));
-  std::error_code error;
-  std::filesystem::rename(temporary_, path, error);
-  if (error) return std::unexpected(core::system_error("rename", temporary_, error.value()));
-  listed_ = 0;
-  return core::sync_folder(path.parent_path());
+  CORE_TRY(const auto file, core::MappedFile::open(temporary_));
+  return core::write_file_atomically(path, file.text());
 }
 
 }  // namespace scalestyle::ingest

@@ -1,6 +1,7 @@
 #pragma once
-// The rows that an ingest left out, as a CSV file a person can open: file,row,line,column,cause,value.
-// The file comes into being with the first rejected row, under a temporary name until publish(). Not thread-safe.
+// The rows and photos that an ingest left out, as a CSV file a person can open: file,row,line,column,cause,value.
+// They are gathered under a temporary name from the first one on; publish() gives the file as it is then its name, and may be
+// called again when more came. Not thread-safe.
 
 #include <cstdint>
 #include <filesystem>
@@ -19,14 +20,14 @@ class RejectsFile {
   explicit RejectsFile(std::filesystem::path temporary) : temporary_(std::move(temporary)) {}
   RejectsFile(const RejectsFile&) = delete;
   RejectsFile& operator=(const RejectsFile&) = delete;
-  ~RejectsFile();  // removes a file that was not published
+  ~RejectsFile();  // removes the temporary file
 
-  // `file` names the input: "articles", "transactions", "embeddings". Errors: those of the file system, with the path.
+  // `file` names the input: "articles", "transactions", "embeddings", "images", "image_embeddings". Errors: those of the file system, with the path.
   [[nodiscard]] core::Status add(std::string_view file, const catalog::RejectedRow& row);
   // Counts rows of which only the number is known.
   void count_unlisted(std::string_view file, std::uint64_t rows);
 
-  // Syncs the file and gives it its name; nothing when no row was listed.
+  // Makes `path` the rows listed so far, durable and in one step; nothing when no row was listed.
   [[nodiscard]] core::Status publish(const std::filesystem::path& path);
 
   [[nodiscard]] std::uint64_t listed() const { return listed_; }

@@ -116,7 +116,8 @@ class ArticleSink {
 core::Result<std::vector<adapters::embedded::FileRecord>> describe_sources(const IngestOptions& options) {
   std::vector<adapters::embedded::FileRecord> sources;
   for (const auto& [path, role] : {std::pair(options.articles, "articles"), std::pair(options.transactions, "transactions"),
-                                   std::pair(options.embeddings, "embeddings")}) {
+                                   std::pair(options.embeddings, "embeddings"),
+                                   std::pair(options.image_embeddings, "image_embeddings")}) {
     if (path.empty()) continue;
     CORE_TRY(auto record, describe_source(path, role));
     sources.push_back(std::move(record));

@@ -14,13 +14,24 @@ std::string IngestSummary::to_text() const {
   text += fmt::format("  texts      {} distinct: {} reused, {} from an interrupted run, {} embedded now\n", distinct_texts,
                       reused_texts, resumed_texts, embedded_texts);
   if (supplied_vectors > 0) text += fmt::format("  vectors    {} supplied\n", supplied_vectors);
+  if (distinct_photos + image_vectors + rejected_photos > 0) {
+    text += fmt::format("  photos     {} distinct: {} reused, {} from an interrupted run, {} embedded now\n", distinct_photos,
+                        reused_photos, resumed_photos, embedded_photos);
+    text += fmt::format("             {} articles can be found by their photo, {} photos rejected", image_vectors, rejected_photos);
+    text += supplied_image_vectors > 0 ? fmt::format(", {} vectors supplied\n", supplied_image_vectors) : "\n";
+  }
   text += fmt::format("  articles   {} with a price, {} with a picture, {} purchases\n", with_price, with_image, purchases);
   if (carried_changes + overruled_changes > 0) {
     text += fmt::format("  changes    {} live ones are part of it, {} are overruled\n", carried_changes, overruled_changes);
   }
   const double rate = embed_seconds > 0 ? static_cast<double>(embedded_texts) / embed_seconds : 0;
-  text += fmt::format("  time       {:.1f} s: {:.1f} read, {:.1f} embed ({:.0f} texts/s), {:.1f} write and check\n",
-                      total_seconds, read_seconds, embed_seconds, rate, assemble_seconds);
+  std::string photo_time;
+  if (embed_photos_seconds > 0) {
+    photo_time = fmt::format("{:.1f} embed photos ({:.1f} photos/s), ", embed_photos_seconds,
+                             static_cast<double>(embedded_photos) / embed_photos_seconds);
+  }
+  text += fmt::format("  time       {:.1f} s: {:.1f} read, {:.1f} embed ({:.0f} texts/s), {}{:.1f} write and check\n",
+                      total_seconds, read_seconds, embed_seconds, rate, photo_time, assemble_seconds);
   for (const std::string& note : notes) text += fmt::format("  note       {}\n", note);
   return text;
 }
@@ -43,6 +54,14 @@ std::string IngestSummary::to_json() const {
                                    {"embedded_tokens", embedded_tokens},
                                    {"supplied_vectors", supplied_vectors},
                                    {"unknown_vectors", unknown_vectors},
+                                   {"distinct_photos", distinct_photos},
+                                   {"reused_photos", reused_photos},
+                                   {"resumed_photos", resumed_photos},
+                                   {"embedded_photos", embedded_photos},
+                                   {"rejected_photos", rejected_photos},
+                                   {"supplied_image_vectors", supplied_image_vectors},
+                                   {"unknown_image_vectors", unknown_image_vectors},
+                                   {"image_vectors", image_vectors},
                                    {"with_price", with_price},
                                    {"with_image", with_image},
                                    {"purchases", purchases},
@@ -50,6 +69,7 @@ std::string IngestSummary::to_json() const {
                                    {"overruled_changes", overruled_changes},
                                    {"read_seconds", read_seconds},
                                    {"embed_seconds", embed_seconds},
+                                   {"embed_photos_seconds", embed_photos_seconds},
                                    {"assemble_seconds", assemble_seconds},
                                    {"total_seconds", total_seconds},
                                    {"notes", all_notes}};

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <cmath>
 
-#include "core/files.hpp"
+#include "nn/config_fields.hpp"
 
 namespace scalestyle::nn {
 
@@ -13,41 +12,6 @@ namespace json = boost::json;
 using core::ErrorCode;
 
 namespace {
-
-constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20U;
-
-core::Result<json::object> parse_object(std::string_view bytes, const std::string& name) {
-  boost::system::error_code error;
-  json::value value = json::parse(bytes, error);
-  if (error) return core::fail(ErrorCode::kDataLoss, fmt::format("{}: not JSON: {}", name, error.message()));
-  if (!value.is_object()) return core::fail(ErrorCode::kDataLoss, name + ": not a JSON object");
-  return std::move(value.get_object());
-}
-
-struct Fields {
-  const json::object& object;
-  const std::string& name;
-
-  [[nodiscard]] core::Status size(std::string_view key, std::size_t maximum, std::size_t& out) const {
-    const json::value* value = object.if_contains(key);
-    const std::int64_t* number = value == nullptr ? nullptr : value->if_int64();
-    if (number == nullptr || *number < 1 || static_cast<std::uint64_t>(*number) > maximum) {
-      return core::fail(ErrorCode::kDataLoss, fmt::format("{}: {} must be a whole number from 1 to {}", name, key, maximum));
-    }
-    out = static_cast<std::size_t>(*number);
-    return {};
-  }
-  // An absent key has the value `only`.
-  [[nodiscard]] core::Status exactly(std::string_view key, std::string_view only) const {
-    const json::value* value = object.if_contains(key);
-    if (value == nullptr) return {};
-    const json::string* text = value->if_string();
-    if (text == nullptr || *text != only) {
-      return core::fail(ErrorCode::kUnsupported, fmt::format("{}: {} must be \"{}\"", name, key, only));
-    }
-    return {};
-  }
-};
 
 core::Result<BertType> read_type(const json::object& object, const std::string& name) {
   const json::value* value = object.if_contains("model_type");
@@ -81,8 +45,8 @@ const json::value* find(const json::object& object, std::string_view section, st
 }  // namespace
 
 core::Result<BertConfig> parse_bert_config(std::string_view bytes, const std::string& name) {
-  CORE_TRY(const json::object object, parse_object(bytes, name));
-  const Fields fields{object, name};
+  CORE_TRY(const json::object object, parse_config(bytes, name));
+  const ConfigFields fields{object, name};
   CORE_CHECK(fields.exactly("hidden_act", "gelu"));
   CORE_CHECK(fields.exactly("position_embedding_type", "absolute"));
   BertConfig config;
@@ -99,20 +63,13 @@ core::Result<BertConfig> parse_bert_config(std::string_view bytes, const std::st
     return core::fail(ErrorCode::kDataLoss, fmt::format("{}: hidden_size {} does not divide into {} num_attention_heads",
                                                         name, config.hidden, config.heads));
   }
-  if (const json::value* epsilon = object.if_contains("layer_norm_eps")) {
-    boost::system::error_code error;
-    const auto value = epsilon->to_number<double>(error);
-    if (error || !(value > 0) || !(value < 1)) {
-      return core::fail(ErrorCode::kDataLoss, name + ": layer_norm_eps must be a number between 0 and 1");
-    }
-    config.layer_norm_epsilon = static_cast<float>(value);
-  }
+  CORE_CHECK(fields.layer_norm_epsilon(config.layer_norm_epsilon));
   return config;
 }
 
 core::Result<BertConfig> read_bert_config(const std::filesystem::path& model_dir) {
   const std::filesystem::path path = model_dir / "config.json";
-  CORE_TRY(const std::string bytes, core::read_text_file(path, kMaxConfigBytes));
+  CORE_TRY(const std::string bytes, read_config_file(path));
   return parse_bert_config(bytes, path.string());
 }
 
@@ -121,7 +78,7 @@ std::string_view to_string(ScoreActivation activation) {
 }
 
 core::Result<ScoreActivation> parse_score_activation(std::string_view bytes, const std::string& name) {
-  CORE_TRY(const json::object object, parse_object(bytes, name));
+  CORE_TRY(const json::object object, parse_config(bytes, name));
   if (const json::value* labels = object.if_contains("id2label");
       labels != nullptr && labels->is_object() && labels->get_object().size() != 1) {
     return core::fail(ErrorCode::kUnsupported,
@@ -140,7 +97,7 @@ core::Result<ScoreActivation> parse_score_activation(std::string_view bytes, con
 
 core::Result<ScoreActivation> read_score_activation(const std::filesystem::path& model_dir) {
   const std::filesystem::path path = model_dir / "config.json";
-  CORE_TRY(const std::string bytes, core::read_text_file(path, kMaxConfigBytes));
+  CORE_TRY(const std::string bytes, read_config_file(path));
   return parse_score_activation(bytes, path.string());
 }
 
@@ -148,8 +105,8 @@ core::Result<std::optional<Pooling>> read_pooling(const std::filesystem::path& m
   const std::filesystem::path path = model_dir / "1_Pooling" / "config.json";
   std::error_code missing;
   if (!std::filesystem::exists(path, missing)) return std::optional<Pooling>{};
-  CORE_TRY(const std::string bytes, core::read_text_file(path, kMaxConfigBytes));
-  CORE_TRY(const json::object object, parse_object(bytes, path.string()));
+  CORE_TRY(const std::string bytes, read_config_file(path));
+  CORE_TRY(const json::object object, parse_config(bytes, path.string()));
   std::optional<Pooling> pooling;
   std::size_t chosen = 0;
   constexpr std::string_view kPrefix = "pooling_mode_";

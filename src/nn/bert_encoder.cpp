@@ -68,7 +68,7 @@ core::Status BertEncoder::encode(std::span<const TokenSequence> texts, std::span
   inputs.clear();
   for (const TokenSequence& ids : texts) inputs.push_back({.ids = ids});
   CORE_CHECK(model_->check(inputs));
-  BertBuffers& buffers = workspace.state_->buffers;
+  LayerBuffers& buffers = workspace.state_->buffers;
   model_->forward(inputs, buffers, team, [&](std::size_t first, const Matrix& rows) {
     const Matrix vectors{out.data() + first * width, buffers.starts.size() - 1, width, width};
     if (pooling_ == Pooling::kMean) {

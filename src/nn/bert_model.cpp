@@ -19,6 +19,17 @@ namespace {
 // the second-level cache. A longer text is a chunk of its own.
 constexpr std::size_t kChunkTokens = 256;
 
+StackShape stack_shape(const BertConfig& config, bool first_row_only) {
+  return {.layers = config.layers,
+          .hidden = config.hidden,
+          .heads = config.heads,
+          .intermediate = config.intermediate,
+          .norm = NormPlace::kAfter,
+          .activation = kernels::Activation::kGeluErf,
+          .causal = false,
+          .last_rows = first_row_only ? LastRows::kFirst : LastRows::kAll};
+}
+
 }  // namespace
 
 BertWorkspace::BertWorkspace() : state_(std::make_unique<State>()) {}
@@ -31,7 +42,7 @@ BertModel::BertModel(SafetensorsFile file, const BertConfig& config, const Optio
     : file_(std::move(file)),
       config_(config),
       precision_(options.precision),
-      first_row_only_(options.first_row_only),
+      shape_(stack_shape(config, options.first_row_only)),
       hash_(options.weights_sha256.empty() ? file_.sha256() : options.weights_sha256) {}
 
 core::Status BertModel::load_embeddings(const BertTensorReader& reader) {
@@ -56,7 +67,8 @@ core::Result<std::unique_ptr<const BertModel>> BertModel::load(const std::filesy
   std::unique_ptr<BertModel> model(new BertModel(std::move(file), config, options));
   const BertTensorReader reader(model->file_, model->config_);
   CORE_CHECK(model->load_embeddings(reader));
-  CORE_TRY(model->stack_, BertStack::load(reader, config, options.precision, options.first_row_only));
+  const auto read_layer = [&reader](std::size_t index) { return reader.layer(index); };
+  CORE_TRY(model->stack_, LayerStack::load(model->shape_, options.precision, read_layer));
   // What packing has read is not needed again, the rows of the embedding table come back as words use them.
   model->file_.release_pages();
   return model;
@@ -82,7 +94,7 @@ core::Status BertModel::check(std::span<const TokenInput> texts) const {
   return {};
 }
 
-void BertModel::embed(std::span<const TokenInput> texts, BertBuffers& buffers) const {
+void BertModel::embed(std::span<const TokenInput> texts, LayerBuffers& buffers) const {
   buffers.ids.clear();
   buffers.positions.clear();
   buffers.starts.assign(1, 0);
@@ -109,7 +121,7 @@ void BertModel::embed(std::span<const TokenInput> texts, BertBuffers& buffers) c
     embed_rows(first, second, 0);
     embed_rows(second, buffers.starts[text + 1], 1);
   }
-  kernels::layer_norm(rows, {embedding_norm_.gamma, embedding_norm_.beta, config_.layer_norm_epsilon}, rows);
+  embedding_norm_.apply(rows, rows);
 }
 
 std::size_t BertModel::chunk_end(std::span<const TokenInput> texts, std::size_t first) const {
@@ -119,26 +131,12 @@ std::size_t BertModel::chunk_end(std::span<const TokenInput> texts, std::size_t 
   return end;
 }
 
-Matrix BertModel::forward_chunk(std::span<const TokenInput> texts, BertBuffers& buffers) const {
+Matrix BertModel::forward_chunk(std::span<const TokenInput> texts, LayerBuffers& buffers) const {
   std::size_t tokens = 0;
   for (const TokenInput& text : texts) tokens += text.ids.size();
-  const BufferShape shape = stack_->buffer_shape(std::max(tokens, kChunkTokens));
-  if (buffers.precision != precision_ || !buffers.shape.covers(shape)) stack_->reserve(buffers, shape);
+  stack_->reserve(buffers, std::max(tokens, kChunkTokens));
   embed(texts, buffers);
   return stack_->forward(buffers);
-}
-
-double BertModel::operations(std::size_t tokens) const {
-  const auto count = static_cast<double>(tokens);
-  const auto hidden = static_cast<double>(config_.hidden);
-  const auto intermediate = static_cast<double>(config_.intermediate);
-  const auto layers = static_cast<double>(config_.layers);
-  const double key_value_row = 2 * 2 * hidden * hidden;
-  const double other_row = 2 * (2 * hidden * hidden + 2 * hidden * intermediate);
-  const double attention_row = 4 * count * hidden;
-  const double last_rows = first_row_only_ ? 1 : count;
-  return (layers - 1) * count * (key_value_row + other_row + attention_row) + count * key_value_row +
-         last_rows * (other_row + attention_row);
 }
 
 }  // namespace scalestyle::nn

@@ -14,8 +14,8 @@
 #include "core/result.hpp"
 #include "nn/bert_batch.hpp"
 #include "nn/bert_config.hpp"
-#include "nn/bert_stack.hpp"
 #include "nn/bert_weights.hpp"
+#include "nn/layer_stack.hpp"
 #include "nn/precision.hpp"
 #include "nn/safetensors.hpp"
 #include "nn/team.hpp"
@@ -23,7 +23,7 @@
 namespace scalestyle::nn {
 
 struct BertWorkspace::State {
-  BertBuffers buffers;
+  LayerBuffers buffers;
   std::vector<TokenInput> inputs;
 };
 
@@ -46,7 +46,7 @@ class BertModel {
   // Texts that were checked. Calls consume(index of the chunk's first text, the last layer's rows) for each chunk: a row
   // a text with first_row_only, else a row a token, from buffers.starts on.
   template <class Consume>
-  void forward(std::span<const TokenInput> texts, BertBuffers& buffers, Team* team, const Consume& consume) const {
+  void forward(std::span<const TokenInput> texts, LayerBuffers& buffers, Team* team, const Consume& consume) const {
     buffers.team = team;
     for (std::size_t first = 0; first < texts.size();) {
       const std::size_t end = chunk_end(texts, first);
@@ -63,26 +63,26 @@ class BertModel {
   // Packed weights held in memory, without the mapped embedding table.
   [[nodiscard]] std::size_t weight_bytes() const { return stack_->size_bytes(); }
   // Multiply-adds × 2 of all matrix products for one text of so many tokens: what benchmarks divide by.
-  [[nodiscard]] double operations(std::size_t tokens) const;
+  [[nodiscard]] double operations(std::size_t tokens) const { return shape_.operations(tokens); }
 
  private:
   BertModel(SafetensorsFile file, const BertConfig& config, const Options& options);
   [[nodiscard]] core::Status load_embeddings(const BertTensorReader& reader);
   [[nodiscard]] std::size_t chunk_end(std::span<const TokenInput> texts, std::size_t first) const;
-  [[nodiscard]] kernels::Matrix forward_chunk(std::span<const TokenInput> texts, BertBuffers& buffers) const;
-  void embed(std::span<const TokenInput> texts, BertBuffers& buffers) const;
+  [[nodiscard]] kernels::Matrix forward_chunk(std::span<const TokenInput> texts, LayerBuffers& buffers) const;
+  void embed(std::span<const TokenInput> texts, LayerBuffers& buffers) const;
 
   SafetensorsFile file_;
   BertConfig config_;
   Precision precision_;
-  bool first_row_only_;
+  StackShape shape_;
   std::string hash_;
   std::span<const float> words_;  // in the mapped file, or in converted_words_
   std::vector<float> converted_words_;
   std::vector<float> positions_;
   std::vector<float> token_types_;
-  LayerNormTensors embedding_norm_;
-  std::unique_ptr<const BertStack> stack_;
+  LayerNorm embedding_norm_;
+  std::unique_ptr<const LayerStack> stack_;
 };
 
 }  // namespace scalestyle::nn

@@ -22,7 +22,7 @@ float calibrated_score(float logit) {
 
 struct CrossEncoder::Impl {
   [[nodiscard]] core::Status load_head(const SafetensorsFile& file);
-  void apply_head(const Matrix& first_rows, BertBuffers& buffers, float* logits) const;
+  void apply_head(const Matrix& first_rows, LayerBuffers& buffers, float* logits) const;
 
   std::unique_ptr<const BertModel> model;
   ScoreActivation activation = ScoreActivation::kSigmoid;
@@ -42,7 +42,7 @@ core::Status CrossEncoder::Impl::load_head(const SafetensorsFile& file) {
   return {};
 }
 
-void CrossEncoder::Impl::apply_head(const Matrix& first_rows, BertBuffers& buffers, float* logits) const {
+void CrossEncoder::Impl::apply_head(const Matrix& first_rows, LayerBuffers& buffers, float* logits) const {
   // The layers are done with this buffer, and it has room for a row a token.
   const Matrix pooled{buffers.context.as<float>(), first_rows.rows, first_rows.columns, first_rows.columns};
   dense.apply(first_rows, {}, {}, pooled);
@@ -77,7 +77,7 @@ core::Status CrossEncoder::score(std::span<const TokenInput> pairs, std::span<fl
                       fmt::format("room for {} logits was given for {} pairs", logits.size(), pairs.size()));
   }
   CORE_CHECK(impl_->model->check(pairs));
-  BertBuffers& buffers = workspace.state_->buffers;
+  LayerBuffers& buffers = workspace.state_->buffers;
   impl_->model->forward(pairs, buffers, team, [&](std::size_t first, const Matrix& rows) {
     impl_->apply_head(rows, buffers, logits.data() + first);
   });

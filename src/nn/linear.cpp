@@ -7,8 +7,8 @@ namespace scalestyle::nn {
 namespace {
 
 kernels::Epilogue epilogue(const std::vector<float>& bias, const LinearCall& call) {
-  return {.bias = bias.data(),
-          .activation = call.gelu ? kernels::Activation::kGeluErf : kernels::Activation::kNone,
+  return {.bias = bias.empty() ? nullptr : bias.data(),
+          .activation = call.activation,
           .residual = call.residual.data,
           .residual_stride = call.residual.stride};
 }

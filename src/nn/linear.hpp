@@ -1,5 +1,5 @@
 #pragma once
-// y = W x + b in one precision a type, over the packed weights and products of kernels/. A caller prepares the rows once
+// y = W x (+ b) in one precision a type, over the packed weights and products of kernels/. A caller prepares the rows once
 // (nothing for f32, rounding for bf16, quantisation for int8) and may then multiply them by several weights.
 //
 // A row of the result depends on its own row of the input only. Thread safety: packed weights are immutable; prepared
@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "core/result.hpp"
-#include "nn/bert_weights.hpp"
 #include "nn/kernels/gemm.hpp"
 #include "nn/kernels/matrix.hpp"
+#include "nn/layer_tensors.hpp"
 #include "nn/outliers.hpp"
 
 namespace scalestyle::nn {
@@ -29,10 +29,11 @@ struct RowBuffers {
 };
 
 // What the rows are that a product is prepared for.
-enum class RowKind : std::uint8_t { kHidden, kBeforeGelu };
+enum class RowKind : std::uint8_t { kHidden, kBeforeGelu, kBeforeQuickGelu };
 
 struct LinearCall {
-  bool gelu = false;                // applied before the residual is added; never asked of a type with kGeluInPrepare
+  // Applied before the residual is added; never asked of a type with kGeluInPrepare.
+  kernels::Activation activation = kernels::Activation::kNone;
   kernels::ConstMatrix residual{};  // no data: none; may be the output itself
   kernels::PanelRange panels{};     // the output features to compute
 };
@@ -79,7 +80,7 @@ class LinearInt8 {
   static constexpr bool kGeluInPrepare = true;  // the outliers' products come before it
   [[nodiscard]] static core::Result<LinearInt8> pack(const LinearTensors& tensors);
   static void reserve(RowBuffers& buffers, std::size_t rows, std::size_t columns);
-  // Leaves kHidden rows as they are; kBeforeGelu rows become GELU(row), which is what the product then takes.
+  // Leaves kHidden rows as they are; others become their activation, which is what the product then takes.
   static void prepare(const kernels::Matrix& values, RowBuffers& buffers, RowKind kind);
   void apply(const kernels::Matrix& values, const RowBuffers& buffers, const LinearCall& call,
              const kernels::Matrix& out) const;

@@ -110,23 +110,22 @@ void LinearInt8::reserve(RowBuffers& buffers, std::size_t rows, std::size_t colu
 }
 
 void LinearInt8::prepare(const kernels::Matrix& values, RowBuffers& buffers, RowKind kind) {
-  const bool gelu = kind == RowKind::kBeforeGelu;
-  if (gelu) {
-    kernels::gelu_quantize(values, *buffers.quantized);
-  } else {
-    kernels::quantize_rows(values, *buffers.quantized);
+  switch (kind) {
+    case RowKind::kHidden: kernels::quantize_rows(values, *buffers.quantized); break;
+    case RowKind::kBeforeGelu: kernels::gelu_quantize(values, *buffers.quantized); break;
+    case RowKind::kBeforeQuickGelu: kernels::quick_gelu_quantize(values, *buffers.quantized); break;
   }
   buffers.outliers.clear();
   for (std::size_t row = 0; row < values.rows; ++row) {
-    take_outliers(values, row, gelu ? kGeluRule : kHiddenRule, buffers);
+    take_outliers(values, row, kind == RowKind::kHidden ? kHiddenRule : kGeluRule, buffers);
   }
 }
 
 void LinearInt8::apply(const kernels::Matrix& /*values*/, const RowBuffers& buffers, const LinearCall& call,
                        const kernels::Matrix& out) const {
-  assert(!call.gelu);
+  assert(call.activation == kernels::Activation::kNone);
   const kernels::QuantizedView rows = buffers.quantized->view();
-  const kernels::Epilogue epilogue{.bias = bias_.data(),
+  const kernels::Epilogue epilogue{.bias = bias_.empty() ? nullptr : bias_.data(),
                                    .activation = kernels::Activation::kNone,
                                    .residual = call.residual.data,
                                    .residual_stride = call.residual.stride};

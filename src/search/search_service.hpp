@@ -283,7 +283,7 @@ class SearchService {
   SearchOptions options_;
   AdmissionLimit admission_;
   SearchMetrics metrics_;
-  mutable RankedListCache lists_;
+  RankedListCache lists_;
   SingleFlight<FoundList> flights_;
   SingleFlight<RerankOutcome> rerank_flights_;
   DenseRetriever dense_;

@@ -3,73 +3,19 @@
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <thread>
 
-#include "ingest/ingest_fixture.hpp"
+#include "ingest/crash_fixture.hpp"
 #include "ingest/work_folder.hpp"
 
 namespace scalestyle::ingest {
 namespace {
 
-using adapters::embedded::FileCheck;
 using ::testing::HasSubstr;
 
-constexpr std::string_view kGenerationFiles[] = {adapters::embedded::kCatalogFile, adapters::embedded::kExactVectorsFile,
-                                                 adapters::embedded::kQuantizedVectorsFile};
-
-class CrashTest : public IngestFixture {
- protected:
-  CrashTest() {
-    // What is served before: another catalogue.
-    write_text(options_.articles, articles_csv(6, " before"));
-    const auto before = run();
-    EXPECT_TRUE(before) << before.error().message;
-    before_ = before->generation;
-    write_text(options_.articles, articles_csv(23));
-    std::filesystem::copy(options_.data_dir, folder_ / "before", std::filesystem::copy_options::recursive);
-  }
-
-  // Back to where only the first catalogue was ingested.
-  void start_over() {
-    std::filesystem::remove_all(options_.data_dir);
-    std::filesystem::copy(folder_ / "before", options_.data_dir, std::filesystem::copy_options::recursive);
-  }
-
-  std::vector<std::string> current_bytes() const {
-    std::vector<std::string> bytes;
-    for (const auto name : kGenerationFiles) bytes.push_back(read_text(current_folder() / name));
-    return bytes;
-  }
-
-  // Runs in a child; returns its wait status. `in_child` runs there first.
-  int run_in_child(const std::function<void()>& in_child, const std::function<void(pid_t)>& in_parent = nullptr) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      in_child();
-      const auto result = run();
-      ::_exit(result ? 0 : 1);
-    }
-    if (in_parent) in_parent(child);
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    return status;
-  }
-
-  void expect_whole_generation() {
-    const auto current = data().read_current();
-    ASSERT_TRUE(current) << current.error().message;
-    const auto manifest = adapters::embedded::read_manifest(data().generation(*current));
-    ASSERT_TRUE(manifest) << manifest.error().message;
-    const auto checked = adapters::embedded::check_files(data().generation(*current), *manifest, FileCheck::kHashes);
-    EXPECT_TRUE(checked) << checked.error().message;
-  }
-
-  core::GenerationId before_;
-};
+class CrashTest : public CrashFixture {};
 
 TEST_F(CrashTest, KilledAtEveryStepItContinuesToTheSameBytes) {
   options_.batches_in_flight = 1;  // so that every run has the same steps
@@ -216,8 +162,8 @@ TEST_F(CrashTest, DamagedWorkIsBegunAnew) {
 TEST_F(CrashTest, AForeignRecordInTheRightFolderIsRefused) {
   WorkIdentity identity{.fingerprint = std::string(64, 'f'),
                         .encoder = {.model = "m", .weights_hash = "w", .precision = "int8", .dimension = 4, .max_tokens = 8},
-                        .text_format = "product_text_v1",
-                        .texts = 10};
+                        .format = "product_text_v1",
+                        .items = 10};
   const auto silent = [](std::string_view) {};
   {
     auto work = WorkFolder::open(folder_.path(), identity, core::GenerationId("g"), silent);
@@ -228,7 +174,7 @@ TEST_F(CrashTest, AForeignRecordInTheRightFolderIsRefused) {
   {
     const auto same = WorkFolder::open(folder_.path(), identity, core::GenerationId("other"), silent);
     ASSERT_TRUE(same) << same.error().message;
-    EXPECT_EQ(same->texts_done(), 2U);
+    EXPECT_EQ(same->items_done(), 2U);
     EXPECT_EQ(same->generation().value(), "g");
   }
   identity.encoder.precision = "f32";

@@ -17,6 +17,7 @@
 #include "adapters/embedded/data_folder.hpp"
 #include "adapters/embedded/generation_files.hpp"
 #include "ingest/ingest.hpp"
+#include "support/hashing_image_encoder.hpp"
 #include "support/hashing_text_encoder.hpp"
 #include "support/running_pool.hpp"
 #include "support/temporary_folder.hpp"
@@ -68,8 +69,12 @@ class IngestFixture : public ::testing::Test {
     context.stop_signal = stop_signal_;
     context.before_step = before_step_;
     context.free_bytes = free_bytes_;
+    support::HashingImageEncoder pictures(*pool, 12, vision_precision_);
+    pictures.fail_after_images = fail_after_images_;
+    if (vision_) context.image_encoder = &pictures;
     auto result = run_ingest(options_, context);
     texts_encoded_ = encoder.texts_encoded;
+    images_encoded_ = pictures.images_encoded;
     return result;
   }
 
@@ -88,6 +93,10 @@ class IngestFixture : public ::testing::Test {
   std::string precision_ = "f32";
   std::int64_t fail_after_texts_ = -1;
   std::int64_t texts_encoded_ = 0;
+  bool vision_ = false;
+  std::string vision_precision_ = "f32";
+  std::int64_t fail_after_images_ = -1;
+  std::int64_t images_encoded_ = 0;
   ProgressReporter* progress_ = nullptr;
   std::function<int()> stop_signal_ = [] { return 0; };
   std::function<void(std::string_view)> before_step_ = [](std::string_view) {};

@@ -28,18 +28,29 @@ class ProgressTest : public ::testing::Test {
 
 TEST_F(ProgressTest, PlainLinesComeEverySoOftenWithRateAndTimeLeft) {
   auto progress = make(false);
-  progress.embedding({.texts_total = 1000, .texts_done = 100, .texts_resumed = 100});
+  progress.embedding({.total = 1000, .done = 100, .resumed = 100});
   EXPECT_EQ(out_, "embedding 100/1000 texts, 10 %\n");
   clock_.now += std::chrono::seconds(2);
-  progress.embedding({.texts_total = 1000, .texts_done = 200, .texts_resumed = 100, .tokens_done = 8000});
+  progress.embedding({.total = 1000, .done = 200, .resumed = 100, .tokens_done = 8000});
   EXPECT_EQ(out_, "embedding 100/1000 texts, 10 %\n");
   clock_.now += std::chrono::seconds(8);
   out_.clear();
-  progress.embedding({.texts_total = 1000, .texts_done = 600, .texts_resumed = 100, .tokens_done = 40000});
+  progress.embedding({.total = 1000, .done = 600, .resumed = 100, .tokens_done = 40000});
   EXPECT_EQ(out_, "embedding 600/1000 texts, 60 %, 50 texts/s, 4000 tokens/s, 8 s left\n");
   out_.clear();
-  progress.embedding({.texts_total = 1000, .texts_done = 1000, .texts_resumed = 100, .tokens_done = 72000});
+  progress.embedding({.total = 1000, .done = 1000, .resumed = 100, .tokens_done = 72000});
   EXPECT_EQ(out_, "embedding 1000/1000 texts, 100 %, 90 texts/s, 7200 tokens/s\n");
+}
+
+TEST_F(ProgressTest, PhotosHaveARateOfTheirOwn) {
+  auto progress = make(false);
+  progress.embedding({.total = 10, .done = 10, .tokens_done = 100});
+  clock_.now += std::chrono::seconds(60);
+  progress.embedding({.noun = "photo", .total = 100, .done = 0});
+  clock_.now += std::chrono::seconds(10);
+  out_.clear();
+  progress.embedding({.noun = "photo", .total = 100, .done = 25});
+  EXPECT_EQ(out_, "embedding 25/100 photos, 25 %, 2.5 photos/s, 30 s left\n");
 }
 
 TEST_F(ProgressTest, ATerminalLineIsRedrawnAndEndedBeforeANote) {
@@ -50,10 +61,10 @@ TEST_F(ProgressTest, ATerminalLineIsRedrawnAndEndedBeforeANote) {
   EXPECT_THAT(out_, ::testing::EndsWith("\x1b[K\nhello\n"));
   out_.clear();
   clock_.now += std::chrono::seconds(1);
-  progress.embedding({.texts_total = 4, .texts_done = 2});
+  progress.embedding({.total = 4, .done = 2});
   EXPECT_THAT(out_, HasSubstr("[############............]"));
   EXPECT_THAT(out_, Not(HasSubstr("\n")));
-  progress.embedding({.texts_total = 4, .texts_done = 4});
+  progress.embedding({.total = 4, .done = 4});
   EXPECT_THAT(out_, ::testing::EndsWith("\n"));
 }
 

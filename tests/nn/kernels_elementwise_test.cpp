@@ -177,19 +177,26 @@ TEST(KernelsElementwise, HostileRowsAreQuantisedWithoutHarm) {
 }
 
 TEST(KernelsElementwise, GeluQuantizeEqualsItsTwoHalves) {
-  const auto x = random_floats(2 * 100, 11, 2.0F);
-  auto apart = x;
-  auto fused = x;
-  QuantizedRows expected(2, 100);
-  QuantizedRows got(2, 100);
-  gelu_erf({apart.data(), 2, 100, 100});
-  quantize_rows({apart.data(), 2, 100, 100}, expected);
-  gelu_quantize({fused.data(), 2, 100, 100}, got);
-  EXPECT_TRUE(test::same_bits(apart, fused));
-  for (std::size_t r = 0; r < 2; ++r) {
-    EXPECT_EQ(expected.scales()[r], got.scales()[r]);
-    EXPECT_EQ(std::memcmp(expected.values() + r * expected.stride(), got.values() + r * got.stride(), 100), 0);
-  }
+  const auto expect_equal = [](void (*activate)(const Matrix&), void (*activate_quantize)(const Matrix&, QuantizedRows&)) {
+    const auto x = random_floats(2 * 100, 11, 2.0F);
+    for (const Isa isa : supported_isas()) {
+      const test::WithIsa forced(isa);
+      auto apart = x;
+      auto fused = x;
+      QuantizedRows expected(2, 100);
+      QuantizedRows got(2, 100);
+      activate({apart.data(), 2, 100, 100});
+      quantize_rows({apart.data(), 2, 100, 100}, expected);
+      activate_quantize({fused.data(), 2, 100, 100}, got);
+      EXPECT_TRUE(test::same_bits(apart, fused)) << to_string(isa);
+      for (std::size_t r = 0; r < 2; ++r) {
+        EXPECT_EQ(expected.scales()[r], got.scales()[r]);
+        EXPECT_EQ(std::memcmp(expected.values() + r * expected.stride(), got.values() + r * got.stride(), 100), 0);
+      }
+    }
+  };
+  expect_equal(gelu_erf, gelu_quantize);
+  expect_equal(quick_gelu, quick_gelu_quantize);
 }
 
 TEST(KernelsElementwise, Bf16IsNearestEvenAndPaddedWithZeros) {

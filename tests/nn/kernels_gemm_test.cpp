@@ -45,6 +45,10 @@ struct Problem {
   [[nodiscard]] Epilogue full_epilogue() const {
     return {bias.data(), Activation::kGeluErf, residual.data(), shape.out};
   }
+  [[nodiscard]] Epilogue quick_epilogue() const { return {bias.data(), Activation::kQuickGelu, nullptr, 0}; }
+  [[nodiscard]] Epilogue quick_residual_epilogue() const {
+    return {bias.data(), Activation::kQuickGelu, residual.data(), shape.out};
+  }
 
   Shape shape;
   std::vector<float> a;
@@ -95,6 +99,7 @@ std::vector<double> exact(const Problem& problem, const Epilogue& epilogue, std:
       }
       if (epilogue.bias != nullptr) sum += double{epilogue.bias[n]};
       if (epilogue.activation == Activation::kGeluErf) sum = 0.5 * sum * (1.0 + std::erf(sum / std::sqrt(2.0)));
+      if (epilogue.activation == Activation::kQuickGelu) sum = sum / (1.0 + std::exp(-1.702 * sum));
       if (epilogue.residual != nullptr) sum += double{epilogue.residual[m * out + n]};
       result[m * out + n] = sum;
     }
@@ -117,7 +122,8 @@ double cosine(const std::vector<double>& a, const std::vector<float>& b) {
 TEST(KernelsGemm, F32MatchesDoublePrecision) {
   for (const Shape& shape : awkward_shapes()) {
     const Problem problem(shape, 1);
-    for (const Epilogue& epilogue : {Epilogue{}, Epilogue{problem.bias.data()}, problem.full_epilogue()}) {
+    for (const Epilogue& epilogue : {Epilogue{}, Epilogue{problem.bias.data()}, problem.full_epilogue(),
+                                     problem.quick_epilogue(), problem.quick_residual_epilogue()}) {
       const auto expected = exact(problem, epilogue);
       const auto got = run_f32(problem, epilogue);
       for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], expected[i], 2e-5) << i;
@@ -130,6 +136,7 @@ TEST(KernelsGemm, F32HasTheSameBitsOnEveryInstructionSet) {
     SCOPED_TRACE(testing::Message() << shape.rows << " x " << shape.in << " x " << shape.out);
     const Problem problem(shape, 2);
     test::expect_same_bits_on_every_isa([&] { return run_f32(problem, problem.full_epilogue()); });
+    test::expect_same_bits_on_every_isa([&] { return run_f32(problem, problem.quick_epilogue()); });
   }
 }
 
@@ -138,6 +145,7 @@ TEST(KernelsGemm, Int8HasTheSameBitsOnEveryInstructionSet) {
     SCOPED_TRACE(testing::Message() << shape.rows << " x " << shape.in << " x " << shape.out);
     const Problem problem(shape, 3);
     test::expect_same_bits_on_every_isa([&] { return run_int8(problem, problem.full_epilogue()); });
+    test::expect_same_bits_on_every_isa([&] { return run_int8(problem, problem.quick_residual_epilogue()); });
     test::expect_same_bits_on_every_isa([&] { return run_int8(problem, Epilogue{}); });
   }
 }

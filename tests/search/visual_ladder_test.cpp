@@ -60,7 +60,7 @@ TEST_F(VisualLadderTest, AHybridSearchSurvivesTheLossOfItsPicturesSide) {
   photos_.fail_search_with(std::nullopt);
   images_.gate().hold();
   auto hurried = hybrid("red socks", photo_of(6));
-  hurried.deadline = in(milliseconds(60));
+  hurried.deadline = in(milliseconds(200));
   expect_words(std::move(hurried));
   images_.gate().release();
   // What was degraded is not kept.

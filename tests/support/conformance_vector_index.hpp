@@ -129,6 +129,30 @@ TEST_P(VectorIndexConformance, EqualScoresAreOrderedByArticle) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ((*found)[0].hits[i].article_id, vectors.ids[i]);
 }
 
+TEST_P(VectorIndexConformance, TellsTheVectorOfAnArticle) {
+  const auto vectors = random_vectors(40, 8, 12);
+  engine_->publish(core::GenerationId("g1"), vectors);
+  const auto ask = [&](const std::string& generation, const catalog::ArticleId& article) {
+    return core::sync_wait(engine_->index().vector_of(core::GenerationId(generation), article, core::Deadline::never()));
+  };
+  EXPECT_EQ(ask("g1", vectors.ids[0]).error().code, core::ErrorCode::kFailedPrecondition);
+  ASSERT_TRUE(open("g1"));
+  for (std::size_t row = 0; row < vectors.ids.size(); ++row) {
+    const auto vector = ask("g1", vectors.ids[row]);
+    ASSERT_TRUE(vector) << vector.error().message;
+    ASSERT_EQ(vector->size(), 8U);
+    for (std::size_t i = 0; i < 8; ++i) EXPECT_NEAR((*vector)[i], vectors.row(row)[i], 1e-6);
+  }
+  for (const char* unknown : {"1", "1001", "9999999999", "zzz"}) {
+    EXPECT_EQ(ask("g1", *catalog::ArticleId::parse(unknown)).error().code, core::ErrorCode::kNotFound) << unknown;
+  }
+  const core::SystemClock clock;
+  const auto late = core::sync_wait(engine_->index().vector_of(core::GenerationId("g1"), vectors.ids[0],
+                                                               core::Deadline::at(clock.steady_now() - std::chrono::seconds(1))));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, core::ErrorCode::kDeadlineExceeded);
+}
+
 TEST_P(VectorIndexConformance, NothingEligibleGivesNothing) {
   engine_->publish(core::GenerationId("g1"), random_vectors(70, 8, 4));
   ASSERT_TRUE(open("g1"));

@@ -14,7 +14,15 @@ namespace scalestyle::adapters::embedded {
 namespace {
 
 constexpr std::size_t kMaxManifestBytes = std::size_t{16} << 20;
-constexpr std::array kDataFiles = {kCatalogFile, kExactVectorsFile, kQuantizedVectorsFile};
+constexpr std::array kTextFiles = {kCatalogFile, kExactVectorsFile, kQuantizedVectorsFile};
+constexpr std::array kImageFiles = {kExactImageVectorsFile, kQuantizedImageVectorsFile, kImageRowsFile};
+
+// The names of all files but the manifest.
+std::vector<std::string_view> data_files(const GenerationManifest& manifest) {
+  std::vector<std::string_view> names(kTextFiles.begin(), kTextFiles.end());
+  if (manifest.info.image_encoder) names.insert(names.end(), kImageFiles.begin(), kImageFiles.end());
+  return names;
+}
 
 core::Result<std::uint64_t> size_of(const std::filesystem::path& path) {
   std::error_code error;
@@ -43,15 +51,26 @@ core::Result<GenerationManifest> write_generation(const std::filesystem::path& f
   if (contents.catalog == nullptr || contents.vectors.rows != contents.catalog->size()) {
     return core::fail(core::ErrorCode::kInternal, "a generation needs one vector for each article");
   }
+  const bool has_images = contents.images.has_value();
+  if (has_images != contents.manifest.info.image_encoder.has_value() ||
+      (has_images && (contents.images->rows.empty() || contents.images->rows.size() != contents.images->vectors.rows))) {
+    return core::fail(core::ErrorCode::kInternal, "image vectors need their encoder, and one row each");
+  }
   CORE_CHECK(core::make_folders(folder));
   CORE_CHECK(write_catalog_file(folder / kCatalogFile, *contents.catalog, contents.origins));
   CORE_CHECK(retrieval::write_exact_vectors(folder / kExactVectorsFile, contents.vectors));
   CORE_CHECK(retrieval::write_quantized_vectors(folder / kQuantizedVectorsFile, contents.vectors));
+  if (has_images) {
+    CORE_CHECK(retrieval::write_exact_vectors(folder / kExactImageVectorsFile, contents.images->vectors));
+    CORE_CHECK(retrieval::write_quantized_vectors(folder / kQuantizedImageVectorsFile, contents.images->vectors));
+    CORE_CHECK(write_image_rows(folder / kImageRowsFile, contents.images->rows));
+  }
   GenerationManifest manifest = contents.manifest;
   manifest.info.articles = contents.catalog->size();
   manifest.counts.articles = contents.catalog->size();
+  manifest.info.image_vectors = has_images ? contents.images->rows.size() : 0;
   manifest.files.clear();
-  for (const std::string_view name : kDataFiles) {
+  for (const std::string_view name : data_files(manifest)) {
     CORE_TRY(auto record, describe(folder, name));
     manifest.files.push_back(std::move(record));
   }
@@ -70,7 +89,7 @@ core::Result<GenerationManifest> read_manifest(const std::filesystem::path& fold
     return std::unexpected(std::move(text).error());
   }
   CORE_TRY(auto manifest, GenerationManifest::parse(*text, path.string()));
-  for (const std::string_view name : kDataFiles) {
+  for (const std::string_view name : data_files(manifest)) {
     if (std::ranges::find(manifest.files, name, &FileRecord::name) == manifest.files.end()) {
       return damaged(path, fmt::format("it does not list {}", name));
     }
@@ -112,29 +131,67 @@ core::Result<nn::kernels::AlignedBuffer> read_into_huge_pages(const std::filesys
   return buffer;
 }
 
-}  // namespace
+// The two forms of one collection of vectors, and the shape that the manifest gives it.
+struct VectorFiles {
+  std::string_view exact;
+  std::string_view quantized;
+  std::size_t rows = 0;
+  std::size_t dimension = 0;
+};
 
-core::Result<MappedVectors> map_vectors(const std::filesystem::path& folder, const GenerationManifest& manifest,
-                                        FileCheck check) {
-  CORE_CHECK(check_file(folder, manifest, kExactVectorsFile, check));
-  CORE_CHECK(check_file(folder, manifest, kQuantizedVectorsFile, check));
+core::Result<MappedVectors> map_files(const std::filesystem::path& folder, const GenerationManifest& manifest,
+                                      const VectorFiles& files, FileCheck check) {
+  CORE_CHECK(check_file(folder, manifest, files.exact, check));
+  CORE_CHECK(check_file(folder, manifest, files.quantized, check));
   MappedVectors mapped;
   const auto depth = check == FileCheck::kHashes ? retrieval::VectorCheck::kFull : retrieval::VectorCheck::kHeader;
-  const auto exact_path = folder / kExactVectorsFile;
-  const auto quantized_path = folder / kQuantizedVectorsFile;
+  const auto exact_path = folder / files.exact;
+  const auto quantized_path = folder / files.quantized;
   CORE_TRY(mapped.exact_file, core::MappedFile::open(exact_path));
   CORE_TRY(mapped.quantized_bytes, read_into_huge_pages(quantized_path));
   CORE_TRY(mapped.exact, retrieval::open_exact_vectors(mapped.exact_file.bytes(), exact_path.string(), depth));
   CORE_TRY(mapped.quantized,
            retrieval::open_quantized_vectors({mapped.quantized_bytes.data(), mapped.quantized_bytes.size_bytes()},
                                              quantized_path.string(), depth));
-  const std::size_t dimension = manifest.info.document_encoder.dimension;
-  if (mapped.exact.rows != manifest.info.articles || mapped.exact.dimension != dimension) {
+  if (mapped.exact.rows != files.rows || mapped.exact.dimension != files.dimension) {
     return damaged(exact_path, fmt::format("{} rows of dimension {}, the manifest says {} of {}", mapped.exact.rows,
-                                           mapped.exact.dimension, manifest.info.articles, dimension));
+                                           mapped.exact.dimension, files.rows, files.dimension));
   }
-  if (mapped.quantized.rows != mapped.exact.rows || mapped.quantized.dimension != dimension) {
-    return damaged(quantized_path, "its shape is not that of vectors.f32");
+  if (mapped.quantized.rows != mapped.exact.rows || mapped.quantized.dimension != files.dimension) {
+    return damaged(quantized_path, fmt::format("its shape is not that of {}", files.exact));
+  }
+  return mapped;
+}
+
+}  // namespace
+
+core::Result<MappedVectors> map_vectors(const std::filesystem::path& folder, const GenerationManifest& manifest,
+                                        FileCheck check) {
+  return map_files(folder, manifest,
+                   {.exact = kExactVectorsFile,
+                    .quantized = kQuantizedVectorsFile,
+                    .rows = manifest.info.articles,
+                    .dimension = manifest.info.document_encoder.dimension},
+                   check);
+}
+
+core::Result<MappedImageVectors> map_image_vectors(const std::filesystem::path& folder, const GenerationManifest& manifest,
+                                                   FileCheck check) {
+  if (!manifest.info.image_encoder) {
+    return core::fail(core::ErrorCode::kFailedPrecondition,
+                      fmt::format("generation {} has no vectors of photos", manifest.info.id.value()));
+  }
+  MappedImageVectors mapped;
+  CORE_TRY(mapped.vectors, map_files(folder, manifest,
+                                     {.exact = kExactImageVectorsFile,
+                                      .quantized = kQuantizedImageVectorsFile,
+                                      .rows = manifest.info.image_vectors,
+                                      .dimension = manifest.info.image_encoder->dimension},
+                                     check));
+  CORE_CHECK(check_file(folder, manifest, kImageRowsFile, check));
+  CORE_TRY(mapped.rows, read_image_rows(folder / kImageRowsFile, manifest.info.articles));
+  if (mapped.rows.size() != manifest.info.image_vectors) {
+    return damaged(folder / kImageRowsFile, fmt::format("{} rows, the manifest says {}", mapped.rows.size(), manifest.info.image_vectors));
   }
   return mapped;
 }

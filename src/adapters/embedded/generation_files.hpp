@@ -1,13 +1,18 @@
 #pragma once
-// Writes and opens the files of one generation: catalog.db, vectors.f32, vectors.i8, manifest.json.
+// Writes and opens the files of one generation: catalog.db, vectors.f32, vectors.i8, manifest.json and, where photos were
+// embedded, image_vectors.f32, image_vectors.i8 and image_rows.bin.
 // Source of the bytes: docs/formats/generation.md and docs/formats/vectors.md.
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
+#include <string_view>
+#include <vector>
 
 #include "adapters/embedded/catalog_file.hpp"
 #include "adapters/embedded/generation_manifest.hpp"
+#include "adapters/embedded/image_rows.hpp"
 #include "catalog/catalog.hpp"
 #include "core/files.hpp"
 #include "core/result.hpp"
@@ -20,15 +25,25 @@ inline constexpr std::string_view kManifestFile = "manifest.json";
 inline constexpr std::string_view kCatalogFile = "catalog.db";
 inline constexpr std::string_view kExactVectorsFile = "vectors.f32";
 inline constexpr std::string_view kQuantizedVectorsFile = "vectors.i8";
+inline constexpr std::string_view kExactImageVectorsFile = "image_vectors.f32";
+inline constexpr std::string_view kQuantizedImageVectorsFile = "image_vectors.i8";
+inline constexpr std::string_view kImageRowsFile = "image_rows.bin";
 
 // kSizes compares each file's size with the manifest; kHashes also reads every byte.
 enum class FileCheck : std::uint8_t { kSizes, kHashes };
 
+// The vectors of photos: row i is of article rows[i].row.
+struct ImageContents {
+  std::span<const ImageRow> rows;  // at least one, by ascending row of the catalogue
+  retrieval::ExactVectors vectors;
+};
+
 struct GenerationContents {
-  GenerationManifest manifest;  // `files` is filled in by the writer
+  GenerationManifest manifest;  // `files` and the counts of articles and image vectors are filled in by the writer
   const catalog::Catalog* catalog = nullptr;
   std::span<const VectorOrigin> origins;  // one a row
   retrieval::ExactVectors vectors;        // one a row
+  std::optional<ImageContents> images{};  // present exactly when manifest.info.image_encoder is
 };
 
 // Writes all files into `folder` (created; must be empty) and syncs them and it. The manifest comes last, so a folder
@@ -57,5 +72,13 @@ struct MappedVectors {
 };
 [[nodiscard]] core::Result<MappedVectors> map_vectors(const std::filesystem::path& folder,
                                                       const GenerationManifest& manifest, FileCheck check);
+
+// The same of the vectors of photos, with what each row is. kFailedPrecondition when the generation has none.
+struct MappedImageVectors {
+  MappedVectors vectors;
+  std::vector<ImageRow> rows;
+};
+[[nodiscard]] core::Result<MappedImageVectors> map_image_vectors(const std::filesystem::path& folder,
+                                                                 const GenerationManifest& manifest, FileCheck check);
 
 }  // namespace scalestyle::adapters::embedded

@@ -103,6 +103,46 @@ std::string read_purchase_period(const json::object& object, ports::GenerationIn
   return !last || *last < *first ? "purchases_to" : "";
 }
 
+// Both return the name of the field at fault.
+std::string read_encoder(const json::object& object, ports::EncoderInfo& encoder) {
+  Fields fields(object);
+  std::uint64_t size = 0;
+  fields.read("model", encoder.model);
+  fields.read("weights_sha256", encoder.weights_hash);
+  fields.read("precision", encoder.precision);
+  fields.read("dimension", size);
+  encoder.dimension = size;
+  fields.read("max_tokens", size);
+  encoder.max_tokens = size;
+  return fields.bad();
+}
+
+std::string read_images(const json::object& object, GenerationManifest& manifest) {
+  Fields fields(object);
+  std::uint64_t vectors = 0;
+  if (const json::object* encoder = fields.object("encoder")) {
+    manifest.info.image_encoder.emplace();
+    if (const std::string bad = read_encoder(*encoder, *manifest.info.image_encoder); !bad.empty()) return "encoder." + bad;
+  }
+  fields.read("vectors", vectors);
+  manifest.info.image_vectors = vectors;
+  fields.read("format", manifest.images.format);
+  fields.read("distinct_photos", manifest.images.distinct_photos);
+  fields.read("rejected_photos", manifest.images.rejected_photos);
+  fields.read("supplied_vectors", manifest.images.supplied_vectors);
+  fields.read("reused_vectors", manifest.images.reused_vectors);
+  if (fields.bad().empty() && (vectors == 0 || vectors > manifest.info.articles)) return "vectors";
+  return fields.bad();
+}
+
+json::object to_object(const ports::EncoderInfo& encoder) {
+  return {{"model", encoder.model},
+          {"weights_sha256", encoder.weights_hash},
+          {"precision", encoder.precision},
+          {"dimension", encoder.dimension},
+          {"max_tokens", encoder.max_tokens}};
+}
+
 // Reads what format version 1 has; returns the name of the field at fault, empty when all is well.
 std::string read_version_1(const json::object& object, GenerationManifest& manifest) {
   Fields fields(object);
@@ -119,15 +159,7 @@ std::string read_version_1(const json::object& object, GenerationManifest& manif
   fields.read("sources", manifest.sources);
   fields.read("files", manifest.files);
   if (const json::object* encoder = fields.object("encoder")) {
-    Fields inner(*encoder);
-    inner.read("model", manifest.info.document_encoder.model);
-    inner.read("weights_sha256", manifest.info.document_encoder.weights_hash);
-    inner.read("precision", manifest.info.document_encoder.precision);
-    inner.read("dimension", size);
-    manifest.info.document_encoder.dimension = size;
-    inner.read("max_tokens", size);
-    manifest.info.document_encoder.max_tokens = size;
-    if (!inner.bad().empty()) return "encoder." + inner.bad();
+    if (const std::string bad = read_encoder(*encoder, manifest.info.document_encoder); !bad.empty()) return "encoder." + bad;
   }
   if (const json::object* counts = fields.object("counts")) {
     Fields inner(*counts);
@@ -142,6 +174,11 @@ std::string read_version_1(const json::object& object, GenerationManifest& manif
   }
   manifest.info.articles = manifest.counts.articles;
   if (const std::string bad = read_purchase_period(object, manifest.info); !bad.empty()) return bad;
+  if (object.contains("images")) {
+    const json::object* images = fields.object("images");
+    if (images == nullptr) return "images";
+    if (const std::string bad = read_images(*images, manifest); !bad.empty()) return "images." + bad;
+  }
   if (object.contains("changes_through")) {
     fields.read("changes_through", size);
     manifest.info.changes_through = static_cast<std::int64_t>(size);
@@ -155,8 +192,7 @@ std::string read_version_1(const json::object& object, GenerationManifest& manif
 }  // namespace
 
 std::string GenerationManifest::to_json() const {
-  const ports::EncoderInfo& encoder = info.document_encoder;
-  const json::object object{
+  json::object object{
       {"format_version", format_version},
       {"id", info.id.value()},
       {"created_at", info.created_at},
@@ -169,12 +205,7 @@ std::string GenerationManifest::to_json() const {
       {"purchases_to", info.purchases_to},
       {"changes_through", info.changes_through},
       {"changes_overruled_ms", info.changes_overruled_ms},
-      {"encoder",
-       {{"model", encoder.model},
-        {"weights_sha256", encoder.weights_hash},
-        {"precision", encoder.precision},
-        {"dimension", encoder.dimension},
-        {"max_tokens", encoder.max_tokens}}},
+      {"encoder", to_object(info.document_encoder)},
       {"counts",
        {{"articles", counts.articles},
         {"distinct_texts", counts.distinct_texts},
@@ -185,6 +216,15 @@ std::string GenerationManifest::to_json() const {
         {"reused_vectors", counts.reused_vectors}}},
       {"sources", to_array(sources)},
       {"files", to_array(files)}};
+  if (info.image_encoder) {
+    object["images"] = json::object{{"encoder", to_object(*info.image_encoder)},
+                                    {"format", images.format},
+                                    {"vectors", info.image_vectors},
+                                    {"distinct_photos", images.distinct_photos},
+                                    {"rejected_photos", images.rejected_photos},
+                                    {"supplied_vectors", images.supplied_vectors},
+                                    {"reused_vectors", images.reused_vectors}};
+  }
   const std::string body = json::serialize(object);
   return fmt::format("{}{}{}{}{}", kBeforeHash, core::sha256_hex(body), kAfterHash, body, kEnd);
 }

@@ -18,7 +18,7 @@ inline constexpr std::uint32_t kGenerationFormatVersion = 1;
 // One file of the generation, or one input of the ingest.
 struct FileRecord {
   std::string name;  // of a generation's file: its name; of an input: the path as given
-  std::string role{};  // of an input: "articles", "transactions", "embeddings"
+  std::string role{};  // of an input: "articles", "transactions", "embeddings", "image_embeddings"
   std::uint64_t size_bytes = 0;
   std::string sha256;  // hex
   friend bool operator==(const FileRecord&, const FileRecord&) = default;
@@ -35,10 +35,21 @@ struct GenerationCounts {
   friend bool operator==(const GenerationCounts&, const GenerationCounts&) = default;
 };
 
+// Of the vectors of photos; how many there are is GenerationInfo::image_vectors.
+struct ImageFacts {
+  std::string format{};                // what was embedded: "photo_v1"
+  std::uint64_t distinct_photos = 0;   // photos that differ in their bytes
+  std::uint64_t rejected_photos = 0;   // articles whose photo could not be used
+  std::uint64_t supplied_vectors = 0;  // articles whose vector came from a file
+  std::uint64_t reused_vectors = 0;    // distinct photos whose vector an earlier generation had
+  friend bool operator==(const ImageFacts&, const ImageFacts&) = default;
+};
+
 struct GenerationManifest {
   std::uint32_t format_version = kGenerationFormatVersion;
   ports::GenerationInfo info;
   GenerationCounts counts;
+  ImageFacts images{};  // all 0 without info.image_encoder
   std::string price_source;  // "none", "articles", "transactions"
   std::vector<FileRecord> sources;
   std::vector<FileRecord> files;

@@ -4,15 +4,20 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "adapters/embedded/data_folder.hpp"
+#include "retrieval/row_map.hpp"
 
 namespace scalestyle::adapters::embedded {
 
 struct LocalVectorIndex::OpenGeneration {
+  bool has_vectors = true;
+  std::size_t articles = 0;  // of the catalogue: the size of eligible sets
   MappedVectors vectors;
-  std::vector<catalog::ArticleId> ids;  // by row
+  std::vector<catalog::ArticleId> ids;        // by row of `vectors`, ascending
+  std::optional<retrieval::RowMap> from_catalog;  // nothing: the rows are the catalogue's
 };
 
 namespace {
@@ -27,7 +32,7 @@ core::Status check_query(const ports::VectorQuery& query, std::size_t rows, std:
   }
   if (query.eligible != nullptr && query.eligible->size() != rows) {
     return core::fail(core::ErrorCode::kInvalidArgument,
-                      fmt::format("the eligible set is of {} rows, the index has {}", query.eligible->size(), rows));
+                      fmt::format("the eligible set is of {} rows, the catalogue has {}", query.eligible->size(), rows));
   }
   return {};
 }
@@ -47,8 +52,25 @@ core::Result<LocalVectorIndex::Generation> LocalVectorIndex::read_generation(con
   CORE_TRY(const auto manifest, read_manifest(folder));
   CORE_CHECK(check_file(folder, manifest, kCatalogFile, options_.check));
   auto opened = std::make_shared<OpenGeneration>();
-  CORE_TRY(opened->vectors, map_vectors(folder, manifest, options_.check));
-  CORE_TRY(opened->ids, read_article_ids(folder / kCatalogFile, manifest.info.articles));
+  opened->articles = manifest.info.articles;
+  if (options_.collection == VectorCollection::kPhotos && !manifest.info.image_encoder) {
+    opened->has_vectors = false;
+    return opened;
+  }
+  CORE_TRY(auto ids, read_article_ids(folder / kCatalogFile, manifest.info.articles));
+  if (options_.collection == VectorCollection::kTexts) {
+    CORE_TRY(opened->vectors, map_vectors(folder, manifest, options_.check));
+    opened->ids = std::move(ids);
+    return opened;
+  }
+  CORE_TRY(auto images, map_image_vectors(folder, manifest, options_.check));
+  opened->vectors = std::move(images.vectors);
+  opened->from_catalog.emplace(manifest.info.articles, images.rows.size());
+  opened->ids.reserve(images.rows.size());
+  for (std::uint32_t row = 0; row < images.rows.size(); ++row) {
+    opened->from_catalog->add(images.rows[row].row.value, row);
+    opened->ids.push_back(std::move(ids[images.rows[row].row.value]));
+  }
   return opened;
 }
 
@@ -57,6 +79,13 @@ core::Result<LocalVectorIndex::Generation> LocalVectorIndex::find(const core::Ge
   const auto found = open_.find(id);
   if (found != open_.end()) return found->second;
   return core::fail(core::ErrorCode::kFailedPrecondition, fmt::format("generation {} is not open for search", id.value()));
+}
+
+core::Result<LocalVectorIndex::Generation> LocalVectorIndex::find_with_vectors(const core::GenerationId& id) const {
+  CORE_TRY(auto opened, find(id));
+  if (opened->has_vectors) return opened;
+  return core::fail(core::ErrorCode::kFailedPrecondition,
+                    fmt::format("generation {} has no vectors of photos: ingest with --images and vision_enabled=true", id.value()));
 }
 
 core::Task<core::Status> LocalVectorIndex::open(core::GenerationId generation, core::Deadline deadline) {
@@ -95,9 +124,18 @@ core::Status LocalVectorIndex::scan(const OpenGeneration& generation, std::span<
                                     std::vector<ports::VectorHits>& results) {
   std::vector<retrieval::VectorQuery> wanted;
   wanted.reserve(queries.size());
+  std::vector<catalog::Bitmap> mapped;  // of this collection's rows
+  mapped.reserve(queries.size());
+  const catalog::Bitmap* last_mapped = nullptr;  // what mapped.back() was: queries of a batch often share one set
   for (const ports::VectorQuery& query : queries) {
+    const catalog::Bitmap* eligible = query.eligible.get();
+    if (eligible != nullptr && generation.from_catalog) {
+      if (eligible != last_mapped) mapped.push_back(generation.from_catalog->map(*eligible));
+      last_mapped = eligible;
+      eligible = &mapped.back();
+    }
     wanted.push_back({.vector = query.vector,
-                      .eligible = query.eligible != nullptr ? query.eligible->words() : std::span<const std::uint64_t>{},
+                      .eligible = eligible != nullptr ? eligible->words() : std::span<const std::uint64_t>{},
                       .k = query.k});
   }
   const std::size_t parts = std::clamp<std::size_t>(pool_.threads(), 1, retrieval::kMaxScanParts);
@@ -121,12 +159,11 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> LocalVectorIndex::searc
                                                                                   std::vector<ports::VectorQuery> queries,
                                                                                   core::Deadline deadline) {
   CORE_CO_CHECK(co_await pool_.schedule(deadline));
-  CORE_CO_TRY(const Generation opened, find(generation));
-  const std::size_t rows = opened->vectors.exact.rows;
+  CORE_CO_TRY(const Generation opened, find_with_vectors(generation));
   std::vector<ports::VectorHits> results;
   results.reserve(queries.size());
   for (const ports::VectorQuery& query : queries) {
-    CORE_CO_CHECK(check_query(query, rows, opened->vectors.exact.dimension));
+    CORE_CO_CHECK(check_query(query, opened->articles, opened->vectors.exact.dimension));
   }
   for (std::size_t first = 0; first < queries.size(); first += retrieval::kMaxBatchQueries) {
     if (deadline.expired(clock_)) {
@@ -136,6 +173,20 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> LocalVectorIndex::searc
     CORE_CO_CHECK(scan(*opened, std::span(queries).subspan(first, count), results));
   }
   co_return results;
+}
+
+core::Task<core::Result<std::vector<float>>> LocalVectorIndex::vector_of(core::GenerationId generation,
+                                                                         catalog::ArticleId article,
+                                                                         core::Deadline deadline) {
+  CORE_CO_CHECK(co_await pool_.schedule(deadline));
+  CORE_CO_TRY(const Generation opened, find_with_vectors(generation));
+  const auto found = std::ranges::lower_bound(opened->ids, article);
+  if (found == opened->ids.end() || *found != article) {
+    co_return core::fail(core::ErrorCode::kNotFound, fmt::format("article {} has no such vector in generation {}", article.text(),
+                                                                 generation.value()));
+  }
+  const auto row = opened->vectors.exact.row(static_cast<std::size_t>(found - opened->ids.begin()));
+  co_return std::vector<float>(row.begin(), row.end());
 }
 
 }  // namespace scalestyle::adapters::embedded

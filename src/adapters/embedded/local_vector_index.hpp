@@ -2,15 +2,20 @@
 // VectorIndex over the mapped files of a generation: exact int8 scan with f32 rescore, so every answer is that of a
 // brute-force f32 search. A batch is one pass over the data, shared by the pool's threads.
 //
+// One object serves the vectors of the texts, or those of the photos: the latter have rows of their own, and an eligible set
+// is carried over to them by words of 64 rows.
 // Only VectorQuery::eligible restricts a search; `filter` is for engines without the catalogue. A search ends with
 // kDeadlineExceeded when its deadline passes before its pass begins (64 queries take one pass of a millisecond or two).
 // The work of a batch is shared out evenly among its VectorHits.
 // Thread safety: as the port.
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "adapters/embedded/generation_files.hpp"
@@ -23,11 +28,14 @@ namespace scalestyle::adapters::embedded {
 
 inline constexpr std::size_t kMaxVectorHits = 16384;
 
+enum class VectorCollection : std::uint8_t { kTexts, kPhotos };
+
 class LocalVectorIndex final : public ports::VectorIndex {
  public:
   struct Options {
     std::filesystem::path data_dir;
     FileCheck check = FileCheck::kSizes;
+    VectorCollection collection = VectorCollection::kTexts;
   };
 
   // `pool` and `clock` must outlive the index.
@@ -39,6 +47,9 @@ class LocalVectorIndex final : public ports::VectorIndex {
   [[nodiscard]] core::Task<core::Result<std::vector<ports::VectorHits>>> search(core::GenerationId generation,
                                                                                 std::vector<ports::VectorQuery> queries,
                                                                                 core::Deadline deadline) override;
+  [[nodiscard]] core::Task<core::Result<std::vector<float>>> vector_of(core::GenerationId generation,
+                                                                       catalog::ArticleId article,
+                                                                       core::Deadline deadline) override;
 
  private:
   struct OpenGeneration;
@@ -46,6 +57,7 @@ class LocalVectorIndex final : public ports::VectorIndex {
 
   [[nodiscard]] core::Result<Generation> read_generation(const core::GenerationId& id) const;
   [[nodiscard]] core::Result<Generation> find(const core::GenerationId& id) const;
+  [[nodiscard]] core::Result<Generation> find_with_vectors(const core::GenerationId& id) const;
   [[nodiscard]] core::Status scan(const OpenGeneration& generation, std::span<const ports::VectorQuery> queries,
                                   std::vector<ports::VectorHits>& results);
   [[nodiscard]] retrieval::VectorScanJob borrow_job();

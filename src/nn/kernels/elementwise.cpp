@@ -73,6 +73,11 @@ void gelu_quantize(const Matrix& in, QuantizedRows& out) {
   active_kernels().gelu_quantize(rows_args(in, in), quantize_args(out));
 }
 
+void quick_gelu_quantize(const Matrix& in, QuantizedRows& out) {
+  out.reshape(in.rows, in.columns);
+  active_kernels().quick_gelu_quantize(rows_args(in, in), quantize_args(out));
+}
+
 void round_to_bf16(const ConstMatrix& in, Bf16Rows& out) {
   out.reshape(in.rows, in.columns);
   active_kernels().round_to_bf16(input_args(in), out.values(), out.stride());

@@ -46,8 +46,10 @@ void quick_gelu(const Matrix& values);
 // `channel_multiplier` (empty or [columns]) multiplies x first (see PackedInt8::pack).
 void quantize_rows(const ConstMatrix& in, QuantizedRows& out, std::span<const float> channel_multiplier = {});
 
-// The same for GELU(x): activation and quantisation in one pass over the row. `in` is overwritten with GELU(x).
+// The same for GELU(x) and for quick GELU(x): activation and quantisation in one pass over the row. `in` is overwritten
+// with the activation.
 void gelu_quantize(const Matrix& in, QuantizedRows& out);
+void quick_gelu_quantize(const Matrix& in, QuantizedRows& out);
 
 // Rounds to nearest-even bf16 and pads. Reshapes `out`.
 void round_to_bf16(const ConstMatrix& in, Bf16Rows& out);

@@ -21,8 +21,7 @@ Args common_args(const View& a, const Weights& weights, const Epilogue& epilogue
   args.panel_first = std::min(panels.first, weights.panels());
   args.panel_end = args.panel_first + std::min(panels.count, weights.panels() - args.panel_first);
   args.out_features = weights.out_features();
-  const bool gelu = epilogue.activation == Activation::kGeluErf;
-  args.epilogue = {epilogue.bias, epilogue.residual, epilogue.residual_stride, gelu, out.data, out.stride};
+  args.epilogue = {epilogue.bias, epilogue.residual, epilogue.residual_stride, epilogue.activation, out.data, out.stride};
   return args;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // Matrix products against weights packed once: C[rows, out] = A[rows, in] * W^T, W row-major [out, in] as checkpoints
-// store it, with bias, GELU and residual fused.
+// store it, with bias, activation and residual fused.
 //
 // Determinism: an output element depends only on its own row of A, its own row of W and its epilogue operands; never
 // on the number of rows, the row's position, the panels asked for, threads, or the instruction set. f32 accumulates
@@ -17,6 +17,7 @@
 #include <span>
 
 #include "core/result.hpp"
+#include "nn/kernels/activation.hpp"
 #include "nn/kernels/matrix.hpp"
 
 namespace scalestyle::nn::kernels {
@@ -97,8 +98,6 @@ class PackedInt8 {
   AlignedBuffer scales_;
   AlignedBuffer sums_;  // of the quantised weights, for the activations' zero points
 };
-
-enum class Activation : std::uint8_t { kNone, kGeluErf };
 
 // c = activation(product + bias) + residual. Null pointers leave a step out.
 struct Epilogue {

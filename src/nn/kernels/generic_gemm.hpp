@@ -109,14 +109,13 @@ struct PanelColumns {
 
 // The epilogue of a tile, row by row: a row's output lines are then written one after the other, which the caches take
 // much faster than one line of each row in turn. value(row, vector) is the product with its bias.
-template <bool Gelu, bool Residual, class Value>
+template <Activation Function, bool Residual, class Value>
 inline void finish_rows(const EpilogueArgs& epilogue, const TilePlace& place, std::size_t columns, Value value) {
   const std::size_t first = place.panel * kPanel;
   float* out = epilogue.out + place.row * epilogue.out_stride + first;
   const float* residual = Residual ? epilogue.residual + place.row * epilogue.residual_stride + first : nullptr;
   const auto finish_vector = [&](std::size_t r, std::size_t v, std::size_t lanes) {
-    F32x16 result = value(r, v);
-    if constexpr (Gelu) result = gelu_erf(result);
+    F32x16 result = activate<Function>(value(r, v));
     if constexpr (Residual) result = result + load_lanes(residual + r * epilogue.residual_stride + 16 * v, lanes);
     store_lanes(result, out + r * epilogue.out_stride + 16 * v, lanes);
   };
@@ -132,13 +131,19 @@ inline void finish_rows(const EpilogueArgs& epilogue, const TilePlace& place, st
   }
 }
 
+template <Activation Function, class Value>
+inline void finish_rows(const EpilogueArgs& epilogue, const TilePlace& place, std::size_t columns, Value value) {
+  if (epilogue.residual != nullptr) return finish_rows<Function, true>(epilogue, place, columns, value);
+  finish_rows<Function, false>(epilogue, place, columns, value);
+}
+
 template <class Value>
 inline void finish_rows(const EpilogueArgs& epilogue, const TilePlace& place, std::size_t columns, Value value) {
-  const bool residual = epilogue.residual != nullptr;
-  if (epilogue.gelu && residual) return finish_rows<true, true>(epilogue, place, columns, value);
-  if (epilogue.gelu) return finish_rows<true, false>(epilogue, place, columns, value);
-  if (residual) return finish_rows<false, true>(epilogue, place, columns, value);
-  finish_rows<false, false>(epilogue, place, columns, value);
+  switch (epilogue.activation) {
+    case Activation::kNone: return finish_rows<Activation::kNone>(epilogue, place, columns, value);
+    case Activation::kGeluErf: return finish_rows<Activation::kGeluErf>(epilogue, place, columns, value);
+    case Activation::kQuickGelu: return finish_rows<Activation::kQuickGelu>(epilogue, place, columns, value);
+  }
 }
 
 inline std::size_t columns_of(std::size_t out_features, std::size_t panel) {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "nn/kernels/activation.hpp"
+
 namespace scalestyle::nn::kernels {
 namespace {
 
@@ -54,6 +56,13 @@ inline F32x16 gelu_erf(F32x16 x) {
 inline F32x16 quick_gelu(F32x16 x) {
   const F32x16 one = F32x16::broadcast(1.0F);
   return x / (one + exp(x * F32x16::broadcast(-1.702F)));
+}
+
+template <Activation Function>
+inline F32x16 activate(F32x16 x) {
+  if constexpr (Function == Activation::kGeluErf) return gelu_erf(x);
+  if constexpr (Function == Activation::kQuickGelu) return quick_gelu(x);
+  return x;
 }
 
 inline F32x16 silu(F32x16 x) {

@@ -138,13 +138,14 @@ inline void quantize_rows(const RowsArgs& rows, const float* multiplier, const Q
   }
 }
 
-inline void gelu_quantize_rows(const RowsArgs& rows, const QuantizeArgs& out) {
+template <Activation Function>
+inline void activate_quantize_rows(const RowsArgs& rows, const QuantizeArgs& out) {
   for (std::size_t r = 0; r < rows.rows; ++r) {
     const float* in = rows.in + r * rows.in_stride;
     float* activated = rows.out + r * rows.out_stride;
     Range range;
     for_each_vector(rows.columns, [&](std::size_t column, std::size_t lanes) {
-      const F32x16 value = gelu_erf(load_lanes(in + column, lanes));
+      const F32x16 value = activate<Function>(load_lanes(in + column, lanes));
       range.take(value);
       store_lanes(value, activated + column, lanes);
     });

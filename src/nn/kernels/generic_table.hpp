@@ -23,7 +23,8 @@ inline KernelTable generic_table(Isa isa) {
   table.quick_gelu = quick_gelu_rows;
   table.silu_multiply = silu_multiply_rows;
   table.quantize = quantize_rows;
-  table.gelu_quantize = gelu_quantize_rows;
+  table.gelu_quantize = activate_quantize_rows<Activation::kGeluErf>;
+  table.quick_gelu_quantize = activate_quantize_rows<Activation::kQuickGelu>;
   table.round_to_bf16 = round_rows_to_bf16;
   table.softmax = softmax_rows;
   table.l2_normalize = l2_normalize_rows;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "nn/kernels/activation.hpp"
 #include "nn/kernels/isa.hpp"
 
 namespace scalestyle::nn::kernels {
@@ -13,7 +14,7 @@ struct EpilogueArgs {
   const float* bias;      // [out] or null
   const float* residual;  // or null
   std::size_t residual_stride;
-  bool gelu;
+  Activation activation;
   float* out;
   std::size_t out_stride;
 };
@@ -169,6 +170,7 @@ struct KernelTable {
   void (*silu_multiply)(const RowsArgs&, const float* factor, std::size_t factor_stride);
   void (*quantize)(const RowsArgs&, const float* multiplier, const QuantizeArgs&);
   void (*gelu_quantize)(const RowsArgs&, const QuantizeArgs&);
+  void (*quick_gelu_quantize)(const RowsArgs&, const QuantizeArgs&);
   void (*round_to_bf16)(const RowsArgs&, std::uint16_t* out, std::size_t out_stride);
   void (*softmax)(const RowsArgs&);
   void (*l2_normalize)(const RowsArgs&);

@@ -1,5 +1,9 @@
 // The ports' conformance suites on the embedded adapters.
 
+#include <memory>
+#include <numeric>
+#include <vector>
+
 #include "adapters/embedded/local_catalog_store.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
 #include "generation_support.hpp"
@@ -43,12 +47,34 @@ class LocalVectorIndexEngine final : public VectorIndexEngine {
   LocalVectorIndex index_{{.data_dir = data_.path()}, *pool_, pool_.clock()};
 };
 
+// The same vectors as those of the photos of all articles, beside other ones of the texts.
+class LocalPhotoIndexEngine final : public VectorIndexEngine {
+ public:
+  ports::VectorIndex& index() override { return index_; }
+  void publish(const core::GenerationId& id, const IndexedVectors& vectors) override {
+    std::vector<std::uint32_t> rows(vectors.ids.size());
+    std::iota(rows.begin(), rows.end(), 0U);
+    const auto photos = photos_of(rows, vectors.ids, vectors);
+    auto texts = random_vectors(vectors.ids.size(), 5, 77);
+    texts.ids = vectors.ids;
+    write_generation_of(data_.path(), id, texts, &photos);
+  }
+  [[nodiscard]] bool exact() const override { return true; }
+
+ private:
+  TemporaryFolder data_;
+  RunningPool pool_{2};
+  LocalVectorIndex index_{{.data_dir = data_.path(), .collection = adapters::embedded::VectorCollection::kPhotos},
+                          *pool_, pool_.clock()};
+};
+
 INSTANTIATE_TEST_SUITE_P(Local, CatalogStoreConformance, ::testing::Values(CatalogStoreFactory([] {
                            return std::make_unique<LocalCatalogStoreEngine>();
                          })));
 INSTANTIATE_TEST_SUITE_P(Local, VectorIndexConformance,
                          ::testing::Values(VectorIndexFactory([] { return std::make_unique<LocalVectorIndexEngine>(1); }),
-                                           VectorIndexFactory([] { return std::make_unique<LocalVectorIndexEngine>(3); })));
+                                           VectorIndexFactory([] { return std::make_unique<LocalVectorIndexEngine>(3); }),
+                                           VectorIndexFactory([] { return std::make_unique<LocalPhotoIndexEngine>(); })));
 
 }  // namespace
 }  // namespace scalestyle::support

@@ -8,7 +8,9 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/embedded/data_folder.hpp"
@@ -26,9 +28,29 @@ inline catalog::Catalog catalog_of(const std::vector<catalog::Article>& articles
   return std::move(*built);
 }
 
+// Vectors of photos: `vectors` has a row each.
+struct PhotoCollection {
+  std::vector<ImageRow> rows;
+  support::IndexedVectors vectors;
+};
+
+// Those of these rows of a catalogue (ascending); `ids` are the catalogue's.
+inline PhotoCollection photos_of(const std::vector<std::uint32_t>& rows, const std::vector<catalog::ArticleId>& ids,
+                                 support::IndexedVectors vectors) {
+  PhotoCollection photos{.rows = {}, .vectors = std::move(vectors)};
+  photos.vectors.ids.clear();
+  for (const std::uint32_t row : rows) {
+    photos.rows.push_back({{row}, {catalog::hash_text("photo " + std::to_string(row)),
+                                   row % 4 == 0 ? VectorSource::kSupplied : VectorSource::kModel}});
+    photos.vectors.ids.push_back(ids[row]);
+  }
+  return photos;
+}
+
 // Writes a complete generation; `vectors` has a row an article.
 inline GenerationManifest write_generation_of(const std::filesystem::path& data_dir, const ports::GenerationInfo& info,
-                                              const catalog::Catalog& catalog, const support::IndexedVectors& vectors) {
+                                              const catalog::Catalog& catalog, const support::IndexedVectors& vectors,
+                                              const PhotoCollection* photos = nullptr) {
   GenerationContents contents;
   contents.manifest.info = info;
   contents.manifest.info.document_encoder.dimension = vectors.dimension;
@@ -42,6 +64,13 @@ inline GenerationManifest write_generation_of(const std::filesystem::path& data_
   }
   contents.origins = origins;
   contents.vectors = {.rows = catalog.size(), .dimension = vectors.dimension, .values = vectors.values};
+  if (photos != nullptr) {
+    contents.manifest.info.image_encoder = {.model = "pictures", .weights_hash = std::string(64, 'd'), .precision = "f32",
+                                            .dimension = photos->vectors.dimension, .max_tokens = 77};
+    contents.manifest.images = {.format = "photo_v1", .distinct_photos = photos->rows.size(), .rejected_photos = 2};
+    contents.images = {.rows = photos->rows,
+                       .vectors = {.rows = photos->rows.size(), .dimension = photos->vectors.dimension, .values = photos->vectors.values}};
+  }
   auto written = write_generation(DataFolder(data_dir).generation(info.id), contents);
   EXPECT_TRUE(written) << written.error().message;
   return written ? *written : GenerationManifest{};
@@ -53,12 +82,12 @@ inline GenerationManifest write_generation_of(const std::filesystem::path& data_
 }
 
 inline GenerationManifest write_generation_of(const std::filesystem::path& data_dir, const core::GenerationId& id,
-                                              const support::IndexedVectors& vectors) {
+                                              const support::IndexedVectors& vectors, const PhotoCollection* photos = nullptr) {
   std::vector<catalog::Article> articles;
   for (const auto& article_id : vectors.ids) {
     articles.push_back({.id = article_id, .product_code = article_id.text(), .name = "x", .description = ""});
   }
-  return write_generation_of(data_dir, support::sample_info(id.value()), catalog_of(articles), vectors);
+  return write_generation_of(data_dir, support::sample_info(id.value()), catalog_of(articles), vectors, photos);
 }
 
 inline std::string read_bytes(const std::filesystem::path& path) {
