@@ -24,6 +24,9 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   stack->timers_ = std::make_unique<core::TimerQueue>(clock);
   stack->timer_thread_ = std::thread([timers = stack->timers_.get()] { timers->run(); });
   CORE_TRY(stack->reranking_, RerankerStack::open(settings, *stack->compute_, *stack->timers_, stack->metrics_));
+  if (events_log != nullptr) {
+    CORE_TRY(stack->generating_, GeneratorStack::open(settings, *stack->compute_, *stack->timers_, stack->metrics_));
+  }
   search::SearchOptions options;
   if (events_log != nullptr) {
     CORE_TRY(options.personalization, personalization_options(settings));
@@ -64,7 +67,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .synonyms = stack->synonyms_.get(),
                                           .reranker = stack->reranking_->reranker(),
                                           .rules = stack->rules_.get(),
-                                          .queries = stack->queries_.get()},
+                                          .queries = stack->queries_.get(),
+                                          .reasons = stack->reasons()},
       std::move(options));
   if (events != nullptr) {
     CORE_TRY(auto event_settings, event_options(settings));
@@ -111,6 +115,7 @@ void ServingStack::stop_threads() {
   if (change_writer_.joinable()) change_writer_.join();
   if (change_builder_.joinable()) change_builder_.join();
   if (events_) events_->stop();
+  if (generating_) generating_->stop_thread();
   if (timers_) timers_->stop();
   if (timer_thread_.joinable()) timer_thread_.join();
   if (compute_) compute_->stop();

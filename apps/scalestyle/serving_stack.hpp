@@ -13,6 +13,7 @@
 #include "core/settings.hpp"
 #include "core/timer_queue.hpp"
 #include "event_stack.hpp"
+#include "generator_stack.hpp"
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
 #include "search/live_catalog.hpp"
@@ -50,6 +51,8 @@ class ServingStack {
   // Null without a file of synonyms.
   [[nodiscard]] search::SynonymFile* synonyms() { return synonyms_.get(); }
   [[nodiscard]] RerankerStack& reranking() { return *reranking_; }
+  // Null without a language model.
+  [[nodiscard]] search::ReasonService* reasons() { return generating_ ? generating_->reasons() : nullptr; }
   // Null without a file of merchandising rules.
   [[nodiscard]] search::RuleFile* rules() { return rules_.get(); }
   [[nodiscard]] search::SearchService& service() { return *service_; }
@@ -74,6 +77,7 @@ class ServingStack {
   std::unique_ptr<adapters::embedded::LocalVectorIndex> index_;
   std::unique_ptr<core::TimerQueue> timers_;
   std::unique_ptr<RerankerStack> reranking_;
+  std::unique_ptr<GeneratorStack> generating_;  // null without events
   std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
   std::unique_ptr<adapters::embedded::LocalTextEncoder> document_encoder_;  // null: encoder_ is one
