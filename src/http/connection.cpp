@@ -381,7 +381,8 @@ asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> str
   const core::Deadline end = deadline.is_never() ? deadline : core::Deadline::at(deadline.time() + host_.options.answer_grace);
   while (true) {
     if (end.expired(host_.clock)) co_return StreamEnd::kLate;
-    std::optional<core::Result<std::string>> piece = co_await run_task(next_piece(stream), deadline, false);
+    core::Task<core::Result<std::string>> making = next_piece(stream);
+    std::optional<core::Result<std::string>> piece = co_await run_task(std::move(making), deadline, false);
     if (client_gone_ || closed_) co_return StreamEnd::kGone;
     if (!piece) co_return StreamEnd::kLate;
     if (!*piece) {
@@ -389,7 +390,9 @@ asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> str
       co_return StreamEnd::kFailed;
     }
     const bool last = (*piece)->empty();
-    if ((chunked || !last) && !co_await write_piece(**piece, chunked)) co_return timed_out_ ? StreamEnd::kSlowReader : StreamEnd::kGone;
+    bool written = true;
+    if (chunked || !last) written = co_await write_piece(**piece, chunked);
+    if (!written) co_return timed_out_ ? StreamEnd::kSlowReader : StreamEnd::kGone;
     if (last) co_return StreamEnd::kComplete;
   }
 }

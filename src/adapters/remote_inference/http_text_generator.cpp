@@ -33,7 +33,8 @@ class Admission {
 
 class ChatSink final : public ports::HttpBodySink {
  public:
-  explicit ChatSink(const std::function<bool(std::string_view)>& on_piece) : chat_(on_piece) {}
+  ChatSink(const std::function<bool(std::string_view)>& on_piece, std::string_view api_key)
+      : chat_(on_piece), api_key_(api_key) {}
 
   core::Status begin(const ports::HttpResponse& head) override {
     const std::string_view type = head.header("Content-Type");
@@ -43,13 +44,21 @@ class ChatSink final : public ports::HttpBodySink {
   }
   core::Status write(std::span<const std::byte> piece) override {
     const std::string_view bytes(static_cast<const char*>(static_cast<const void*>(piece.data())), piece.size());
-    return events_.push(bytes, [this](const ServerSentEvent& event) { return chat_.take(event.data); });
+    return events_.push(bytes, [this](const ServerSentEvent& event) { return take(event); });
   }
   [[nodiscard]] const ChatStream& chat() const { return chat_; }
 
  private:
+  core::Status take(const ServerSentEvent& event) {
+    core::Status outcome = chat_.take(event.data);
+    const bool tells_key = !api_key_.empty() && event.data.find(api_key_) != std::string_view::npos;
+    if (!outcome && tells_key) outcome.error().message = "the server failed while it answered, for a reason that holds the key";
+    return outcome;
+  }
+
   ServerSentEvents events_;
   ChatStream chat_;
+  std::string_view api_key_;
 };
 
 bool printable(std::string_view text) {
@@ -151,13 +160,12 @@ core::Task<core::Result<ports::GeneratedText>> HttpTextGenerator::generate(
                          fmt::format("{} texts are being generated already; try again later", options_.max_running));
   }
   CORE_CO_TRY(std::string body, chat_request_body(request, options_.model));
-  ChatSink sink(on_piece);
+  ChatSink sink(on_piece, api_key_);
   ports::HttpRequest http = http_request(std::move(body), sink);
   core::Result<ports::HttpResponse> answer = co_await client_.send(std::move(http), deadline);
   ports::GeneratedText text = sink.chat().text();
   if (sink.chat().complete()) co_return text;  // whatever became of the connection after it
   if (!answer) {
-    answer.error().message = without_key(std::move(answer.error().message));
     const bool late = answer.error().code == ErrorCode::kDeadlineExceeded;
     if (!late || text.text.empty()) co_return std::unexpected(std::move(answer).error());
     text.stopped = ports::StopCause::kDeadline;

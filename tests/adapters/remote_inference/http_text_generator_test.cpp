@@ -165,13 +165,13 @@ TEST_F(HttpTextGeneratorTest, RefusalsKeepTheirMeaning) {
 }
 
 TEST_F(HttpTextGeneratorTest, TheKeyIsInNoMessage) {
-  for (const std::size_t before : {0U, 190U}) {
+  for (const std::size_t before : {0U, 175U, 190U}) {
     const std::string text = std::string(before, 'x') + "Incorrect key: " + kKey;
     const core::Error error = refusal({.status = 401, .body = R"({"error":{"message":")" + text + "\"}}"});
     EXPECT_THAT(error.message, Not(HasSubstr("sk-test")));
     const core::Error within = refusal(stream(piece("a") + event(R"({"error":{"message":")" + text + "\"}}")));
     EXPECT_EQ(within.code, ErrorCode::kUnavailable);
-    EXPECT_THAT(within.message, Not(HasSubstr(kKey)));
+    EXPECT_THAT(within.message, Not(HasSubstr("sk-test")));
   }
 }
 
