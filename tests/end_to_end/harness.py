@@ -23,7 +23,12 @@ def need_model():
     """Ends the test as skipped where the model is not installed; on CI that is a failure."""
     if os.path.exists(os.path.join(models_folder(), "bge-small-en-v1.5", "model.safetensors")):
         return
-    print("bge-small-en-v1.5 is not installed: run `scalestyle models fetch`")
+    skip("bge-small-en-v1.5 is not installed: run `scalestyle models fetch`")
+
+
+def skip(why):
+    """Ends the test as skipped; on CI that is a failure."""
+    print(why)
     sys.exit(1 if os.environ.get("CI") == "true" else SKIPPED)
 
 
