@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bench_support.hpp"
 #include "catalog/catalog.hpp"
-#include "catalog/table_reader.hpp"
 #include "evaluation/query_set.hpp"
 #include "evaluation/search_evaluation.hpp"
 #include "retrieval/lexical_index.hpp"
@@ -106,17 +106,6 @@ core::Result<BenchOptions> parse(int argc, char** argv) {
     }
   }
   return options;
-}
-
-core::Result<catalog::Catalog> read_catalogue(const std::filesystem::path& path) {
-  catalog::CatalogBuilder builder;
-  CORE_CHECK(catalog::read_articles(path, {}, [&builder](const catalog::ArticleChunk& chunk) -> core::Status {
-    for (const catalog::ArticleRow& row : chunk.accepted) {
-      CORE_CHECK(builder.add(row.article));
-    }
-    return {};
-  }));
-  return std::move(builder).build();
 }
 
 // One to six neighbouring words of the name, of an attribute or of the description of some article.
@@ -305,7 +294,7 @@ void run_known_names(const Bench& bench, std::size_t count) {
 }
 
 core::Status run(const BenchOptions& options) {
-  CORE_TRY(const catalog::Catalog catalog, read_catalogue(options.articles));
+  CORE_TRY(const catalog::Catalog catalog, bench::read_catalogue(options.articles));
   SynonymTable synonyms;
   if (!options.synonyms.empty()) {
     CORE_TRY(synonyms, SynonymTable::read(options.synonyms));
@@ -356,9 +345,5 @@ core::Status run(const BenchOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace scalestyle;
-  const auto options = retrieval::parse(argc, argv);
-  const core::Status status = options ? retrieval::run(*options) : core::Status(std::unexpected(options.error()));
-  if (status) return 0;
-  fmt::print(stderr, "lexical_bench: {}\n", status.error().message);
-  return 1;
+  return bench::run_program("lexical_bench", retrieval::parse(argc, argv), retrieval::run);
 }

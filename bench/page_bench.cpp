@@ -1,4 +1,4 @@
-// What a request pays for its page: collapse, variants, totals, facets, cursors, over a catalogue of the size of H&M's with
+// What a request pays for its page: collapse, variants, totals, facets, cursors, reasons, over a catalogue of the size of H&M's with
 // made-up articles. Every answer is checked first against a plain count; exit status 1 when one differs.
 //   page_bench [Google Benchmark's options]
 // Take the least of several repetitions on a busy machine: --benchmark_repetitions=10 --benchmark_report_aggregates_only
@@ -18,6 +18,8 @@
 #include "core/task.hpp"
 #include "search/list_page.hpp"
 #include "search/page_cursor.hpp"
+#include "search/query_reading.hpp"
+#include "search/reason_text.hpp"
 #include "search/snapshot_holder.hpp"
 
 namespace scalestyle {
@@ -57,6 +59,15 @@ class NoVectors final : public ports::VectorIndex {
   }
 };
 
+// As long as H&M's are: 140 characters in the mean.
+std::string describe(std::mt19937_64& random) {
+  static const std::vector<std::string> kWords{"jersey", "dress",  "in",     "soft",   "cotton", "fabric", "with",   "a",       "collar", "buttons",
+                                               "down",   "the",    "front",  "long",   "sleeves", "pockets", "seam", "straight", "cut",   "hem"};
+  std::string text;
+  for (std::size_t words = 15 + random() % 20; words > 0; --words) text += kWords[random() % kWords.size()] + " ";
+  return text + "made of linen.";
+}
+
 // As many values of each attribute as H&M has, some far more frequent than others; variants differ in colour.
 std::shared_ptr<const ports::CatalogSnapshot> make_snapshot() {
   std::mt19937_64 random(5);
@@ -70,6 +81,7 @@ std::shared_ptr<const ports::CatalogSnapshot> make_snapshot() {
     catalog::Article article{catalog::ArticleId::parse("1").value()};
     article.product_code = fmt::format("{:07}", product + 1);
     article.name = fmt::format("name {}", random() % 20'000);
+    article.description = describe(random);
     for (const auto& [attribute, values] : std::initializer_list<std::pair<Attribute, std::size_t>>{
              {Attribute::kProductType, 131}, {Attribute::kProductGroup, 19}, {Attribute::kDepartment, 250}, {Attribute::kSection, 56},
              {Attribute::kGarmentGroup, 21}, {Attribute::kIndex, 10}}) {
@@ -191,6 +203,25 @@ void facets(benchmark::State& state) {
   state.counters["rows"] = static_cast<double>(list.total);
 }
 BENCHMARK(facets)->ArgName("rows")->Arg(kPool)->Arg(0)->Unit(benchmark::kMicrosecond);
+
+// The template's sentences of a page of ten items, from a query of which one piece and one word are met.
+void reasons_of_ten_items(benchmark::State& state) {
+  const retrieval::UnderstandingSwitches switches;
+  const catalog::Filter filter;
+  const auto asked = search::reason_query(search::read_query(generation().understanding(), {"airy linens for summer parties under 100", switches, filter, {}}));
+  std::vector<search::AnswerItem> items;
+  for (std::size_t i = 0; i < 10; ++i) items.push_back({generation().catalog().row(pool()[i * 7])});
+  const search::ReasonScope scope{.generation = generation(), .query = asked.get(), .filter = &filter, .origin = search::ReasonOrigin::kFound};
+  for (const search::AnswerItem& item : items) {
+    const std::string sentence = search::ReasonWriter(scope).sentence(item);
+    require(sentence.find("(under 100), with “linen” in its description.") != std::string::npos, sentence);
+  }
+  for (auto _ : state) {
+    search::ReasonWriter writer(scope);
+    for (const search::AnswerItem& item : items) benchmark::DoNotOptimize(writer.sentence(item));
+  }
+}
+BENCHMARK(reasons_of_ten_items)->Unit(benchmark::kMicrosecond);
 
 void cursor_there_and_back(benchmark::State& state) {
   const search::PageCursors cursors({});

@@ -22,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench_support.hpp"
 #include "core/files.hpp"
 #include "nn/kernels/isa.hpp"
 #include "nn/kernels/scan.hpp"
@@ -311,9 +312,5 @@ core::Status run(const BenchOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace scalestyle;
-  const auto options = retrieval::parse(argc, argv);
-  const core::Status status = options ? retrieval::run(*options) : core::Status(std::unexpected(options.error()));
-  if (status) return 0;
-  fmt::print(stderr, "scan_bench: {}\n", status.error().message);
-  return 1;
+  return bench::run_program("scan_bench", retrieval::parse(argc, argv), retrieval::run);
 }

@@ -19,8 +19,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bench_support.hpp"
 #include "catalog/catalog.hpp"
-#include "catalog/table_reader.hpp"
 #include "core/clock.hpp"
 #include "retrieval/suggestions.hpp"
 #include "search/frequent_queries.hpp"
@@ -66,17 +66,6 @@ core::Result<BenchOptions> parse(int argc, char** argv) {
     std::exit(0);
   }
   return options;
-}
-
-core::Result<catalog::Catalog> read_catalogue(const std::filesystem::path& path) {
-  catalog::CatalogBuilder builder;
-  CORE_CHECK(catalog::read_articles(path, {}, [&builder](const catalog::ArticleChunk& chunk) -> core::Status {
-    for (const catalog::ArticleRow& row : chunk.accepted) {
-      CORE_CHECK(builder.add(row.article));
-    }
-    return {};
-  }));
-  return std::move(builder).build();
 }
 
 std::vector<SuggestedPhrase> answer(const Suggestions& suggestions, std::string_view typed, std::size_t k) {
@@ -189,7 +178,7 @@ core::Status check(const Suggestions& suggestions, const std::vector<std::string
 }
 
 core::Status run(const BenchOptions& options) {
-  CORE_TRY(const catalog::Catalog catalog, read_catalogue(options.articles));
+  CORE_TRY(const catalog::Catalog catalog, bench::read_catalogue(options.articles));
   double build = 1e18;
   for (int round = 0; round < 3; ++round) {
     const auto begin = SteadyClock::now();
@@ -224,9 +213,5 @@ core::Status run(const BenchOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace scalestyle;
-  const auto options = retrieval::parse(argc, argv);
-  const core::Status status = options ? retrieval::run(*options) : core::Status(std::unexpected(options.error()));
-  if (status) return 0;
-  fmt::print(stderr, "suggest_bench: {}\n", status.error().message);
-  return 1;
+  return bench::run_program("suggest_bench", retrieval::parse(argc, argv), retrieval::run);
 }

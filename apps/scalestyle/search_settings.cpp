@@ -10,11 +10,11 @@
 namespace scalestyle::app {
 
 std::vector<std::string> with_search_settings(std::vector<std::string> names) {
-  for (const char* name : {"fusion", "dense_weight", "reciprocal_rank_constant", "lexical_name_weight", "lexical_type_weight",
+  for (const char* name : {"fusion", "dense_weight", "image_leg_weight", "reciprocal_rank_constant", "lexical_name_weight", "lexical_type_weight",
                            "lexical_colour_weight", "lexical_category_weight", "lexical_description_weight", "synonyms", "preference_weight",
                            "understand_thing_weight", "understand_colour_weight", "understand_audience_weight",
                            "understand_appearance_weight", "understand_place_weight", "understand_audience_filters", "rules",
-                           "list_cache_mb", "list_cache_stale_ms", "max_per_type", "max_per_section", "diversity_window",
+                           "list_cache_mb", "list_cache_stale_ms", "picture_cache_mb", "max_per_type", "max_per_section", "diversity_window",
                            "cursor_key", "cursor_lifetime_s"}) {
     names.emplace_back(name);
   }
@@ -49,6 +49,7 @@ core::Result<ranking::FusionOptions> fusion_options(const core::Settings& settin
   ranking::FusionOptions options;
   options.method = ranking::fusion_method(settings.text("fusion")).value_or(options.method);  // the table knows the names
   options.dense_weight = settings.number("dense_weight");
+  options.image_leg_weight = settings.number("image_leg_weight");
   options.reciprocal_rank_constant = settings.number("reciprocal_rank_constant");
   options.preference_weight = settings.number("preference_weight");
   CORE_CHECK(options.validate());

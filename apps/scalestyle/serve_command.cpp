@@ -9,6 +9,7 @@
 #include "command_list.hpp"
 #include "http/api.hpp"
 #include "http/server.hpp"
+#include "image_fetching.hpp"
 #include "search/refresh_loop.hpp"
 #include "search_settings.hpp"
 #include "serving_stack.hpp"
@@ -62,9 +63,11 @@ class ServeRun {
     CORE_TRY(const auto stack, ServingStack::create(settings_, &log));
     telemetry::show_resident_memory(stack->metrics());
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
+    CORE_TRY(const auto pictures, ImageFetching::create(settings_, clock_));
     http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),
-                   .clock = clock_, .metrics = stack->metrics(), .log = log, .suggest = stack->suggest(), .live = stack->live()},
-                  {.version = std::string(kVersion)});
+                   .clock = clock_, .metrics = stack->metrics(), .log = log, .suggest = stack->suggest(), .live = stack->live(),
+                   .fetcher = pictures->fetcher()},
+                  {.version = std::string(kVersion), .max_query_image_bytes = max_query_image_bytes(settings_)});
     CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log}));
     if (const auto loaded = load_generation(*stack); !loaded) {
       stack->stop_threads();
@@ -88,6 +91,7 @@ class ServeRun {
                                  {.interval = kFollowInterval});
     follower.start();
     io.join();
+    pictures->stop();
     stack->stop_threads();  // api and follower are used by them
     log.info("stopped");
     return warm;
@@ -145,10 +149,10 @@ int run_serve(const Invocation& invocation) {
 Command serve_command() {
   return {.path = {"serve"},
           .help = "Answer searches and take events over HTTP",
-          .settings = with_serving_settings(with_suggest_settings(with_search_settings({"data", "host", "port", "models", "model", "query_precision", "query_prefix",
+          .settings = with_query_image_settings(with_serving_settings(with_suggest_settings(with_search_settings({"data", "host", "port", "models", "model", "query_precision", "query_prefix",
                                              "compute_threads", "isa", "max_connections", "max_concurrent_requests",
                                              "idle_timeout_ms", "read_timeout_ms", "drain_timeout_ms", "log_level",
-                                             "log_format"}))),
+                                             "log_format"})))),
           .run = run_serve};
 }
 

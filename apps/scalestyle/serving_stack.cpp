@@ -47,6 +47,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   CORE_TRY(options.fusion, fusion_options(settings));
   options.list_cache = list_cache_options(settings);
   if (events_log == nullptr) options.list_cache.max_bytes = 0;
+  options.picture_cache_bytes = static_cast<std::size_t>(settings.integer("picture_cache_mb")) << 20;
   options.diversity = diversity_limits(settings);
   options.cursor = cursor_options(settings);
   options.query_prefix = std::move(prefix);

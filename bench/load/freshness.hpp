@@ -27,7 +27,7 @@ struct FreshnessReport {
 };
 
 // Each round: a new user clicks an article that the plain answer shows, then asks until the article carries the effect
-// of that click (behaviorScore and the reason recent_click). kUnavailable on any other than a good answer.
+// of that click (behaviorScore and boosted_by: recent_click). kUnavailable on any other than a good answer.
 [[nodiscard]] core::Result<FreshnessReport> measure_freshness(const Address& address, const std::string& host,
                                                               const FreshnessOptions& options);
 

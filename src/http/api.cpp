@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "http/cache_shapes.hpp"
 #include "http/image_file.hpp"
 #include "http/json_shapes.hpp"
 #include "http/json_writer.hpp"
@@ -33,6 +34,12 @@ core::Result<std::pair<std::shared_ptr<const search::ServingGeneration>, catalog
 
 ApiError to_api_error(const search::SearchFailure& failure) {
   if (failure.expired) return make_error("cursor_expired", failure.error.message, failure.error.field);
+  if (failure.picture_refused && failure.error.code == core::ErrorCode::kUnsupported) {
+    return make_error("unsupported_media_type", failure.error.message, failure.error.field);
+  }
+  if (failure.picture_refused && failure.error.code == core::ErrorCode::kResourceExhausted) {
+    return make_error("content_too_large", failure.error.message, failure.error.field);
+  }
   ApiError error = http::to_api_error(failure.error);
   error.reason = failure.reason;
   // With a reason it is the server that cannot answer, whatever kind of error a dependency gave.
@@ -57,10 +64,16 @@ Api::Api(Dependencies dependencies, Options options)
       options_(std::move(options)),
       events_({use_.events, use_.pool, use_.clock, use_.log}),
       articles_({use_.live, use_.pool, use_.clock, use_.log}),
+      reasons_({use_.search, use_.reasons, use_.timers, use_.clock}),
+      visual_({use_.pool, use_.fetcher, use_.search.looks_into_pictures()}, options_.max_query_image_bytes),
       http_metrics_(use_.metrics),
       generation_metrics_(use_.metrics, use_.generations),
+      cache_metrics_(use_.metrics, use_.search),
       openapi_(std::make_shared<const std::string>(openapi_document(options_.version))) {
-  use_.metrics.on_render([this] { generation_metrics_.collect(); });
+  use_.metrics.on_render([this] {
+    generation_metrics_.collect();
+    cache_metrics_.collect();
+  });
 }
 
 Call Api::begin(Request request) {
@@ -93,8 +106,10 @@ std::optional<std::size_t> Api::body_limit(Method method, std::string_view targe
   const auto parts = split_target(target);
   if (!parts) return std::nullopt;
   const auto match = match_route(method, parts->path);
-  if (!match || !*match || (*match)->route == nullptr || (*match)->route->body == nullptr) return std::nullopt;
-  return (*match)->route->max_body_bytes;
+  if (!match || !*match || (*match)->route == nullptr) return std::nullopt;
+  const Route& route = *(*match)->route;
+  if (route.form != nullptr) return visual_.max_body_bytes();
+  return route.body != nullptr ? std::optional(route.max_body_bytes) : std::nullopt;
 }
 
 Call Api::perform(Request request, const RouteMatch& match, std::string request_id) {
@@ -115,7 +130,11 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
   if (route.body != nullptr) {
     if (const auto fault = body_header_fault(request)) return at_once(refuse(*fault, request_id));
   }
-  RoutedRequest routed{&route, std::move(*parameters), std::move(request.body), std::move(request_id), request.received, call.deadline};
+  if (route.form != nullptr) {
+    if (const auto fault = VisualRequests::header_fault(request)) return at_once(refuse(*fault, request_id));
+  }
+  RoutedRequest routed{&route,           std::move(*parameters), std::move(request.body), std::move(request.content_type), std::move(request_id),
+                       request.received, call.deadline};
   switch (route.id) {
     case RouteId::kSearch:
     case RouteId::kBrowse:
@@ -126,13 +145,23 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
       call.work = std::move(*work);
       return call;
     }
+    case RouteId::kReason:
+      call.deadline = routed.deadline = ReasonRoutes::deadline(request.received);
+      call.work = reasons_.perform(std::move(routed), accepts_events(request.accept));
+      return call;
+    case RouteId::kSearchImage:
+    case RouteId::kSearchHybrid:
+      routed.received = use_.clock.steady_now();  // a large body takes its time, which is not the search's
+      call.deadline = routed.deadline = core::Deadline::at(routed.received + search::kMaxDeadline);  // its own is in the body
+      call.work = visual(std::move(routed));
+      return call;
     case RouteId::kSuggest: return at_once(suggest(routed));
     case RouteId::kArticle: return at_once(article(*routed.parameters.text("id"), request, call.request_id));
     case RouteId::kImage:
       call.work = image(*routed.parameters.text("id"), std::move(request.if_none_match), call.deadline);
       return call;
-    case RouteId::kCacheStats: return at_once(json_response(cache_stats_json(use_.search.list_cache_stats(), use_.search.pair_cache_stats(),
-                                                                                 call.request_id)));
+    case RouteId::kCacheStats: return at_once(json_response(cache_stats_json(
+        {use_.search.list_cache_stats(), use_.search.pair_cache_stats(), use_.search.picture_cache_stats()}, call.request_id)));
     case RouteId::kLive: return at_once(json_response(R"({"status":"live"})"));
     case RouteId::kReady: return at_once(ready());
     case RouteId::kMetrics: call.work = render_metrics(call.deadline); return call;
@@ -201,6 +230,21 @@ Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_i
   const search::SearchOutcome outcome = co_await std::move(search);
   if (!outcome) co_return not_answered(outcome.error(), request_id);
   co_return json_response(search_answer_json(*outcome));
+}
+
+Work Api::visual(RoutedRequest request) {
+  const std::string request_id = request.request_id;
+  core::Task<VisualRequests::Outcome> reading = visual_.read(std::move(request));
+  VisualRequests::Outcome wish = co_await std::move(reading);
+  if (!wish) co_return error_response(wish.error(), request_id);
+  const std::string_view picture_field = wish->picture_field;
+  core::Task<search::SearchOutcome> searching = use_.search.search(std::move(wish->request));
+  search::SearchOutcome outcome = co_await std::move(searching);
+  if (outcome) co_return json_response(search_answer_json(*outcome));
+  search::SearchFailure& failure = outcome.error();
+  const bool of_picture = failure.error.field == "image" || failure.error.field == "article";
+  if (of_picture && !picture_field.empty()) failure.error.field = picture_field;  // as the client named it
+  co_return not_answered(failure, request_id);
 }
 
 Work Api::why_not(search::WhyNotRequest wanted) {

@@ -16,7 +16,9 @@
 #include "http/event_routes.hpp"
 #include "http/http_metrics.hpp"
 #include "http/parameters.hpp"
+#include "http/reason_routes.hpp"
 #include "http/route_table.hpp"
+#include "http/visual_requests.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
 #include "search/suggest_service.hpp"
@@ -30,6 +32,7 @@ class Api final : public Application {
   struct Options {
     std::string version = "0";                         // of the product, for the API's description
     std::size_t max_image_bytes = 20 * 1024 * 1024;    // a larger picture is not served
+    std::size_t max_query_image_bytes = 10 * 1024 * 1024;  // a larger picture is not searched for
   };
   struct Dependencies {
     search::SearchService& search;
@@ -41,6 +44,9 @@ class Api final : public Application {
     telemetry::Logger& log;
     const search::SuggestService& suggest;
     search::LiveCatalog* live = nullptr;  // null: articles cannot be changed
+    ports::ImageFetcher* fetcher = nullptr;  // null: no picture is fetched for a client
+    search::ReasonService* reasons = nullptr;  // a language model's; null: templates only
+    core::TimerQueue* timers = nullptr;        // not null with `reasons`
   };
 
   // Must outlive the server, and every work: destroy it after the pool's, the timers' and the event log's threads have
@@ -59,6 +65,7 @@ class Api final : public Application {
  private:
   [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id);
   [[nodiscard]] core::Result<Work> list(const RoutedRequest& request, core::Deadline& deadline);
+  [[nodiscard]] Work visual(RoutedRequest request);
   [[nodiscard]] Work answer(core::Task<search::SearchOutcome> search, std::string request_id);
   [[nodiscard]] Work why_not(search::WhyNotRequest wanted);
   [[nodiscard]] core::Result<Response> not_answered(const search::SearchFailure& failure, const std::string& request_id) const;
@@ -72,8 +79,11 @@ class Api final : public Application {
   Options options_;
   EventRoutes events_;
   ArticleRoutes articles_;
+  ReasonRoutes reasons_;
+  VisualRequests visual_;
   HttpMetrics http_metrics_;
   search::GenerationMetrics generation_metrics_;
+  search::CacheMetrics cache_metrics_;
   std::shared_ptr<const std::string> openapi_;
   std::atomic<bool> warm_{false};
   std::atomic<bool> draining_{false};

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,11 +24,20 @@ using Work = core::Task<core::Result<Response>>;
 struct Call {
   std::string request_id;
   std::string_view route;  // the metrics' label: a route's pattern, or "none"
-  core::Deadline deadline = core::Deadline::never();
+  core::Deadline deadline = core::Deadline::never();  // of the answer; of a streamed one until its end
   // The work changes something: it is not cancelled when the client goes or is told that its time is over, and an answer
   // that it does not give itself says that the outcome is unknown.
   bool has_effects = false;
   std::variant<Response, Work> work;
+};
+
+// How a streamed body ended.
+enum class StreamEnd : std::uint8_t {
+  kComplete,
+  kGone,        // the client went away
+  kLate,        // the next piece was not there within the call's deadline
+  kFailed,      // the next piece was an error
+  kSlowReader,  // the client did not take a piece in time
 };
 
 struct FinishedCall {
@@ -35,6 +45,7 @@ struct FinishedCall {
   std::string_view route;
   int status = 0;  // 0: the client went away before the answer
   std::chrono::nanoseconds took{0};
+  std::optional<StreamEnd> stream{};  // of a streamed body
 };
 
 // Thread safety: every method is called on the server's I/O thread, must not block and must not throw. Works may

@@ -1,5 +1,6 @@
 #include "http/connection.hpp"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -22,6 +23,8 @@
 #include <optional>
 #include <utility>
 
+#include "http/connection_errors.hpp"
+
 namespace scalestyle::http {
 
 namespace {
@@ -38,12 +41,18 @@ constexpr std::size_t kLingerBytes = 256 * 1024;
 
 class Session;
 
-// Between a session and the work it waits for. Touched on the I/O thread only.
+// Between a session and the task it waits for. Touched on the I/O thread only.
 struct Exchange {
-  std::optional<core::Result<Response>> result;
   bool has_effects = false;
   Session* session = nullptr;  // null once the session no longer waits
 };
+template <class T>
+struct ResultExchange : Exchange {
+  std::optional<core::Result<T>> result{};
+};
+
+// Holds the stream for as long as the step runs, which may be longer than its client waits.
+core::Task<core::Result<std::string>> next_piece(std::shared_ptr<BodyStream> stream) { co_return co_await stream->next(); }
 
 tcp::socket adopt(asio::io_context& io, int descriptor) {
   tcp::socket socket(io);
@@ -52,25 +61,6 @@ tcp::socket adopt(asio::io_context& io, int descriptor) {
   socket.set_option(tcp::no_delay(true), ignored);
   return socket;
 }
-
-Method method_of(beast::http::verb verb) {
-  switch (verb) {
-    case beast::http::verb::get: return Method::kGet;
-    case beast::http::verb::head: return Method::kHead;
-    case beast::http::verb::post: return Method::kPost;
-    case beast::http::verb::put: return Method::kPut;
-    case beast::http::verb::patch: return Method::kPatch;
-    case beast::http::verb::delete_: return Method::kDelete;
-    case beast::http::verb::options: return Method::kOptions;
-    default: return Method::kOther;
-  }
-}
-
-ApiError body_too_large(std::size_t limit) {
-  return make_error("content_too_large", "the body is larger than " + std::to_string(limit) + " bytes", "body");
-}
-
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
 
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
  public:
@@ -96,6 +86,12 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     socket_.close(ignored);
     wake();
   }
+  // Ends the connection so that the client cannot take it for an orderly end.
+  void reset() {
+    ErrorCode ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+  }
   void check_time(core::SteadyTime now) override {
     if (now < phase_end_) return;
     phase_end_ = core::SteadyTime::max();
@@ -120,11 +116,19 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   asio::awaitable<bool> read_body(Parser& parser);
   asio::awaitable<bool> answer(Parser& parser);
   asio::awaitable<std::optional<Response>> perform(Call call);
+  template <class T>
+  asio::awaitable<std::optional<core::Result<T>>> run_task(core::Task<core::Result<T>> task, core::Deadline deadline, bool has_effects);
   asio::awaitable<bool> write(const Response& response, std::string_view request_id, bool keep_alive, bool with_body);
+  asio::awaitable<StreamEnd> write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked);
+  asio::awaitable<bool> write_piece(std::string_view piece, bool chunked);
   asio::awaitable<bool> refuse(ApiError error, core::SteadyTime received);
   asio::awaitable<void> linger();
   [[nodiscard]] std::optional<ApiError> header_fault(const Parser& parser) const;
-  [[nodiscard]] std::optional<ApiError> read_fault(ErrorCode error, const char* part, bool target_known) const;
+  // What to tell the client about a failed read of this part of a request.
+  [[nodiscard]] std::optional<ApiError> read_fault(ErrorCode error, const char* part, bool target_known) const {
+    if (closed_) return std::nullopt;
+    return timed_out_ ? request_timeout(part) : http::read_fault(error, part, target_known);
+  }
   [[nodiscard]] Response unanswered(const Call& call, const std::optional<core::Result<Response>>& result);
   void watch_client(const std::shared_ptr<Exchange>& exchange);
   void end_exchange();
@@ -191,15 +195,12 @@ asio::awaitable<bool> Session::read_request(Parser& parser) {
 }
 
 asio::awaitable<bool> Session::read_body(Parser& parser) {
-  const std::size_t limit = host_.application.body_limit(method_of(parser.get().method()), parser.get().target())
+  const std::size_t limit = host_.application.body_limit(parse_method(parser.get().method_string()), parser.get().target())
                                 .value_or(host_.options.max_body_bytes);
   const auto length = parser.content_length();
   if (length && *length > limit) co_return co_await refuse(body_too_large(limit), received_);
   if (!reserve_body(length ? static_cast<std::size_t>(*length) : limit)) {
-    ApiError full = make_error("overloaded", "too many large bodies are being read; try again later");
-    full.reason = search::DegradationReason::kDownstreamCapacityRejected;
-    full.outcome = ports::AppendOutcome::kNotKept;
-    co_return co_await refuse(std::move(full), received_);
+    co_return co_await refuse(too_many_bodies(), received_);
   }
   parser.body_limit(limit);
   enter(Phase::kReading, host_.options.body_timeout);
@@ -217,51 +218,11 @@ asio::awaitable<bool> Session::read_body(Parser& parser) {
   co_return !error;
 }
 
-// What to tell the client about a failed read; nothing when it is gone, or when nothing failed.
-std::optional<ApiError> Session::read_fault(ErrorCode error, const char* part, bool target_known) const {
-  namespace http = beast::http;
-  if (!error || closed_) return std::nullopt;
-  if (timed_out_) return make_error("request_timeout", std::string("the request's ") + part + " was not there in time");
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    if (!target_known) return make_error("uri_too_long", "the request target is too long", "target");
-    return make_error("header_too_large", "the header fields are too large", "header");
-  }
-  if (error == http::error::bad_version) return make_error("version_not_supported", "only HTTP/1.0 and HTTP/1.1 are spoken");
-  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
-  if (error.category() == make_error_code(http::error::bad_field).category()) {
-    return make_error("bad_request", std::string("the request's ") + part + " is not well-formed HTTP: " + error.message());
-  }
-  return std::nullopt;
-}
-
 std::optional<ApiError> Session::header_fault(const Parser& parser) const {
-  namespace http = beast::http;
   const auto& fields = parser.get();
-  if (fields.target().size() > host_.options.max_target_bytes) {
-    return make_error("uri_too_long", "the request target is too long", "target");
-  }
-  std::size_t size = 0;
-  std::size_t hosts = 0;
-  for (const auto& field : fields) {
-    size += field.name_string().size() + field.value().size() + 4;
-    if (field.name() == http::field::host) ++hosts;
-    if (std::ranges::any_of(field.value(), is_control)) return make_error("bad_request", "a header field has a control character");
-  }
-  if (size > host_.options.max_header_bytes) return make_error("header_too_large", "the header fields are too large", "header");
-  if (hosts > 1 || (hosts == 0 && fields.version() >= 11)) {
-    return make_error("bad_request", "a request must have one Host field", "Host");
-  }
-  // Anything that another server on the way could read as another length is refused, not guessed at.
-  const auto codings = fields.count(http::field::transfer_encoding);
-  if (codings > 0) {
-    if (fields.version() < 11 || fields.count(http::field::content_length) > 0 || codings > 1) {
-      return make_error("bad_request", "Transfer-Encoding is ambiguous here", "Transfer-Encoding");
-    }
-    if (!beast::iequals(fields[http::field::transfer_encoding], "chunked")) {
-      return make_error("not_implemented", "the only known transfer coding is chunked", "Transfer-Encoding");
-    }
-  }
-  return std::nullopt;
+  HeaderCheck check(host_.options);
+  for (const auto& field : fields) check.add(field.name_string(), field.value());
+  return check.fault(fields.target().size(), fields.version() >= 11);
 }
 
 // True: the connection goes on.
@@ -269,10 +230,11 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   namespace http = beast::http;
   const auto& fields = parser.get();
   Request request;
-  request.method = method_of(fields.method());
+  request.method = parse_method(fields.method_string());
   request.target = std::string(fields.target());
   request.request_id_header = std::string(fields["X-Request-Id"]);
   request.if_none_match = std::string(fields[http::field::if_none_match]);
+  request.accept = std::string(fields[http::field::accept]);
   request.content_type = std::string(fields[http::field::content_type]);
   request.content_encoding = std::string(fields[http::field::content_encoding]);
   request.body = std::move(parser.get().body());
@@ -281,6 +243,7 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
 
   Call call = host_.application.begin(std::move(request));
   const std::string request_id = call.request_id;
+  const core::Deadline deadline = call.deadline;
   FinishedCall record{request_id, call.route, 0, {}};
   std::optional<Response> response;
   if (auto* immediate = std::get_if<Response>(&call.work)) {
@@ -291,9 +254,22 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   bool keep_alive = false;
   if (response) {
     const bool spent = ++served_ >= host_.options.max_requests_per_connection;
-    keep_alive = parser.keep_alive() && !response->close && !host_.draining && !spent;
+    // Without chunks it is the connection's end that ends a stream.
+    const bool chunked = response->stream != nullptr && fields.version() >= 11;
+    const bool delimited = response->stream == nullptr || chunked;
+    keep_alive = parser.keep_alive() && delimited && !response->close && !host_.draining && !spent;
     record.status = response->status;
+    response->chunked = chunked;
     if (!co_await write(*response, request_id, keep_alive, with_body)) keep_alive = false;
+    if (response->stream != nullptr && with_body) {
+      record.stream = StreamEnd::kGone;
+      std::shared_ptr<BodyStream> stream = std::move(response->stream);
+      if (!client_gone_) record.stream = co_await write_stream(std::move(stream), deadline, chunked);
+      if (*record.stream != StreamEnd::kComplete) {
+        keep_alive = false;
+        if (!chunked) reset();
+      }
+    }
   }
   record.took = host_.clock.steady_now() - received_;
   host_.application.finished(record);
@@ -302,30 +278,39 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
 
 // Nothing when the client went away.
 asio::awaitable<std::optional<Response>> Session::perform(Call call) {
-  const auto left = std::min<std::chrono::nanoseconds>(call.deadline.remaining(host_.clock), std::chrono::hours(1));
+  Work work = std::move(std::get<Work>(call.work));
+  std::optional<core::Result<Response>> result = co_await run_task(std::move(work), call.deadline, call.has_effects);
+  if (client_gone_ || closed_) co_return std::nullopt;
+  if (!result || !*result) co_return unanswered(call, result);
+  co_return std::move(**result);
+}
+
+// Runs the task, and drops it when the client goes away or when its time is over: then there is no result.
+template <class T>
+asio::awaitable<std::optional<core::Result<T>>> Session::run_task(core::Task<core::Result<T>> task, core::Deadline deadline,
+                                                                  bool has_effects) {
+  const auto left = std::min<std::chrono::nanoseconds>(deadline.remaining(host_.clock), std::chrono::hours(1));
   enter(Phase::kAnswering, left + host_.options.answer_grace);
-  const auto exchange = std::make_shared<Exchange>();
+  const auto exchange = std::make_shared<ResultExchange<T>>();
   exchange->session = this;
-  exchange->has_effects = call.has_effects;
+  exchange->has_effects = has_effects;
   exchange_ = exchange;
-  operation_ = core::start(
-      std::move(std::get<Work>(call.work)),
-      [exchange, gate = host_.gate, io_thread = host_.io_thread](core::Result<Response>&& result) mutable {
-        if (std::this_thread::get_id() == io_thread) {
-          exchange->result = std::move(result);
-          if (exchange->session != nullptr) exchange->session->wake();
-          return;
-        }
-        const std::lock_guard lock(gate->mutex);
-        if (gate->io == nullptr) return;
-        asio::post(*gate->io, [exchange, result = std::move(result)]() mutable {
-          exchange->result = std::move(result);
-          if (exchange->session != nullptr) exchange->session->wake();
-        });
-      });
+  operation_ = core::start(std::move(task), [exchange, gate = host_.gate, io_thread = host_.io_thread](core::Result<T>&& result) mutable {
+    if (std::this_thread::get_id() == io_thread) {
+      exchange->result = std::move(result);
+      if (exchange->session != nullptr) exchange->session->wake();
+      return;
+    }
+    const std::lock_guard lock(gate->mutex);
+    if (gate->io == nullptr) return;
+    asio::post(*gate->io, [exchange, result = std::move(result)]() mutable {
+      exchange->result = std::move(result);
+      if (exchange->session != nullptr) exchange->session->wake();
+    });
+  });
   if (!exchange->result) {
     answered_.expires_at(std::chrono::steady_clock::time_point::max());
-    if (!call.has_effects) watch_client(exchange);
+    if (!has_effects) watch_client(exchange);
     while (!exchange->result && !client_gone_ && !closed_ && !timed_out_) {
       [[maybe_unused]] const auto [ignored] = co_await answered_.async_wait(kUse);
     }
@@ -333,9 +318,7 @@ asio::awaitable<std::optional<Response>> Session::perform(Call call) {
     if (!closed_) socket_.cancel(ignored);  // the watch
   }
   end_exchange();
-  if (client_gone_ || closed_) co_return std::nullopt;
-  if (!exchange->result || !*exchange->result) co_return unanswered(call, exchange->result);
-  co_return std::move(**exchange->result);
+  co_return std::move(exchange->result);
 }
 
 // For a work that was late, or ended with an error.
@@ -388,6 +371,38 @@ asio::awaitable<bool> Session::write(const Response& response, std::string_view 
   const bool body = with_body && response.status != 204 && response.status != 304;
   const std::string_view content = body ? response.content() : std::string_view();
   const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(content)};
+  const auto [error, bytes] = co_await asio::async_write(socket_, parts, kUse);
+  if (error) client_gone_ = true;
+  co_return !error;
+}
+
+// One piece is made, then written, then the next: a client that reads slowly holds up the making, not our memory.
+asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked) {
+  const core::Deadline end = deadline.is_never() ? deadline : core::Deadline::at(deadline.time() + host_.options.answer_grace);
+  while (true) {
+    if (end.expired(host_.clock)) co_return StreamEnd::kLate;
+    core::Task<core::Result<std::string>> making = next_piece(stream);
+    std::optional<core::Result<std::string>> piece = co_await run_task(std::move(making), deadline, false);
+    if (client_gone_ || closed_) co_return StreamEnd::kGone;
+    if (!piece) co_return StreamEnd::kLate;
+    if (!*piece) {
+      host_.log.warning("a streamed answer ended early", {{"cause", piece->error().message}});
+      co_return StreamEnd::kFailed;
+    }
+    const bool last = (*piece)->empty();
+    bool written = true;
+    if (chunked || !last) written = co_await write_piece(**piece, chunked);
+    if (!written) co_return timed_out_ ? StreamEnd::kSlowReader : StreamEnd::kGone;
+    if (last) co_return StreamEnd::kComplete;
+  }
+}
+
+// With chunks an empty piece is the end (RFC 9112, section 7.1).
+asio::awaitable<bool> Session::write_piece(std::string_view piece, bool chunked) {
+  enter(Phase::kWriting, host_.options.write_timeout);
+  const std::string size = chunked ? fmt::format("{:x}\r\n", piece.size()) : std::string();
+  const std::string_view end = chunked ? std::string_view("\r\n") : std::string_view();
+  const std::array<asio::const_buffer, 3> parts{asio::buffer(size), asio::buffer(piece), asio::buffer(end)};
   const auto [error, bytes] = co_await asio::async_write(socket_, parts, kUse);
   if (error) client_gone_ = true;
   co_return !error;

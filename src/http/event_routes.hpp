@@ -27,6 +27,7 @@ struct RoutedRequest {
   const Route* route = nullptr;
   Parameters parameters{};
   std::string body{};
+  std::string content_type{};  // as sent
   std::string request_id{};
   core::SteadyTime received{};
   core::Deadline deadline = core::Deadline::never();

@@ -4,6 +4,21 @@
 
 namespace scalestyle::http {
 
+namespace {
+
+std::string_view to_string(StreamEnd end) {
+  switch (end) {
+    case StreamEnd::kComplete: return "complete";
+    case StreamEnd::kGone: return "gone";
+    case StreamEnd::kLate: return "late";
+    case StreamEnd::kFailed: return "failed";
+    case StreamEnd::kSlowReader: return "slow_reader";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
 void HttpMetrics::record(const FinishedCall& call) {
   const std::pair key{call.route, call.status};
   auto counter = requests_.find(key);
@@ -25,6 +40,19 @@ void HttpMetrics::record(const FinishedCall& call) {
                     .first;
   }
   histogram->second.observe(std::chrono::duration<double>(call.took).count());
+  if (call.stream) record_stream(call.route, *call.stream);
+}
+
+void HttpMetrics::record_stream(std::string_view route, StreamEnd end) {
+  const std::pair key{route, end};
+  auto counter = streams_.find(key);
+  if (counter == streams_.end()) {
+    counter = streams_
+                  .emplace(key, metrics_.counter({"scalestyle_http_streams_total", "Streamed answers by route and how they ended.",
+                                                  {{"route", std::string(route)}, {"end", std::string(to_string(end))}}}))
+                  .first;
+  }
+  counter->second.add();
 }
 
 }  // namespace scalestyle::http

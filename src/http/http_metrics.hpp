@@ -18,9 +18,12 @@ class HttpMetrics {
   void record(const FinishedCall& call);
 
  private:
+  void record_stream(std::string_view route, StreamEnd end);
+
   telemetry::Metrics& metrics_;
   std::map<std::pair<std::string_view, int>, telemetry::Counter> requests_;
   std::map<std::string_view, telemetry::Histogram> seconds_;
+  std::map<std::pair<std::string_view, StreamEnd>, telemetry::Counter> streams_;
 };
 
 }  // namespace scalestyle::http

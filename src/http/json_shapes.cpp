@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "http/json_writer.hpp"
+#include "http/reason_shapes.hpp"
 
 namespace scalestyle::http {
 
@@ -139,7 +140,9 @@ void write_item(JsonWriter& json, const search::AnswerItem& item, bool collapsed
   write_image_url(json, article);
   json.key("score").number(static_cast<float>(item.score));
   if (item.behavior_score) json.key("behaviorScore").number(static_cast<float>(*item.behavior_score));
-  if (!item.reason.empty()) json.key("reason").text(item.reason);
+  if (item.text_score) json.key("text_score").number(static_cast<float>(*item.text_score));
+  if (item.image_score) json.key("image_score").number(static_cast<float>(*item.image_score));
+  write_reason(json, item);
   json.key("rank").integer(item.rank);
   if (!item.pinned_by.empty()) json.key("pinned_by").text(item.pinned_by);
   if (collapsed) write_variants(json, item);
@@ -331,6 +334,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   if (answer.list_source) json.key("list_source").text(search::to_string(*answer.list_source));
   write_understood(json, answer.understood);
   write_rerank(json, answer);
+  write_reason_report(json, answer);
   write_personalization(json, answer);
   write_acting_rules(json, answer.rules);
   json.key("total").integer(answer.total);
@@ -340,46 +344,6 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   json.end_array();
   if (answer.facets) write_facets(json, *answer.facets);
   if (!answer.cursor.empty()) json.key("cursor").text(answer.cursor);
-  json.end_object();
-  return std::move(json).take();
-}
-
-std::string cache_stats_json(const search::ListCacheStats& lists, const std::optional<search::PairScoreCache::Statistics>& pairs,
-                             std::string_view request_id) {
-  JsonWriter json;
-  const auto age = [&](std::string_view name, const std::optional<std::chrono::nanoseconds>& value) {
-    json.key(name);
-    if (value) {
-      json.milliseconds(milliseconds(*value));
-    } else {
-      json.null();
-    }
-  };
-  json.begin_object();
-  json.key("status").text("success");
-  json.key("request_id").text(request_id);
-  json.key("ranked_lists").begin_object();
-  json.key("entries").integer(lists.entries);
-  json.key("bytes").integer(lists.bytes);
-  json.key("max_bytes").integer(lists.max_bytes);
-  json.key("hits").integer(lists.hits);
-  json.key("stale_hits").integer(lists.stale_hits);
-  json.key("misses").integer(lists.misses);
-  json.key("evictions").integer(lists.evictions);
-  age("oldest_ms", lists.oldest_age);
-  age("newest_ms", lists.newest_age);
-  json.end_object();
-  if (pairs) {
-    json.key("pair_scores").begin_object();
-    json.key("entries").integer(pairs->entries);
-    json.key("bytes").integer(pairs->bytes);
-    json.key("max_bytes").integer(pairs->max_bytes);
-    json.key("hits").integer(pairs->hits);
-    json.key("misses").integer(pairs->misses);
-    json.key("evictions").integer(pairs->evictions);
-    json.key("oldest_use_ms").milliseconds(milliseconds(pairs->oldest_use));
-    json.end_object();
-  }
   json.end_object();
   return std::move(json).take();
 }

@@ -9,8 +9,6 @@
 
 #include "catalog/catalog.hpp"
 #include "search/answer.hpp"
-#include "search/pair_score_cache.hpp"
-#include "search/ranked_list_cache.hpp"
 #include "search/suggest_service.hpp"
 
 namespace scalestyle::http {
@@ -18,9 +16,6 @@ namespace scalestyle::http {
 class JsonWriter;
 
 [[nodiscard]] std::string search_answer_json(const search::SearchAnswer& answer);
-
-[[nodiscard]] std::string cache_stats_json(const search::ListCacheStats& lists,
-                                          const std::optional<search::PairScoreCache::Statistics>& pairs, std::string_view request_id);
 
 [[nodiscard]] std::string suggest_answer_json(const search::SuggestAnswer& answer);
 

@@ -30,6 +30,7 @@ constexpr double kMaxPieceCharacters = 500;
 
 constexpr double kMaxFacetsCharacters = 100;
 
+constexpr std::array<std::string_view, 3> kReasonModes{"template", "llm", "false"};
 constexpr std::array<std::string_view, 5> kSorts{"popular", "price_asc", "price_desc", "name", "newest"};
 constexpr std::array<std::string_view, 5> kSearchSorts{"relevance", "price_asc", "price_desc", "newest", "popularity"};
 constexpr std::array<std::string_view, events::kWindowCount> kWindowNames{events::kWindows[0].name, events::kWindows[1].name,
@@ -64,7 +65,9 @@ constexpr std::array kListParameters{
                   .description = "What to count: true for all, or some of colour, colour_family, type, group, department, section, "
                                  "garment_group, index, price, separated by commas.",
                   .minimum = 1,
-                  .maximum = kMaxFacetsCharacters},
+                  .maximum = kMaxFacetsCharacters,
+                  .is_list = true,
+                  .is_switch = true},
     ParameterSpec{.name = "max_per_type",
                   .kind = ParameterKind::kInteger,
                   .description = "How many items of one product type each diversity_window of the list may have; others are "
@@ -119,6 +122,13 @@ constexpr std::array kListParameters{
                   .kind = ParameterKind::kBoolean,
                   .description = "true: each article says what found it, where, and what its score is made of.",
                   .default_value = "false"},
+    ParameterSpec{.name = "reasons",
+                  .kind = ParameterKind::kChoice,
+                  .description = "What says of each item why it is there: template (one sentence from what is known); llm (the "
+                                 "language model's for the first items, as far as the time goes, the template's for the others; 503 "
+                                 "where generation is switched off); false (nothing).",
+                  .default_value = "template",
+                  .choices = kReasonModes},
     ParameterSpec{.name = "after",
                   .description = "The token of an event of the shopper's own: the answer waits a little until it has taken "
                                  "effect, and after_reached tells whether it has.",
@@ -133,15 +143,19 @@ constexpr ParameterSpec kQuery{.name = "query",
                                .required = true};
 constexpr ParameterSpec kLegsParameter{.name = "legs",
                                        .description = "What looks for articles, separated by commas: lexical (the query's words), "
-                                                      "dense (its meaning). Not given: both.",
+                                                      "dense (its meaning), image (photos that the query describes). "
+                                                      "Not given: lexical and dense.",
                                        .minimum = 1,
-                                       .maximum = kMaxLegsCharacters};
+                                       .maximum = kMaxLegsCharacters,
+                                       .is_list = true};
 constexpr double kMaxRerankCharacters = 5;
 constexpr ParameterSpec kRerank{.name = "rerank",
                                 .description = "false: the list is not reranked by a cross-encoder. 1 to 200: so many articles are, in "
                                                "the time that is left. Not given, or true: as many as the machine affords.",
                                 .minimum = 1,
-                                .maximum = kMaxRerankCharacters};
+                                .maximum = kMaxRerankCharacters,
+                                .is_switch = true,
+                                .is_count = true};
 constexpr ParameterSpec kUnderstand{.name = "understand",
                                     .kind = ParameterKind::kBoolean,
                                     .description = "false: the query is words only; no colour, type, audience, price or exclusion "
@@ -198,16 +212,16 @@ constexpr auto kBrowseParameters = with_list_parameters(std::array{kSort});
 constexpr auto kTrendingParameters = with_list_parameters(std::array{kWindow});
 
 core::Result<search::LegSet> parse_legs(std::string_view text) {
-  static constexpr std::array<std::string_view, ranking::kLegCount> kNames{"lexical", "dense"};
+  static constexpr std::array<std::string_view, 3> kNames{"lexical", "dense", "image"};
   search::LegSet legs{.lexical = false, .dense = false};
+  const std::array<bool*, kNames.size()> wanted{&legs.lexical, &legs.dense, &legs.image};
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string_view name = text.substr(begin, end - begin);
-    const auto leg = ranking::leg_named(name);
-    if (!leg) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("legs {}", choice_fault(kNames, name)), "legs");
-    bool& wanted = *leg == ranking::Leg::kLexical ? legs.lexical : legs.dense;
-    if (wanted) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("legs names {} twice", name), "legs");
-    wanted = true;
+    const auto leg = static_cast<std::size_t>(std::ranges::find(kNames, name) - kNames.begin());
+    if (leg == kNames.size()) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("legs {}", choice_fault(kNames, name)), "legs");
+    if (*wanted[leg]) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("legs names {} twice", name), "legs");
+    *wanted[leg] = true;
     begin = end + 1;
   }
   return legs;
@@ -290,6 +304,10 @@ core::Status fill(search::ListRequest& request, const Parameters& parameters, co
   }
   request.personalize = parameters.boolean("personalize");
   request.explain = parameters.boolean("explain");
+  const std::string reasons = parameters.choice("reasons");
+  request.reasons = reasons == "llm"     ? search::ReasonMode::kLlm
+                    : reasons == "false" ? search::ReasonMode::kNone
+                                         : search::ReasonMode::kTemplate;
   if (const auto token = parameters.text("after")) {
     CORE_TRY(request.after, events::parse_token(*token, "after"));
   }

@@ -9,6 +9,18 @@
 
 namespace scalestyle::http {
 
+Method parse_method(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, Method>, 7> kMethods{{{"GET", Method::kGet},
+                                                                         {"HEAD", Method::kHead},
+                                                                         {"POST", Method::kPost},
+                                                                         {"PUT", Method::kPut},
+                                                                         {"PATCH", Method::kPatch},
+                                                                         {"DELETE", Method::kDelete},
+                                                                         {"OPTIONS", Method::kOptions}}};
+  const auto found = std::ranges::find(kMethods, name, [](const auto& method) { return method.first; });
+  return found == kMethods.end() ? Method::kOther : found->second;
+}
+
 Response json_response(std::string body) {
   Response response;
   response.body = std::move(body);
@@ -21,10 +33,12 @@ std::string_view reason_phrase(int status) {
     case 204: return "No Content";
     case 304: return "Not Modified";
     case 400: return "Bad Request";
+    case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 408: return "Request Timeout";
     case 409: return "Conflict";
+    case 410: return "Gone";
     case 413: return "Content Too Large";
     case 414: return "URI Too Long";
     case 415: return "Unsupported Media Type";
@@ -74,7 +88,12 @@ std::string header_block(const Response& response, std::string_view request_id, 
   const bool has_body = response.status != 204 && response.status != 304;
   if (has_body) {
     append_header(out, "Content-Type", response.content_type);
-    append_header(out, "Content-Length", std::to_string(response.content().size()));
+    if (response.stream == nullptr) {
+      append_header(out, "Content-Length", std::to_string(response.content().size()));
+    } else {
+      if (response.chunked) append_header(out, "Transfer-Encoding", "chunked");
+      append_header(out, "X-Accel-Buffering", "no");  // proxies that know it pass every piece on at once
+    }
   }
   append_header(out, "Date", date);
   append_header(out, "X-Request-Id", request_id);

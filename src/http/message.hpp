@@ -10,20 +10,36 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/result.hpp"
+#include "core/task.hpp"
 
 namespace scalestyle::http {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
+
+[[nodiscard]] Method parse_method(std::string_view name);  // "GET" …: as case-sensitive as RFC 9110 has them
 
 struct Request {
   Method method = Method::kGet;
   std::string target{};            // origin form, as sent: "/path?query"; or "*"
   std::string request_id_header{}; // X-Request-Id as sent; empty when absent
   std::string if_none_match{};
-  std::string content_type{};      // as sent; empty when absent
+  std::string accept{};            // as sent; empty when absent
+  std::string content_type{};      // the same
   std::string content_encoding{};
   std::string body{};              // without its transfer coding
   core::SteadyTime received{};     // when the header was complete: deadlines count from here
+};
+
+// A body that is made while it is sent. The next piece is asked for only when the one before was written, so that a client
+// which reads slowly holds up the making. All of it has to be made within the call's deadline. When the client goes, or
+// the time is over, the task in progress is dropped and then the stream: whatever makes it stops.
+// Thread safety: one call at a time; next() is called, and the stream destroyed, on any thread.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  // The next bytes; empty: the end. An error ends the connection, from which the client sees that something is missing.
+  [[nodiscard]] virtual core::Task<core::Result<std::string>> next() = 0;
 };
 
 struct Response {
@@ -33,6 +49,10 @@ struct Response {
   std::shared_ptr<const std::string> shared_body{};  // instead of `body`, for documents that do not change
   std::vector<std::pair<std::string_view, std::string>> headers{};
   bool close = false;  // end the connection after this response
+  // Instead of `body`: sent piece by piece as it comes, in chunks (RFC 9112, section 7.1); to clients of HTTP/1.0 until the
+  // connection's end. Not for a status that has no body.
+  std::shared_ptr<BodyStream> stream{};
+  bool chunked = false;  // how a stream is sent; the connection's to set
 
   [[nodiscard]] std::string_view content() const { return shared_body != nullptr ? *shared_body : std::string_view(body); }
 };

@@ -12,39 +12,6 @@ namespace {
 
 std::string schema_reference(std::string_view name) { return "#/components/schemas/" + std::string(name); }
 
-void write_parameter_schema(JsonWriter& json, const ParameterSpec& spec) {
-  json.begin_object();
-  switch (spec.kind) {
-    case ParameterKind::kText:
-      json.key("type").text("string");
-      json.key("minLength").number(spec.minimum);
-      json.key("maxLength").number(spec.maximum);
-      break;
-    case ParameterKind::kInteger:
-      json.key("type").text("integer");
-      json.key("minimum").number(spec.minimum);
-      json.key("maximum").number(spec.maximum);
-      if (!spec.default_value.empty()) json.key("default").raw(spec.default_value);
-      break;
-    case ParameterKind::kNumber:
-      json.key("type").text("number");
-      json.key("minimum").number(spec.minimum);
-      if (spec.maximum > spec.minimum) json.key("maximum").number(spec.maximum);
-      break;
-    case ParameterKind::kBoolean:
-      json.key("type").text("boolean");
-      if (!spec.default_value.empty()) json.key("default").raw(spec.default_value);
-      break;
-    case ParameterKind::kChoice:
-      json.key("type").text("string").key("enum").begin_array();
-      for (const std::string_view choice : spec.choices) json.text(choice);
-      json.end_array();
-      if (!spec.default_value.empty()) json.key("default").text(spec.default_value);
-      break;
-  }
-  json.end_object();
-}
-
 void write_parameter(JsonWriter& json, const ParameterSpec& spec) {
   json.begin_object();
   json.key("name").text(spec.name);
@@ -78,7 +45,12 @@ void write_response(JsonWriter& json, const ResponseSpec& spec) {
     if (!spec.schema.empty()) {
       json.key("schema").begin_object().key("$ref").text(schema_reference(spec.schema)).end_object();
     }
-    json.end_object().end_object();
+    json.end_object();
+    if (!spec.events.empty()) {
+      json.key("text/event-stream").begin_object().key("schema").begin_object();
+      json.key("type").text("string").key("description").text(spec.events).end_object().end_object();
+    }
+    json.end_object();
   }
   json.end_object();
 }
@@ -112,6 +84,7 @@ void write_operation(JsonWriter& json, const Route& route) {
   for (const ParameterSpec& spec : route.parameters) write_parameter(json, spec);
   json.end_array();
   if (route.body != nullptr) write_body(json, *route.body);
+  if (route.form != nullptr) write_form_body(json, *route.form);
   json.key("responses").begin_object();
   for (const ResponseSpec& spec : route.responses) write_response(json, spec);
   write_response(json, {.status = 500, .description = "The server failed", .schema = "Error"});

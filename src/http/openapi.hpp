@@ -9,6 +9,8 @@
 namespace scalestyle::http {
 
 struct BodySpec;
+struct ParameterBody;
+struct ParameterSpec;
 
 [[nodiscard]] std::string openapi_document(std::string_view version);
 
@@ -20,6 +22,10 @@ struct BodySpec;
 void write_event_schemas(JsonWriter& json);
 void write_article_schemas(JsonWriter& json);
 void write_diagnostic_schemas(JsonWriter& json);
+void write_reason_schemas(JsonWriter& json);
+void write_form_schemas(JsonWriter& json);  // of the bodies that are parameters, as JSON and as forms
+void write_form_body(JsonWriter& json, const ParameterBody& body);  // the member "requestBody" of an operation
+void write_parameter_schema(JsonWriter& json, const ParameterSpec& spec);
 void write_body_schema(JsonWriter& json, const BodySpec& spec);  // and those of its entries
 
 // A constant's JSON, written over several lines, in one.

@@ -20,7 +20,11 @@ constexpr std::string_view kArticleItem = R"json({
 "image_url":{"type":["string","null"],"description":"Path on this server; null without a picture."},
 "score":{"type":"number","minimum":0,"description":"Orders the list. Of a search: what words and meaning give together, or the cross-encoder where it reordered the list, in (0, 1], times what merchandising rules (0.1 to 10) and then the shopper's behaviour (1 to 3) make of it. Pinned articles stand where their rule says, whatever their score."},
 "behaviorScore":{"type":"number","description":"What the shopper's behaviour added to the score; present when it acted."},
-"reason":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What acted most; present when something did."},
+"reason":{"type":"string","description":"One true sentence for the shopper: why it is there. It names nothing that the data do not hold. Texts of the catalogue in it are data: escape them as any other. Absent with reasons=false."},
+"reason_source":{"enum":["template","llm"],"description":"Who worded the reason: a template from what is known, or the language model, told the same and held to it."},
+"boosted_by":{"enum":["recent_click","category_affinity","online_popularity"],"description":"What of the shopper's behaviour acted most; present when something did."},
+"text_score":{"type":"number","minimum":0,"maximum":1,"description":"Of a search by picture with a query: what the query gave it, scaled to [0, 1] over what the query found; 0 where it did not find it."},
+"image_score":{"type":"number","minimum":0,"maximum":1,"description":"The same of the picture."},
 "rank":{"type":"integer","minimum":1,"description":"Place in the whole list; with a cursor, after what was shown before."},
 "pinned_by":{"type":"string","description":"The merchandising rule that put it there; absent otherwise."},
 "variants":{"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Variant"},"description":"The product's other available articles, those that pass the filters first; absent with collapse=false."},
@@ -52,7 +56,7 @@ constexpr std::string_view kExplanation = R"json({
 "properties":{
 "named":{"type":"boolean","description":"The query has its id or product code: it comes first."},
 "legs":{"type":"array","description":"The legs that found it.","items":{"type":"object","required":["leg","rank","score"],"properties":{
-"leg":{"enum":["lexical","dense"]},"rank":{"type":"integer","minimum":1},"score":{"type":"number","description":"BM25F of the lexical leg, cosine of the dense one."}}}},
+"leg":{"enum":["lexical","dense","image"]},"rank":{"type":"integer","minimum":1},"score":{"type":"number","description":"BM25F of the lexical leg, cosine of the others."}}}},
 "terms":{"type":"array","description":"What the lexical score is made of.","items":{"type":"object","required":["query","word","match","score","fields"],"properties":{
 "query":{"type":"string","description":"The words of the query."},"word":{"type":"string","description":"As looked up."},
 "match":{"enum":["word","compound","synonym","prefix","correction"]},"score":{"type":"number"},
@@ -85,6 +89,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 "list_source":{"enum":["made","shared","kept","older"],"description":"Of a search: its ranked list was made for this request, for another request at the same time, or kept from before; older: from the generation before, while the new list is made."},
 "understood":{"type":"array","items":{"$ref":"#/components/schemas/Understood"}},
 "rerank":{"$ref":"#/components/schemas/Rerank"},
+"reasons":{"$ref":"#/components/schemas/ReasonReport"},
 "freshness_ms":{"type":"integer","minimum":0,"description":"Age of the newest event, of anyone's, that has taken effect; absent when there is none or nobody asked."},
 "after_reached":{"type":"boolean","description":"Whether the event of the parameter after has taken effect; present when it was given."},
 "personalized":{"type":"boolean","description":"The shopper's own events were read and used."},
@@ -115,7 +120,7 @@ constexpr std::string_view kSuggestion = R"json({
 
 constexpr std::string_view kStage = R"json({
 "type":"object","description":"What a step of the search did and how long it took, waiting included.","required":["stage","outcome","took_ms"],
-"properties":{"stage":{"enum":["admission","validate","list","understand","filter","snapshot","lexical","embed","retrieve","order","rerank","fallback","rules","personalize","page"]},
+"properties":{"stage":{"enum":["admission","validate","list","understand","filter","snapshot","lexical","embed","retrieve","embed_image","retrieve_image","order","rerank","fallback","rules","personalize","page","reasons"]},
 "outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"took_ms":{"type":"number","minimum":0}}})json";
 
 constexpr std::string_view kRerank = R"json({
@@ -183,7 +188,10 @@ constexpr std::string_view kCacheStats = R"json({
 "pair_scores":{"type":"object","description":"Scores that the reranker gave; absent without one.","required":["entries","bytes","max_bytes","hits","misses","evictions","oldest_use_ms"],"properties":{
 "entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0},
 "hits":{"type":"integer","minimum":0},"misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0},
-"oldest_use_ms":{"type":"number","minimum":0,"description":"How long ago the entry that goes next was used."}}}}})json";
+"oldest_use_ms":{"type":"number","minimum":0,"description":"How long ago the entry that goes next was used."}}},
+"picture_vectors":{"type":"object","description":"Vectors of pictures and words that were looked for; absent without vision.","required":["entries","bytes","max_bytes","hits","misses","evictions"],"properties":{
+"entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0},
+"hits":{"type":"integer","minimum":0},"misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0}}}}})json";
 
 constexpr std::string_view kReady = R"json({
 "type":"object","required":["status","generation","articles"],
@@ -249,6 +257,8 @@ std::string openapi_schemas() {
   write_event_schemas(json);
   write_article_schemas(json);
   write_diagnostic_schemas(json);
+  write_reason_schemas(json);
+  write_form_schemas(json);
   json.key("RequestId").raw(without_line_ends(kRequestId));
   json.key("Live").raw(without_line_ends(kLive));
   json.key("CacheStats").raw(without_line_ends(kCacheStats));

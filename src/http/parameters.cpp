@@ -119,6 +119,9 @@ core::Status Parameters::take(const ParameterSpec& spec, const std::string& valu
       CORE_TRY(numbers_[name], parse_number(spec, value));
       break;
     }
+    case ParameterKind::kBase64:
+      if (static_cast<double>(value.size()) >= spec.minimum && static_cast<double>(value.size()) <= spec.maximum) break;
+      return refuse(spec.name, fmt::format("{} must have {} to {} characters", spec.name, spec.minimum, spec.maximum));
     case ParameterKind::kBoolean:
     case ParameterKind::kChoice: {
       CORE_TRY(choices_[name], parse_choice(spec, value));
@@ -136,6 +139,14 @@ std::optional<std::string> Parameters::text(std::string_view name) const {
 std::vector<std::string> Parameters::texts(std::string_view name) const {
   const auto found = values_.find(name);
   return found == values_.end() ? std::vector<std::string>() : found->second;
+}
+
+std::optional<std::string> Parameters::take_text(std::string_view name) {
+  const auto found = values_.find(name);
+  if (found == values_.end()) return std::nullopt;
+  std::string text = std::move(found->second.front());
+  values_.erase(found);
+  return text;
 }
 
 std::optional<double> Parameters::number(std::string_view name) const {

@@ -21,21 +21,25 @@ enum class ParameterKind : std::uint8_t {
   kNumber,
   kBoolean,  // "true" or "false"
   kChoice,   // one of ParameterSpec::choices
+  kBase64,   // bytes, of bodies alone: what they decode to is checked by whoever decodes them
 };
 enum class ParameterPlace : std::uint8_t { kQuery, kPath };
 
 struct ParameterSpec {
   std::string_view name;
   ParameterKind kind = ParameterKind::kText;
-  std::string_view description;
-  double minimum = 0;                     // text: characters
-  double maximum = 0;                     // text: characters; a number without a limit: 0
+  std::string_view description{};
+  double minimum = 0;                     // text, Base64: characters
+  double maximum = 0;                     // text, Base64: characters; a number without a limit: 0
   std::string_view default_value{};       // of an integer, a boolean or a choice; empty: none
   ParameterPlace place = ParameterPlace::kQuery;
   bool required = false;
   std::size_t max_values = 1;             // more than one: the parameter may repeat
   bool may_be_blank = false;
   std::span<const std::string_view> choices{};
+  bool is_list = false;    // a text of several, separated by commas; in JSON an array of them too
+  bool is_switch = false;  // a text that may be "true" or "false"; in JSON a boolean too
+  bool is_count = false;   // a text that may be a whole number; in JSON a number too
 };
 
 // "must be one of a, b, c, not \"x\"", with the nearest right one where one is near.
@@ -51,6 +55,7 @@ class Parameters {
 
   [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
+  [[nodiscard]] std::optional<std::string> take_text(std::string_view name);  // gives it away: then it is absent
   [[nodiscard]] std::optional<double> number(std::string_view name) const;
   [[nodiscard]] std::size_t integer(std::string_view name) const;  // its default when absent; 0 without one
   [[nodiscard]] std::optional<std::size_t> optional_integer(std::string_view name) const;

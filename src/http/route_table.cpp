@@ -7,6 +7,8 @@
 #include "http/article_bodies.hpp"
 #include "http/event_bodies.hpp"
 #include "http/list_parameters.hpp"
+#include "http/reason_routes.hpp"
+#include "http/visual_parameters.hpp"
 #include "search/event_service.hpp"
 #include "search/suggest_service.hpp"
 
@@ -74,6 +76,26 @@ constexpr std::array kExportParameters{
 constexpr std::array kSearchResponses{
     ResponseSpec{.description = "The articles that fit the query best by its words and its meaning", .schema = "SearchAnswer"}, kInvalid,
     kExpired, kUnavailable};
+constexpr ResponseSpec kPictureForbidden{.status = 403,
+                                         .description = "The server may not fetch a picture from there",
+                                         .schema = "Error"};
+constexpr ResponseSpec kPictureTooLarge{.status = 413,
+                                        .description = "The body, or the picture in bytes or pixels, is too large",
+                                        .schema = "Error"};
+constexpr ResponseSpec kPictureOfWrongType{.status = 415,
+                                           .description = "The body is neither JSON nor a form, or is compressed; or the picture is no JPEG, "
+                                                          "PNG or WebP file",
+                                           .schema = "Error"};
+constexpr ResponseSpec kNoVision{.status = 503,
+                                 .description = "Search by picture is switched off, or nothing can answer now; Retry-After says when to "
+                                                "try again",
+                                 .schema = "Error"};
+constexpr std::array kImageSearchResponses{
+    ResponseSpec{.description = "The articles whose photos fit best", .schema = "SearchAnswer"}, kInvalid, kPictureForbidden, kMissing,
+    kExpired, kPictureTooLarge, kPictureOfWrongType, kNoVision};
+constexpr std::array kHybridSearchResponses{
+    ResponseSpec{.description = "The articles that fit the query and the picture best", .schema = "SearchAnswer"}, kInvalid,
+    kPictureForbidden, kMissing, kExpired, kPictureTooLarge, kPictureOfWrongType, kNoVision};
 constexpr std::array kBrowseResponses{
     ResponseSpec{.description = "The articles that pass the filters, in the order asked for", .schema = "SearchAnswer"}, kInvalid,
     kExpired, kUnavailable};
@@ -86,6 +108,13 @@ constexpr std::array kSuggestResponses{
 constexpr std::array kWhyNotResponses{
     ResponseSpec{.description = "Whether the article is on the page of this search, and what keeps it off", .schema = "WhyNot"},
     kInvalid, kExpired, kUnavailable};
+constexpr std::array kReasonResponses{
+    ResponseSpec{.description = "Why the article is for the shopper. Sent as events, unless the Accept header names JSON and no events",
+                 .schema = "ReasonAnswer",
+                 .events = "event: token with data {\"text\"}, the next part of the sentence; at last event: done with the answer as its "
+                           "data, whose reason replaces what was shown, or event: error with an Error. Closing the connection stops the "
+                           "generation."},
+    kInvalid, kMissing, kTooLarge, kWrongType, kUnavailable};
 constexpr std::array kClickResponses{ResponseSpec{.description = "The click is on disk", .schema = "EventAnswer"}, kInvalid, kTooLarge,
                                      kWrongType, kNotDone};
 constexpr std::array kEventsResponses{ResponseSpec{.description = "All events are on disk", .schema = "EventsAnswer"}, kInvalid,
@@ -126,6 +155,24 @@ std::span<const Route> build_table() {
   static const std::array routes{
       Route{RouteId::kSearch, "/api/recommendation/search", "search", "Search the catalogue by words and meaning", search_parameters(),
             kSearchResponses},
+      Route{.id = RouteId::kSearchImage,
+            .pattern = "/api/recommendation/search/image",
+            .operation_id = "searchImage",
+            .summary = "Search the photos of the catalogue by a picture, by words or by both",
+            .parameters = {},
+            .responses = kImageSearchResponses,
+            .method = Method::kPost,
+            .form = &image_search_body(),
+            .is_read = true},
+      Route{.id = RouteId::kSearchHybrid,
+            .pattern = "/api/recommendation/search/hybrid",
+            .operation_id = "searchHybrid",
+            .summary = "Search the catalogue by words and meaning, and its photos by a picture, at once",
+            .parameters = {},
+            .responses = kHybridSearchResponses,
+            .method = Method::kPost,
+            .form = &hybrid_search_body(),
+            .is_read = true},
       Route{RouteId::kBrowse, "/api/recommendation/browse", "browse", "List the catalogue, without words", browse_parameters(),
             kBrowseResponses},
       Route{RouteId::kTrending, "/api/recommendation/trending", "trending", "What shoppers act on now", trending_parameters(),
@@ -134,6 +181,9 @@ std::span<const Route> build_table() {
             kSuggestResponses},
       Route{RouteId::kWhyNot, "/api/recommendation/why-not", "whyNot", "Why a search does not show an article", why_not_parameters(),
             kWhyNotResponses},
+      Route{.id = RouteId::kReason, .pattern = "/api/recommendation/reason", .operation_id = "reason",
+            .summary = "Why one article is for one shopper", .parameters = {}, .responses = kReasonResponses, .method = Method::kPost,
+            .body = &reason_body(), .is_read = true},
       Route{RouteId::kClick, "/api/events/click", "trackClick", "Keep a click: it changes the next answer", {}, kClickResponses,
             Method::kPost, &click_body()},
       Route{RouteId::kEvents, "/api/events", "trackEvents", "Keep a batch of events: all or none", {}, kEventsResponses, Method::kPost,

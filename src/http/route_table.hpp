@@ -13,16 +13,20 @@
 #include "core/result.hpp"
 #include "http/json_body.hpp"
 #include "http/message.hpp"
+#include "http/parameter_body.hpp"
 #include "http/parameters.hpp"
 
 namespace scalestyle::http {
 
 enum class RouteId : std::uint8_t {
   kSearch,
+  kSearchImage,
+  kSearchHybrid,
   kBrowse,
   kTrending,
   kSuggest,
   kWhyNot,
+  kReason,
   kClick,
   kEvents,
   kExportUser,
@@ -47,6 +51,7 @@ struct ResponseSpec {
   std::string_view description;
   std::string_view content_type = "application/json";
   std::string_view schema{};  // of components/schemas; empty: opaque content, or none when content_type is empty
+  std::string_view events{};  // where it can be sent as server-sent events too: what they are, for people
 };
 
 struct Route {
@@ -59,8 +64,10 @@ struct Route {
   Method method = Method::kGet;   // not kHead or kOptions, which follow
   const BodySpec* body = nullptr; // null: a body is read and ignored
   std::size_t max_body_bytes = 64 * 1024;  // of routes with a body
+  const ParameterBody* form = nullptr;     // instead of `body`: parameters as JSON or as a form
+  bool is_read = false;                    // changes nothing, whatever its method
 
-  [[nodiscard]] bool has_effects() const { return method != Method::kGet; }
+  [[nodiscard]] bool has_effects() const { return method != Method::kGet && !is_read; }
 };
 
 [[nodiscard]] std::span<const Route> route_table();

@@ -148,6 +148,19 @@ std::expected<ParsedTensor, std::string> parse_entry(const json::value& value, s
 std::string_view to_string(TensorType type) { return kTypes[static_cast<std::size_t>(type)].name; }
 std::size_t size_bytes(TensorType type) { return kTypes[static_cast<std::size_t>(type)].bytes; }
 
+bool is_floating_point(TensorType type) {
+  return type == TensorType::kF16 || type == TensorType::kBf16 || type == TensorType::kF32 || type == TensorType::kF64;
+}
+
+void read_elements(const TensorView& tensor, std::size_t first, std::span<float> out) {
+  const std::size_t step = size_bytes(tensor.type);
+  const std::byte* at = tensor.bytes.data() + first * step;
+  for (float& value : out) {
+    value = element(tensor.type, at);
+    at += step;
+  }
+}
+
 std::unexpected<core::Error> SafetensorsFile::damaged(std::string_view what) const {
   return core::fail(core::ErrorCode::kDataLoss, fmt::format("{}: {}; fetch the model again", path_.string(), what));
 }
@@ -232,15 +245,13 @@ core::Result<std::span<const float>> SafetensorsFile::view_f32(std::string_view 
 core::Result<std::vector<float>> SafetensorsFile::read_f32(std::string_view name,
                                                            std::span<const std::uint64_t> shape) const {
   CORE_TRY(const TensorView* const tensor, find(name, shape));
-  const TensorType type = tensor->type;
-  if (type != TensorType::kF32 && type != TensorType::kF64 && type != TensorType::kBf16 && type != TensorType::kF16) {
-    return damaged(fmt::format("tensor \"{}\" is {}, a floating-point type is needed", name, to_string(type)));
+  if (!is_floating_point(tensor->type)) {
+    return damaged(fmt::format("tensor \"{}\" is {}, a floating-point type is needed", name, to_string(tensor->type)));
   }
-  const std::size_t step = size_bytes(type);
-  std::vector<float> values(tensor->bytes.size() / step);
-  for (std::size_t index = 0; index < values.size(); ++index) {
-    values[index] = element(type, tensor->bytes.data() + index * step);
-    if (!std::isfinite(values[index])) return damaged(fmt::format("tensor \"{}\" has a value that is not finite", name));
+  std::vector<float> values(tensor->bytes.size() / size_bytes(tensor->type));
+  read_elements(*tensor, 0, values);
+  if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
+    return damaged(fmt::format("tensor \"{}\" has a value that is not finite", name));
   }
   return values;
 }

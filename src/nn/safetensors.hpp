@@ -23,11 +23,16 @@ enum class TensorType : std::uint8_t { kBool, kU8, kI8, kI16, kU16, kF16, kBf16,
 [[nodiscard]] std::string_view to_string(TensorType type);
 [[nodiscard]] std::size_t size_bytes(TensorType type);
 
+[[nodiscard]] bool is_floating_point(TensorType type);  // f16, bf16, f32, f64
+
 struct TensorView {
   TensorType type = TensorType::kF32;
   std::vector<std::uint64_t> shape;  // row-major; empty for a scalar
   std::span<const std::byte> bytes;  // valid while the file lives; aligned only as the file has it
 };
+
+// Elements first … first + out.size() of a floating-point tensor, in row-major order, as f32. Values that are not finite stay.
+void read_elements(const TensorView& tensor, std::size_t first, std::span<float> out);
 
 class SafetensorsFile {
  public:

@@ -28,6 +28,18 @@ struct GenerationRequest {
   std::uint64_t seed = 0;        // of the draws: the same request gives the same text on one machine's model and precision
 };
 
+// Errors: kInvalidArgument, naming the field, for no message or a number out of its range.
+[[nodiscard]] inline core::Status check(const GenerationRequest& request) {
+  const auto refuse = [](const char* field, const char* rule) {
+    return core::fail(core::ErrorCode::kInvalidArgument, std::string(field) + " must be " + rule, field);
+  };
+  if (request.messages.empty()) return refuse("messages", "at least one");
+  if (request.max_tokens < 1 || request.max_tokens > 1024) return refuse("max_tokens", "from 1 to 1024");
+  if (!(request.temperature >= 0 && request.temperature <= 2)) return refuse("temperature", "from 0 to 2");
+  if (!(request.top_p > 0 && request.top_p <= 1)) return refuse("top_p", "above 0 and at most 1");
+  return {};
+}
+
 enum class StopCause : std::uint8_t { kEnd, kMaxTokens, kDeadline };
 
 struct GeneratedText {
@@ -56,7 +68,7 @@ class TextGenerator {
   // the text. Dropping the task stops it too. Never blocks the caller.
   // Errors: kCancelled, kDeadlineExceeded (before the first token), kResourceExhausted (as many generations as it takes are in
   // progress), kInvalidArgument (prompt longer than the context, parameters out of range, text that is not UTF-8),
-  // kUnavailable (server away).
+  // kUnavailable (server away), kPermissionDenied (the server does not take the key).
   [[nodiscard]] virtual core::Task<core::Result<GeneratedText>> generate(GenerationRequest request, core::Deadline deadline,
                                                                          std::function<bool(std::string_view piece)> on_piece) = 0;
 };

@@ -95,7 +95,14 @@ void explain_row(const FusedList& merged, std::optional<std::size_t> place, cons
 
 }  // namespace
 
-std::string_view to_string(Leg leg) { return leg == Leg::kLexical ? "lexical" : "dense"; }
+std::string_view to_string(Leg leg) {
+  switch (leg) {
+    case Leg::kLexical: return "lexical";
+    case Leg::kDense: return "dense";
+    case Leg::kImage: return "image";
+  }
+  return "lexical";
+}
 
 std::optional<Leg> leg_named(std::string_view name) {
   for (const Leg leg : kLegs) {
@@ -121,8 +128,18 @@ core::Status FusionOptions::validate() const {
     return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("{} must be 0 to {}, not {}", name, maximum, value), name);
   };
   CORE_CHECK(check(dense_weight, 1, "dense_weight"));
+  CORE_CHECK(check(image_leg_weight, 1, "image_leg_weight"));
   CORE_CHECK(check(reciprocal_rank_constant, 10'000, "reciprocal_rank_constant"));
   return check(preference_weight, 100, "preference_weight");
+}
+
+double FusionOptions::weight(Leg leg) const {
+  switch (leg) {
+    case Leg::kLexical: return 1 - dense_weight;
+    case Leg::kDense: return dense_weight;
+    case Leg::kImage: return image_leg_weight;
+  }
+  return 0;
 }
 
 FusedList fuse(const FusionRequest& request, const FusionOptions& options) {

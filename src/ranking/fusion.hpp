@@ -1,5 +1,5 @@
 #pragma once
-// Fusion: one list of what several legs found (words, meaning), with one score in (0, 1].
+// Fusion: one list of what several legs found (words, meaning, pictures), with one score in (0, 1].
 //
 //   weighted_sum     Σ_legs w · (s − low) / (high − low); high: the leg's best score, low: its floor. Keeps how much better
 //                    one row is than the next, and needs scores that mean something (min-max, Fox & Shaw 1994 CombSUM)
@@ -27,10 +27,10 @@
 
 namespace scalestyle::ranking {
 
-enum class Leg : std::uint8_t { kLexical, kDense };
-inline constexpr std::size_t kLegCount = 2;
-inline constexpr std::array<Leg, kLegCount> kLegs{Leg::kLexical, Leg::kDense};
-[[nodiscard]] std::string_view to_string(Leg leg);  // "lexical", "dense"
+enum class Leg : std::uint8_t { kLexical, kDense, kImage };
+inline constexpr std::size_t kLegCount = 3;
+inline constexpr std::array<Leg, kLegCount> kLegs{Leg::kLexical, Leg::kDense, Leg::kImage};
+[[nodiscard]] std::string_view to_string(Leg leg);  // "lexical", "dense", "image"
 [[nodiscard]] std::optional<Leg> leg_named(std::string_view name);
 
 enum class FusionMethod : std::uint8_t { kWeightedSum, kReciprocalRank };
@@ -40,12 +40,14 @@ enum class FusionMethod : std::uint8_t { kWeightedSum, kReciprocalRank };
 struct FusionOptions {
   FusionMethod method = FusionMethod::kReciprocalRank;
   double dense_weight = 0.5;             // 0 … 1; what is left of 1 is the lexical leg's
+  double image_leg_weight = 0.3;         // 0 … 1; beside these two
   double reciprocal_rank_constant = 60;  // c; 0 … 10,000
   double preference_weight = 0.5;        // w; 0 … 100
 
-  // kInvalidArgument with the setting as field: dense_weight, reciprocal_rank_constant, preference_weight.
+  // kInvalidArgument with the setting as field: dense_weight, image_leg_weight, reciprocal_rank_constant,
+  // preference_weight.
   [[nodiscard]] core::Status validate() const;
-  [[nodiscard]] double weight(Leg leg) const { return leg == Leg::kDense ? dense_weight : 1 - dense_weight; }
+  [[nodiscard]] double weight(Leg leg) const;
 };
 
 // What one leg found: distinct rows, best first; finite scores, one a row.

@@ -49,6 +49,24 @@ std::optional<BrowseSort> browse_sort(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view to_string(VisualMode mode) {
+  switch (mode) {
+    case VisualMode::kImageToImage: return "image_to_image";
+    case VisualMode::kTextToImage: return "text_to_image";
+    case VisualMode::kMultimodal: return "multimodal";
+    case VisualMode::kHybrid: return "hybrid";
+  }
+  return "image_to_image";
+}
+
+std::optional<VisualMode> visual_mode(std::string_view name) {
+  for (std::size_t i = 0; i < kVisualModeCount; ++i) {
+    const auto mode = static_cast<VisualMode>(i);
+    if (to_string(mode) == name) return mode;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(ListSource source) {
   switch (source) {
     case ListSource::kMade: return "made";
@@ -82,15 +100,20 @@ std::string_view to_string(Stage stage) {
     case Stage::kLexical: return "lexical";
     case Stage::kEmbed: return "embed";
     case Stage::kRetrieve: return "retrieve";
+    case Stage::kEmbedImage: return "embed_image";
+    case Stage::kRetrieveImage: return "retrieve_image";
     case Stage::kOrder: return "order";
     case Stage::kRerank: return "rerank";
     case Stage::kFallback: return "fallback";
     case Stage::kRules: return "rules";
     case Stage::kPersonalize: return "personalize";
     case Stage::kPage: return "page";
+    case Stage::kReasons: return "reasons";
   }
   return "order";
 }
+
+std::string_view to_string(ReasonSource source) { return source == ReasonSource::kTemplate ? "template" : "llm"; }
 
 std::string_view to_string(FallbackSource source) {
   switch (source) {

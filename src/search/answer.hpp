@@ -39,9 +39,17 @@ inline constexpr std::size_t kMaxSubjectCharacters = 100;
 inline constexpr std::size_t kMaxFilterValues = 50;  // of one filter
 inline constexpr std::size_t kMaxVariants = 32;      // shown of one item
 inline constexpr std::size_t kMaxSwitchedOff = 32;   // pieces and kinds of understanding
+inline constexpr std::size_t kMaxLessLikeCharacters = 500;
 inline constexpr std::chrono::milliseconds kMinDeadline{10};
 inline constexpr std::chrono::milliseconds kMaxDeadline{10'000};
 inline constexpr std::chrono::milliseconds kDefaultDeadline{600};
+
+// What says of each item why it is there.
+enum class ReasonMode : std::uint8_t {
+  kTemplate,  // one sentence from what is known (reason_text.hpp)
+  kLlm,       // a language model's for the first items, as far as the time goes (reason_service.hpp); the others as above
+  kNone,
+};
 
 // What every request for a list has.
 struct ListRequest {
@@ -55,6 +63,7 @@ struct ListRequest {
   std::optional<core::SessionId> session_id{};
   bool personalize = true;  // false: the list that everyone gets
   bool explain = false;     // each item says why it is where it is
+  ReasonMode reasons = ReasonMode::kTemplate;
   bool collapse = true;     // one item a product; false: one an article
   FacetSet facets{};
   // How many items of one product type and of one section a window of the list may have, 0: any number (see
@@ -71,8 +80,34 @@ struct ListRequest {
 struct LegSet {
   bool lexical = true;
   bool dense = true;
+  bool image = false;  // the query's words in the space of pictures; needs vision
 
-  [[nodiscard]] bool empty() const { return !lexical && !dense; }
+  [[nodiscard]] bool empty() const { return !lexical && !dense && !image; }
+};
+
+// kImageToImage   photos like the picture
+// kTextToImage    photos that the query describes
+// kMultimodal     one point between both: image_weight · picture + text_weight · query: "like this, but red"
+// kHybrid         two searches at once, by the query as without a picture and by the picture; each side's scores are scaled to
+//                 [0, 1] and added by their weights, then a cross-encoder reorders the list as it does any query's
+enum class VisualMode : std::uint8_t { kImageToImage, kTextToImage, kMultimodal, kHybrid };
+inline constexpr std::size_t kVisualModeCount = 4;
+// "image_to_image", "text_to_image", "multimodal", "hybrid"
+[[nodiscard]] std::string_view to_string(VisualMode mode);
+[[nodiscard]] std::optional<VisualMode> visual_mode(std::string_view name);
+
+// What to look for in the photos of articles. A picture, `image` or `article`, is needed by all modes but kTextToImage, which
+// has none; the request's query by all but kImageToImage, where it only narrows by what it says that articles must be.
+struct VisualQuery {
+  VisualMode mode = VisualMode::kImageToImage;
+  std::shared_ptr<const std::string> image{};    // bytes of a JPEG, PNG or WebP file; null: none
+  std::optional<catalog::ArticleId> article{};   // whose photo is the picture; it is left out itself, its variants are not
+  std::string less_like{};                       // words that what is found should have less of; not of kHybrid
+  // Of kMultimodal and kHybrid: at least 0, not both 0, scaled to sum 1. 0 skips the side: then the picture or the query is not
+  // needed, and not used.
+  double text_weight = 0.5;
+  double image_weight = 0.5;
+  std::string image_hash{};  // SHA-256 of `image`, hex: the service sets it
 };
 
 // Whether a cross-encoder reorders the list, where one is installed, and how deep.
@@ -87,6 +122,7 @@ struct SearchRequest : ListRequest {
   RerankWish rerank{};
   SearchSort sort = SearchSort::kRelevance;
   retrieval::UnderstandingSwitches understanding{};  // what of the query is not to be understood
+  std::optional<VisualQuery> visual{};               // absent: by the query alone
 };
 
 // Every article that passes the filters, in one of the orders of browse_orders.hpp. Only kPopular is personalised.
@@ -122,14 +158,17 @@ enum class Stage : std::uint8_t {
   kLexical,      // by the query's words
   kEmbed,
   kRetrieve,
+  kEmbedImage,     // the picture, and words in the space of pictures; runs beside the three above
+  kRetrieveImage,
   kOrder,        // fusion: of the list before the shopper's own features act
   kRerank,       // by a cross-encoder; skipped where none is installed, none is wanted or there is nothing to reorder
   kFallback,     // popular articles instead of what could not be found
   kRules,        // merchandising rules; skipped where none acts
   kPersonalize,
   kPage,         // variants, facets, the cursor of the next page
+  kReasons,      // why each item is there; late: a language model was to say it of more items; skipped where none is wanted
 };
-inline constexpr std::size_t kStageCount = 15;
+inline constexpr std::size_t kStageCount = 18;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 struct StageReport {
@@ -189,7 +228,7 @@ struct ItemExplanation {
   struct LegPlace {
     ranking::Leg leg = ranking::Leg::kLexical;
     std::size_t rank = 0;  // in the leg, from 1
-    double score = 0;      // as the leg gave it: BM25F, or cosine
+    double score = 0;      // as the leg gave it: BM25F, or cosine (of dense and image)
   };
   std::vector<LegPlace> legs{};  // those that found it
   bool is_named = false;         // its id or product code is in the query
@@ -217,6 +256,10 @@ struct Variant {
   bool matches = false;  // passes the filters
 };
 
+// Who worded an item's reason.
+enum class ReasonSource : std::uint8_t { kTemplate, kLlm };
+[[nodiscard]] std::string_view to_string(ReasonSource source);  // "template", "llm"
+
 struct AnswerItem {
   catalog::ArticleView article;  // valid while the answer's generation is held
   double score = 0;              // orders the page, but for pins; (0, 1], up to 10 where rules boost it, at most 3 times that after
@@ -224,8 +267,14 @@ struct AnswerItem {
   std::optional<double> behavior_score{};  // score − what it was without the shopper's features; set when they acted
   std::size_t rank = 0;          // from 1, over all pages
   std::string pinned_by{};       // the id of the merchandising rule that put it there; empty: none
-  std::string_view reason{};     // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
+  std::string reason{};          // one true sentence: why it is there; empty when none was wanted
+  ReasonSource reason_source = ReasonSource::kTemplate;
+  std::string_view boosted_by{}; // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
   ranking::BoostParts boost{};   // the factors of the shopper's features; all 1 when they did not act
+  // Of a search by picture: what each side gave it, scaled to [0, 1] over what that side found; 0 where it did not find it.
+  // Absent: there was no such side, or it is not known any more.
+  std::optional<double> text_score{};
+  std::optional<double> image_score{};
   std::shared_ptr<const ItemExplanation> explanation{};  // null unless asked for
   // Where the list is collapsed: those that match first, then by article id; at most kMaxVariants of variants_total.
   std::vector<Variant> variants{};
@@ -241,6 +290,16 @@ struct RerankReport {
   std::size_t cached_pairs = 0;  // of the scored ones
 };
 
+// How far a language model got with the reasons.
+struct ReasonReport {
+  std::string model{};
+  std::string precision{};   // empty: not told
+  std::size_t planned = 0;   // items
+  std::size_t written = 0;   // of these, by the model now or before; the others have the template's
+  std::size_t cached = 0;    // of the written ones, before
+  std::size_t refused = 0;   // the model said what the data do not
+};
+
 struct SearchAnswer {
   core::RequestId request_id{};
   std::chrono::nanoseconds took{0};
@@ -251,6 +310,7 @@ struct SearchAnswer {
   std::vector<Understood> understood{};
   std::optional<RerankReport> rerank{};  // where a cross-encoder reordered the list, or was to
   std::optional<RerankReport> first_rerank{};  // of the smaller one before it, where there are two
+  std::optional<ReasonReport> reasons{};       // where a language model was to word reasons
   std::optional<std::int64_t> freshness_ms{};  // age of the newest event, of anyone's, that has taken effect
   std::optional<bool> after_reached{};         // set when the request had `after`
   bool personalized = false;                   // the shopper's features were read and used
@@ -271,6 +331,9 @@ struct SearchFailure {
   std::optional<DegradationReason> reason{};
   std::vector<StageReport> stages{};
   bool expired = false;  // the cursor was good once: begin again at the first page
+  // The request's picture cannot be read (field "image"): kInvalidArgument (damaged), kUnsupported (no known format) or
+  // kResourceExhausted (larger than the limits allow; smaller pictures are welcome at once).
+  bool picture_refused = false;
 };
 
 using SearchOutcome = std::expected<SearchAnswer, SearchFailure>;

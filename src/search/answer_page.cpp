@@ -182,6 +182,7 @@ void SearchService::fill_page(const ListRequest& request, Progress& progress, Se
   shape.pins = ordered.pinned.positions;
   const CutPage page = cut_page(generation, rows, shape);
   answer.items = items_of(progress, ordered, personalizer_, page);
+  add_side_scores(progress, answer.items);
   answer.collapsed = request.collapse;
   if (request.collapse) {
     for (AnswerItem& item : answer.items) add_variants(generation, progress.eligible.get(), progress.effects, item);

@@ -15,6 +15,15 @@ core::Error no_popularity() {
   return core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles").error();
 }
 
+ReasonOrigin popular_origin(events::Window window) {
+  switch (window) {
+    case events::Window::k1h: return ReasonOrigin::kPopularHour;
+    case events::Window::k24h: return ReasonOrigin::kPopularDay;
+    case events::Window::k7d: return ReasonOrigin::kPopularWeek;
+  }
+  return ReasonOrigin::kPopularDay;
+}
+
 }  // namespace
 
 core::Task<SearchOutcome> SearchService::run(const BrowseRequest& request, Progress& progress) {
@@ -22,6 +31,7 @@ core::Task<SearchOutcome> SearchService::run(const BrowseRequest& request, Progr
   const auto board = progress.generation->popularity();
   if (popular && board == nullptr) co_return std::unexpected(progress.failure(no_popularity()));
   progress.is_sorted = !popular;
+  if (popular) progress.reason_origin = ReasonOrigin::kPopularEver;
   if (auto prepared = co_await prepare_list(request, popular ? ListKind::kPopular : ListKind::kSorted, ranking::RuleList::kBrowse, progress); !prepared) {
     co_return std::unexpected(progress.failure(std::move(prepared).error(), progress.failure_reason));
   }
@@ -39,6 +49,7 @@ core::Task<SearchOutcome> SearchService::run(const TrendingRequest& request, Pro
   if (auto prepared = co_await prepare_list(request, ListKind::kPopular, ranking::RuleList::kTrending, progress); !prepared) {
     co_return std::unexpected(progress.failure(std::move(prepared).error(), progress.failure_reason));
   }
+  progress.reason_origin = popular_origin(request.window);
   make_deep_enough(request, progress, [&](std::size_t depth) {
     PopularList trending = trending_list(*board, request.window, popular_scope(progress, depth));
     progress.fallback_source = trending.source;

@@ -31,6 +31,14 @@ void merge(ports::VectorHits& hits, const std::vector<ports::VectorHit>& side, s
 
 }  // namespace
 
+std::shared_ptr<const catalog::Bitmap> rows_of_photos(const ServingGeneration& generation,
+                                                      std::shared_ptr<const catalog::Bitmap> eligible) {
+  const ChangedVectors* const changed = generation.changed_vectors();
+  if (changed == nullptr) return eligible;
+  if (eligible == nullptr) return changed->in_photos;
+  return std::make_shared<const catalog::Bitmap>(changed->to_photos.map(*eligible));
+}
+
 core::Task<core::Result<std::vector<ports::VectorHits>>> search_changed(ports::VectorIndex& index,
                                                                        const ServingGeneration& generation,
                                                                        std::vector<ports::VectorQuery> queries,

@@ -19,7 +19,15 @@ struct ChangedVectors {
   retrieval::RowMap to_index;                       // of the catalogue's rows whose vector the index has
   std::shared_ptr<const catalog::Bitmap> in_index;  // what every row is mapped to; not null
   retrieval::SideVectors side;                      // of the other rows
+  // Of photos: all rows of the catalogue that are rows of the index, whatever became of their texts. What is new since the
+  // ingest has no photo to be found by until the next one.
+  retrieval::RowMap to_photos;
+  std::shared_ptr<const catalog::Bitmap> in_photos;  // what every row is mapped to; not null
 };
+
+// A set of rows of `generation`'s catalogue (null: all) as one of the rows that the index of its photos has.
+[[nodiscard]] std::shared_ptr<const catalog::Bitmap> rows_of_photos(const ServingGeneration& generation,
+                                                                    std::shared_ptr<const catalog::Bitmap> eligible);
 
 // As VectorIndex::search of the generation, whose changed_vectors() must be there; `eligible` sets are of its catalogue.
 // Equal scores go by article id, wherever the vectors are.

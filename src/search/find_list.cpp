@@ -22,6 +22,7 @@ void take_list(std::shared_ptr<const RankedList> ranked, ListSource source, Prog
   progress.eligible_count = ranked->eligible_count;
   progress.filtered = true;
   progress.understood = ranked->understood;
+  progress.reason_query = ranked->reason_query;
   progress.list_source = source;
   progress.ranked = std::move(ranked);
 }
@@ -30,11 +31,13 @@ std::shared_ptr<const RankedList> to_keep(const Progress& progress) {
   auto ranked = std::make_shared<RankedList>();
   ranked->list = progress.list;
   ranked->pinned = progress.named.size();
-  ranked->corrected_query = progress.reading.meaning;
+  ranked->corrected_query = progress.judged_by;
+  ranked->sides = progress.sides;
   // A copy: what a request works with may be a part of its generation, which no list is to keep alive.
   if (progress.eligible != nullptr) ranked->eligible = std::make_shared<const catalog::Bitmap>(*progress.eligible);
   ranked->eligible_count = progress.eligible_count;
   ranked->understood = progress.understood;
+  ranked->reason_query = progress.reason_query;
   remember_head(*ranked, progress.list, progress.generation->catalog());
   return ranked;
 }
@@ -45,7 +48,7 @@ bool can_keep(const Progress& progress) { return !progress.list.is_every_eligibl
 // The request ran out of its own time, or its caller went away: that says nothing about what others would get.
 bool is_own_doing(const core::Status& status, const Progress& progress) {
   if (!status) return status.error().code == core::ErrorCode::kCancelled || status.error().code == core::ErrorCode::kDeadlineExceeded;
-  return std::ranges::find(progress.degradations, DegradationReason::kInferenceTimeout) != progress.degradations.end();
+  return progress.ran_out_of_time;
 }
 
 std::string flight_key(const Progress& progress) { return progress.list_key + '\0' + to_text(progress.version); }
@@ -119,6 +122,7 @@ core::Task<core::Status> SearchService::find_together(const SearchRequest& reque
     if (found == nullptr) continue;  // who led gave up: join again
     progress.report(Stage::kList, found->status ? StageOutcome::kOk : outcome_of(found->status.error()));
     progress.failure_reason = found->failure_reason;
+    progress.is_request_fault = found->is_request_fault;
     progress.degradations = found->degradations;
     if (found->list != nullptr) take_list(found->list, ListSource::kShared, progress);
     co_return found->status;
@@ -135,6 +139,7 @@ core::Task<core::Status> SearchService::find_and_keep(const SearchRequest& reque
   auto found = std::make_shared<FoundList>();
   found->status = status;
   found->failure_reason = progress.failure_reason;
+  found->is_request_fault = progress.is_request_fault;
   found->degradations = progress.degradations;
   if (status) {
     found->list = progress.ranked;

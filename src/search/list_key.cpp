@@ -44,12 +44,24 @@ class KeyWriter {
   std::string key_;
 };
 
+void add(const VisualQuery& visual, KeyWriter& key) {
+  key.add(static_cast<std::uint64_t>(visual.mode));
+  key.add(std::string_view(visual.image_hash));
+  key.add(std::uint64_t{visual.article.has_value()});
+  if (visual.article) key.add(std::string_view(visual.article->text()));
+  key.add(std::string_view(visual.less_like));
+  key.add(std::optional(visual.text_weight));
+  key.add(std::optional(visual.image_weight));
+}
+
 }  // namespace
 
 std::string list_key(const SearchRequest& request, std::string_view query) {
   KeyWriter key;
   key.add(query);
-  key.add(std::uint64_t{request.legs.lexical} | std::uint64_t{request.legs.dense} << 1);
+  key.add(std::uint64_t{request.legs.lexical} | std::uint64_t{request.legs.dense} << 1 | std::uint64_t{request.legs.image} << 2 |
+          std::uint64_t{request.visual.has_value()} << 3);
+  if (request.visual) add(*request.visual, key);
   key.add(std::uint64_t{request.understanding.understand});
   if (request.understanding.understand) {
     std::uint64_t kinds = 0;

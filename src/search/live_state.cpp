@@ -13,21 +13,25 @@ namespace {
 std::shared_ptr<const ChangedVectors> changed_vectors(const BuildJob& job, const catalog::Catalog& current) {
   const catalog::Catalog& base = *job.base->catalog;
   ChangedVectors changed{retrieval::RowMap(current.size(), base.size()), nullptr,
-                         retrieval::SideVectors(job.base->info.document_encoder.dimension)};
+                         retrieval::SideVectors(job.base->info.document_encoder.dimension),
+                         retrieval::RowMap(current.size(), base.size()), nullptr};
   std::size_t same_rows = 0;
   auto side = job.side.begin();
   for (std::uint32_t row = 0; row < current.size(); ++row) {
     const std::string_view id = current.row({row}).id();
+    const auto before = base.find(id);
+    if (before) changed.to_photos.add(row, before->value);
     while (side != job.side.end() && side->first.text() < id) ++side;
     if (side != job.side.end() && side->first.text() == id) {
       changed.side.add({row}, side->second.values);
-    } else if (const auto before = base.find(id)) {
+    } else if (before) {
       changed.to_index.add(row, before->value);
       if (before->value == row) ++same_rows;
     }
   }
   if (same_rows == base.size() && same_rows == current.size()) return nullptr;
   changed.in_index = std::make_shared<const catalog::Bitmap>(changed.to_index.map_all());
+  changed.in_photos = std::make_shared<const catalog::Bitmap>(changed.to_photos.map_all());
   return std::make_shared<const ChangedVectors>(std::move(changed));
 }
 

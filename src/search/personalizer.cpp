@@ -152,7 +152,7 @@ void Personalizer::credit(const BentHead& head, std::size_t place, AnswerItem& i
   item.score = head.scores[place];
   if (item.boost.factor > 1) {
     item.behavior_score = item.score - head.candidates.base_scores[place];
-    item.reason = ranking::to_string(item.boost.reason);
+    item.boosted_by = ranking::to_string(item.boost.reason);
   }
 }
 

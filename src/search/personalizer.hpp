@@ -55,7 +55,7 @@ class Personalizer {
   [[nodiscard]] BentHead bend(const ServingGeneration& generation, const BaseList& list,
                               const events::SubjectFeatures& features, const BendScope& scope) const;
 
-  // What the item at `place` of the list owes to the shopper: sets score, boost, behavior_score and reason.
+  // What the item at `place` of the list owes to the shopper: sets score, boost, behavior_score and boosted_by.
   void credit(const BentHead& head, std::size_t place, AnswerItem& item) const;
 
  private:

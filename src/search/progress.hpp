@@ -16,14 +16,18 @@
 #include "core/clock.hpp"
 #include "core/deadline.hpp"
 #include "ranking/bound_rules.hpp"
+#include "ranking/side_blend.hpp"
 #include "retrieval/lexical_index.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
+#include "search/picture_retriever.hpp"
 #include "search/query_reading.hpp"
 #include "search/ranked_list.hpp"
+#include "search/reason_text.hpp"
 #include "search/reranker.hpp"
 #include "search/shopper_read.hpp"
 #include "search/snapshot_holder.hpp"
+#include "search/visual_request.hpp"
 
 namespace scalestyle::search {
 
@@ -47,8 +51,24 @@ struct Progress {
     stage_began = now;
   }
   [[nodiscard]] SearchFailure failure(core::Error error, std::optional<DegradationReason> reason = {}) {
-    return {std::move(error), reason, std::move(stages)};
+    SearchFailure failed{std::move(error), reason, std::move(stages)};
+    failed.picture_refused = is_request_fault && failed.error.field == "image";
+    return failed;
   }
+  [[nodiscard]] const LegRows& found_by(ranking::Leg leg) const {
+    switch (leg) {
+      case ranking::Leg::kLexical: return words;
+      case ranking::Leg::kDense: return meaning;
+      case ranking::Leg::kImage: break;
+    }
+    return photos;
+  }
+  // The query is nothing but ids or product codes.
+  [[nodiscard]] bool names_alone() const { return !named.empty() && plan->clauses.empty(); }
+  void degrade(DegradationReason reason) {
+    if (std::ranges::find(degradations, reason) == degradations.end()) degradations.push_back(reason);
+  }
+  [[nodiscard]] bool has_lost(DegradationReason reason) const { return std::ranges::find(degradations, reason) != degradations.end(); }
   [[nodiscard]] std::chrono::nanoseconds elapsed() const { return clock.steady_now() - started; }
   [[nodiscard]] events::EpochMs now_ms() const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall_now().time_since_epoch()).count();
@@ -78,12 +98,24 @@ struct Progress {
   std::optional<ListSource> list_source;
   std::vector<Understood> understood;
   QueryReading reading;                        // of a query whose list is made for this request
+  std::shared_ptr<const ReasonQuery> reason_query;      // null: no query, or nothing is known of it
+  ReasonOrigin reason_origin = ReasonOrigin::kPlain;    // but for what `fallback_source` says
+  ReasonPicture reason_picture = ReasonPicture::kNone;  // the same
+  bool picture_is_a_side = false;
   std::optional<retrieval::LexicalPlan> plan;  // of the query's words
   std::vector<retrieval::QueryNote> word_notes;  // what was done to them
   std::vector<catalog::RowIndex> named;        // eligible rows that the query names by id or product code
   std::string embedded_text;                   // what was looked up by meaning; empty: nothing was
+  bool is_request_fault = false;               // what failed is not the server's
+  bool ran_out_of_time = false;                // a leg did; others may have more
+  PictureRetriever::PendingRetrieval picture;  // null: nothing is looked for in photos, or it is found
+  PictureEncoder::Vector picture_vector;       // what was looked for there; null: nothing was
   LegRows words;
   LegRows meaning;
+  LegRows photos;
+  SidesOf sides_of;                            // the request, as it came
+  std::vector<ranking::SideScores> sides;      // one a row of `list`, where there were two
+  std::string judged_by;                       // what a cross-encoder reads; empty: it is not asked
   BaseList list;
   RerankOutcome reranked;
   std::shared_ptr<const RankedList> ranked;  // what is kept, or could be; null: none is

@@ -18,24 +18,14 @@
 #include "search/search_service.hpp"
 #include "search/stage_outcome.hpp"
 #include "search/synonym_file.hpp"
+#include "search/leg_outcome.hpp"
+#include "search/visual_request.hpp"
 
 namespace scalestyle::search {
 
 namespace {
 
-std::optional<DegradationReason> reason_of(DenseStage stage, core::ErrorCode code) {
-  if (code == core::ErrorCode::kCancelled) return std::nullopt;
-  if (code == core::ErrorCode::kResourceExhausted) return DegradationReason::kDownstreamCapacityRejected;
-  if (stage == DenseStage::kSearch) return DegradationReason::kRetrievalUnavailable;
-  return code == core::ErrorCode::kDeadlineExceeded ? DegradationReason::kInferenceTimeout
-                                                    : DegradationReason::kInferenceUnavailable;
-}
-
-// Whether what the words found may stand for what could not be found by meaning.
-bool words_can_answer(const Progress& progress) {
-  const bool found = !progress.words.rows.empty() || !progress.named.empty();
-  return found && progress.failure_reason && *progress.failure_reason != DegradationReason::kDownstreamCapacityRejected;
-}
+bool is_preference(const retrieval::UnderstoodPiece& piece) { return piece.effect == retrieval::PieceEffect::kPrefer; }
 
 // The beginning of a list as a pool of its own, for a column to sort.
 BaseList pool_of(BaseList list) {
@@ -49,9 +39,13 @@ BaseList pool_of(BaseList list) {
 
 core::Status SearchService::begin_search(const SearchRequest& request, Progress& progress) {
   progress.is_sorted = request.sort != SearchSort::kRelevance;
+  progress.reason_origin = ReasonOrigin::kFound;
+  progress.reason_picture = reason_picture(request.visual);
+  progress.picture_is_a_side = request.visual && request.visual->mode == VisualMode::kHybrid;
   if (request.sort == SearchSort::kPopularity && progress.generation->popularity() == nullptr) {
     return core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles", "sort");
   }
+  CORE_CHECK(check_pictures(request, progress));
   begin_read(request, progress.is_sorted ? ListKind::kSorted : ListKind::kFound, progress);
   return {};
 }
@@ -59,7 +53,7 @@ core::Status SearchService::begin_search(const SearchRequest& request, Progress&
 core::Task<SearchOutcome> SearchService::run(const SearchRequest& request, Progress& progress) {
   if (auto begun = begin_search(request, progress); !begun) co_return std::unexpected(progress.failure(std::move(begun).error()));
   auto found = co_await find_list(request, progress);
-  if (!found && !fall_back(request, progress)) {
+  if (!found && (progress.is_request_fault || !fall_back(request, progress))) {
     co_return std::unexpected(progress.failure(std::move(found).error(), progress.failure_reason));
   }
   if (found) {
@@ -83,23 +77,34 @@ core::Task<core::Status> SearchService::find_by_query(const SearchRequest& reque
   set_eligible_for(request, progress);
   progress.report(Stage::kFilter, progress.eligible == nullptr ? StageOutcome::kSkipped : StageOutcome::kOk);
   if (progress.eligible_count == 0) co_return core::Status();
-  if (progress.reading.words.empty()) co_return list_eligible(request, progress);
-
-  if (request.legs.lexical) find_by_words(progress);
-  const bool names_alone = !progress.named.empty() && progress.plan->clauses.empty();
-  if (request.legs.dense && !names_alone) {
-    if (const auto found = co_await find_by_meaning(request, progress); !found) {
-      if (!words_can_answer(progress)) co_return found;
-      progress.degradations.push_back(*progress.failure_reason);
-      progress.failure_reason.reset();
-    }
-  }
+  const bool looks_for_query = !request.visual || request.visual->mode == VisualMode::kTextToImage;
+  if (looks_for_query && progress.reading.words.empty()) co_return list_eligible(request, progress);
+  CORE_CO_CHECK(co_await find_by_legs(request, progress));
   order(request, progress);
   co_return core::Status();
 }
 
+core::Task<core::Status> SearchService::find_by_legs(const SearchRequest& request, Progress& progress) {
+  const bool has_text = has_text_side(request) && !progress.reading.words.empty();
+  if (has_text && request.legs.lexical) find_by_words(progress);
+  const bool names_alone = progress.names_alone();
+  if (request.visual || (request.legs.image && !names_alone)) progress.picture = pictures_->begin(picture_query(request, progress));
+  LegOutcome text;
+  if (has_text && request.legs.dense && !names_alone) {
+    text.status = co_await find_by_meaning(request, progress);
+    text.reason = std::exchange(progress.failure_reason, std::nullopt);
+  }
+  LegOutcome photos;
+  if (progress.picture != nullptr) {
+    photos.status = co_await find_photos(progress);
+    photos.reason = std::exchange(progress.failure_reason, std::nullopt);
+  }
+  co_return settle_legs(request, text, photos, progress);
+}
+
 // The words are planned twice where some of them are no words to look for: to know what was mistyped, and without them.
 core::Status SearchService::read(const SearchRequest& request, Progress& progress) const {
+  if (progress.query.empty()) return {};
   const retrieval::LexicalIndex& index = progress.generation->lexical();
   const auto synonyms = use_.synonyms != nullptr ? use_.synonyms->current() : nullptr;
   if (request.legs.lexical) {
@@ -119,13 +124,23 @@ core::Status SearchService::read(const SearchRequest& request, Progress& progres
 
 // For lists that are not made by the query now: without the words, so without what was mistyped.
 void SearchService::read_alone(const SearchRequest& request, Progress& progress) const {
-  progress.reading = read_query(progress.generation->understanding(), {progress.query, request.understanding, request.filter, {}});
+  if (!progress.query.empty()) {
+    progress.reading = read_query(progress.generation->understanding(), {progress.query, request.understanding, request.filter, {}});
+  }
   set_eligible_for(request, progress);
 }
 
 void SearchService::set_eligible_for(const SearchRequest& request, Progress& progress) const {
   restrict_eligible(request, progress);
+  if (request.visual) leave_out_article(request, progress);
+  progress.reason_query = reason_query(progress.reading);
+  // The photos' space knows itself what red is: there nothing else prefers.
+  if (!has_text_side(request)) std::erase_if(progress.reading.understood.pieces, is_preference);
   progress.understood = understood_pieces(progress.reading);
+  // Said where such a query is answered by all of those.
+  if (request.visual && request.visual->mode != VisualMode::kTextToImage) {
+    std::erase_if(progress.understood, [](const Understood& piece) { return piece.id == "no_words_left"; });
+  }
   std::ranges::move(understood_words(progress.word_notes), std::back_inserter(progress.understood));
 }
 
@@ -187,7 +202,7 @@ core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& req
   query.k = options_.pool_size;
   query.filter = progress.filter;
   query.eligible = progress.eligible;
-  const bool has_other_answer = progress.plan || progress.generation->popularity() != nullptr;
+  const bool has_other_answer = progress.plan || progress.picture != nullptr || progress.generation->popularity() != nullptr;
   query.deadline = has_other_answer ? progress.inner_deadline : request.deadline;
   DenseOutcome outcome = co_await dense_.retrieve(std::move(query));
   progress.stage_began = progress.clock.steady_now();
@@ -201,12 +216,17 @@ core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& req
   }
   progress.stages.push_back({Stage::kEmbed, StageOutcome::kOk, outcome->embed});
   progress.stages.push_back({Stage::kRetrieve, StageOutcome::kOk, outcome->search});
-  auto taken = take_meaning(outcome->hits, progress);
-  if (!taken) progress.failure_reason = DegradationReason::kRetrievalUnavailable;
-  co_return taken;
+  auto taken = take_hits(outcome->hits, progress);
+  if (!taken) {
+    progress.failure_reason = DegradationReason::kRetrievalUnavailable;
+    co_return std::unexpected(std::move(taken).error());
+  }
+  progress.meaning = std::move(*taken);
+  progress.meaning.is_cut = progress.eligible_count > progress.meaning.rows.size();
+  co_return core::Status();
 }
 
-core::Status SearchService::take_meaning(const ports::VectorHits& hits, Progress& progress) const {
+core::Result<LegRows> SearchService::take_hits(const ports::VectorHits& hits, const Progress& progress) {
   const catalog::Catalog& articles = progress.generation->catalog();
   LegRows found;
   found.rows.reserve(hits.hits.size());
@@ -230,17 +250,30 @@ core::Status SearchService::take_meaning(const ports::VectorHits& hits, Progress
   if (!std::ranges::is_sorted(found.scores, std::greater<>())) {
     return core::fail(core::ErrorCode::kDataLoss, "the vector index gave hits that are not in the order of their scores");
   }
-  found.is_cut = progress.eligible_count > found.rows.size();
-  progress.meaning = std::move(found);
-  return {};
+  return found;
 }
 
 void SearchService::order(const SearchRequest& request, Progress& progress) const {
+  if (has_text_side(request)) {
+    fuse_legs(request, progress);
+    // Beside a picture, a query that only names articles is no text to judge others by.
+    if (!request.visual || !progress.names_alone()) progress.judged_by = progress.reading.meaning;
+  }
+  if (request.visual) blend_sides(request, progress);
+  BaseList& list = progress.list;
+  list.total = list.rows.size();
+  const bool is_cut = progress.words.is_cut || progress.meaning.is_cut || progress.photos.is_cut;
+  list.total_relation = is_cut && list.total != progress.eligible_count ? TotalRelation::kAtLeast : TotalRelation::kEqual;
+  progress.report(Stage::kOrder, StageOutcome::kOk);
+}
+
+void SearchService::fuse_legs(const SearchRequest& request, Progress& progress) const {
   using ranking::Leg;
-  // A row that no word matches has 0; the worst row of the dense leg is as far away as those that it left out.
-  const std::array legs{
+  // A row that no word matches has 0; the worst row of a leg by vectors is as far away as those that it left out.
+  std::vector legs{
       ranking::LegResult{.leg = Leg::kLexical, .rows = progress.words.rows, .scores = progress.words.scores, .floor = 0},
       ranking::LegResult{.leg = Leg::kDense, .rows = progress.meaning.rows, .scores = progress.meaning.scores}};
+  if (!request.visual) legs.push_back({.leg = Leg::kImage, .rows = progress.photos.rows, .scores = progress.photos.scores});
   ranking::FusionRequest wish{.legs = legs, .named_rows = progress.named, .with_ranks = request.explain};
   if (progress.reading.understood.prefers()) {
     wish.preference_strength = static_cast<double>(retrieval::QueryUnderstanding::strength(progress.reading.understood));
@@ -250,14 +283,10 @@ void SearchService::order(const SearchRequest& request, Progress& progress) cons
   }
   ranking::FusedList fused = ranking::fuse(wish, options_.fusion);
   BaseList& list = progress.list;
-  list.total = fused.rows.size();
-  list.total_relation = progress.words.is_cut || progress.meaning.is_cut ? TotalRelation::kAtLeast : TotalRelation::kEqual;
-  if (list.total == progress.eligible_count) list.total_relation = TotalRelation::kEqual;
   list.rows = std::move(fused.rows);
   list.scores = std::move(fused.scores);
   list.leg_ranks = std::move(fused.ranks);
   list.preferences = std::move(fused.preferences);
-  progress.report(Stage::kOrder, StageOutcome::kOk);
 }
 
 void SearchService::explain(const Progress& progress, SearchAnswer& answer) const {
@@ -274,8 +303,7 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
     for (const ranking::Leg leg : ranking::kLegs) {
       const std::size_t rank = place < list.leg_ranks.size() ? list.leg_ranks[place][static_cast<std::size_t>(leg)] : 0;
       if (rank == 0) continue;
-      const LegRows& found = leg == ranking::Leg::kLexical ? progress.words : progress.meaning;
-      explanation->legs.push_back({leg, rank, static_cast<double>(found.scores[rank - 1])});
+      explanation->legs.push_back({leg, rank, static_cast<double>(progress.found_by(leg).scores[rank - 1])});
     }
     if (place < list.preferences.size()) explanation->preference = list.preferences[place];
     for (const retrieval::UnderstoodPiece& piece : progress.reading.understood.pieces) {

@@ -11,7 +11,9 @@ std::size_t RankedList::bytes() const {
   std::size_t total = sizeof(RankedList) + head_ids.capacity() + head_scores.capacity() * sizeof(double) + corrected_query.capacity();
   if (reranked != nullptr) total += reranked->memory_bytes();
   total += list.rows.capacity() * sizeof(list.rows[0]) + list.scores.capacity() * sizeof(double);
+  total += sides.capacity() * sizeof(ranking::SideScores);
   if (eligible != nullptr) total += eligible->words().size_bytes();
+  if (reason_query != nullptr) total += reason_query->bytes();
   for (const Understood& piece : understood) {
     total += sizeof(Understood) + piece.field.capacity() + piece.value.capacity() + piece.origin.capacity();
   }

@@ -13,9 +13,11 @@
 #include "catalog/bitmap.hpp"
 #include "catalog/catalog.hpp"
 #include "core/result.hpp"
+#include "ranking/side_blend.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
 #include "search/degradation.hpp"
+#include "search/reason_text.hpp"
 #include "search/reranker.hpp"
 
 namespace scalestyle::search {
@@ -37,11 +39,13 @@ struct RankedList {
 
   BaseList list{};  // as fused, all variants; rows of the generation that it was made from
   std::size_t pinned = 0;       // so many first rows are named by the query
-  std::string corrected_query{};  // what a cross-encoder reads
+  std::string corrected_query{};  // what a cross-encoder reads; empty: it is not asked
+  std::vector<ranking::SideScores> sides{};  // of a hybrid search with both sides, one a row of `list`
   std::shared_ptr<const RerankOutcome> reranked{};  // the deepest so far; null: none
   std::shared_ptr<const catalog::Bitmap> eligible{};  // of the same rows; null: every row
   std::size_t eligible_count = 0;
   std::vector<Understood> understood{};
+  std::shared_ptr<const ReasonQuery> reason_query{};  // null: none
   // The ids of its first rows, each ended by a line feed, and their scores, as last reranked: what is left of the list when its
   // generation is gone.
   std::string head_ids{};
@@ -58,6 +62,7 @@ struct FoundList {
   core::Status status{};
   std::optional<DegradationReason> failure_reason{};
   std::vector<DegradationReason> degradations{};
+  bool is_request_fault = false;
 };
 
 // Sets the head of `ranked` to the first kRememberedIds rows of `list`.

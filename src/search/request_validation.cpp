@@ -6,26 +6,14 @@
 #include "ranking/diversity.hpp"
 #include "search/answer.hpp"
 #include "search/page_cursor.hpp"
+#include "search/reason_request.hpp"
+#include "search/request_words.hpp"
 #include "search/search_service.hpp"
-#include "text/unicode.hpp"
+#include "search/visual_request.hpp"
 
 namespace scalestyle::search {
 
 namespace {
-
-bool is_blank(std::string_view text) {
-  for (std::size_t position = 0; position < text.size();) {
-    const char32_t code_point = text::next_code_point(text, position);
-    if (!text::is_bert_whitespace(code_point) && !text::is_bert_control(code_point)) return false;
-  }
-  return true;
-}
-
-std::size_t count_characters(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t position = 0; position < text.size(); ++count) static_cast<void>(text::next_code_point(text, position));
-  return count;
-}
 
 core::Status wrong(std::string message, std::string field) {
   return core::fail(core::ErrorCode::kInvalidArgument, std::move(message), std::move(field));
@@ -64,22 +52,27 @@ core::Status validate_list(const ListRequest& request) {
 }  // namespace
 
 core::Status validate(const SearchRequest& request) {
-  if (!text::is_valid_utf8(request.query)) return wrong("query must be UTF-8", "query");
-  if (request.query.find('\0') != std::string::npos) return wrong("query must not contain NUL", "query");
-  if (is_blank(request.query)) return wrong("query must not be blank", "query");
-  if (const std::size_t characters = count_characters(request.query); characters > kMaxQueryCharacters) {
-    return wrong(fmt::format("query must have at most {} characters, not {}", kMaxQueryCharacters, characters), "query");
+  CORE_CHECK(check_text(request.query, "query", kMaxQueryCharacters));
+  const bool is_query_blank = is_blank(request.query);
+  if (request.visual) {
+    CORE_CHECK(validate_visual(request, is_query_blank));
+  } else if (is_query_blank) {
+    return wrong("query must not be blank", "query");
   }
   const retrieval::UnderstandingSwitches& switches = request.understanding;
   if (switches.without_kinds.size() + switches.without_ids.size() > kMaxSwitchedOff) {
     return wrong(fmt::format("understand_without must have at most {} values", kMaxSwitchedOff), "understand_without");
   }
-  if (request.legs.empty()) return wrong("legs must name at least one", "legs");
+  if (!request.visual && request.legs.empty()) return wrong("legs must name at least one", "legs");
   return validate_list(request);
 }
 
 core::Status validate(const BrowseRequest& request) { return validate_list(request); }
 
 core::Status validate(const TrendingRequest& request) { return validate_list(request); }
+
+core::Status validate(const ReasonRequest& request) {
+  return request.query.empty() ? validate_list(request) : validate(static_cast<const SearchRequest&>(request));
+}
 
 }  // namespace scalestyle::search

@@ -20,7 +20,8 @@ std::optional<PairScoreCache::Statistics> SearchService::pair_cache_stats() cons
 
 core::Task<core::Status> SearchService::rerank_list(const SearchRequest& request, Progress& progress) {
   // An older list comes in the order that it was last reranked to; one that a column sorts needs no other.
-  const bool wanted = use_.reranker != nullptr && request.rerank.enabled && !progress.is_sorted && progress.ranked != nullptr && !progress.list.rows.empty();
+  const bool has_list = progress.ranked != nullptr && !progress.ranked->corrected_query.empty() && !progress.list.rows.empty();
+  const bool wanted = use_.reranker != nullptr && request.rerank.enabled && !progress.is_sorted && has_list;
   if (wanted) static_cast<void>(co_await rerank_together(request, progress));
   const auto degraded = degradation_of(progress.reranked.status);
   if (degraded) progress.degradations.push_back(*degraded);

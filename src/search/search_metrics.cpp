@@ -2,11 +2,18 @@
 
 #include <string>
 
+#include "search/search_service.hpp"
+
 namespace scalestyle::search {
 
 namespace {
 
 double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+telemetry::Counter lookups(telemetry::Metrics& metrics, const char* cache, const char* outcome) {
+  return metrics.counter({"scalestyle_cache_lookups_total", "Look-ups in a cache, by what they found.",
+                          {{"cache", cache}, {"outcome", outcome}}});
+}
 
 }  // namespace
 
@@ -73,6 +80,35 @@ void GenerationMetrics::collect() {
                                  {"precision", info.document_encoder.precision},
                                  {"text_format", info.text_format}}});
   shown_info_.set(1);
+}
+
+void CacheMetrics::Follower::follow(std::uint64_t count) {
+  counter.add(static_cast<double>(count - told));
+  told = count;
+}
+
+CacheMetrics::Cache::Cache(telemetry::Metrics& metrics, const char* name)
+    : entries(metrics.gauge({"scalestyle_cache_entries", "Entries of a cache.", {{"cache", name}}})),
+      bytes(metrics.gauge({"scalestyle_cache_bytes", "Memory of a cache's entries.", {{"cache", name}}})),
+      hits{lookups(metrics, name, "hit")},
+      misses{lookups(metrics, name, "miss")},
+      evictions{metrics.counter({"scalestyle_cache_evictions_total", "Entries that went for lack of space.", {{"cache", name}}})} {}
+
+CacheMetrics::CacheMetrics(telemetry::Metrics& metrics, const SearchService& service)
+    : service_(service), lists_(metrics, "lists"), stale_lists_{lookups(metrics, "lists", "stale_hit")}, pairs_(metrics, "pairs") {}
+
+void CacheMetrics::collect() {
+  const auto tell = [](Cache& cache, const auto& statistics) {
+    cache.entries.set(static_cast<double>(statistics.entries));
+    cache.bytes.set(static_cast<double>(statistics.bytes));
+    cache.hits.follow(statistics.hits);
+    cache.misses.follow(statistics.misses);
+    cache.evictions.follow(statistics.evictions);
+  };
+  const ListCacheStats lists = service_.list_cache_stats();
+  tell(lists_, lists);
+  stale_lists_.follow(lists.stale_hits);
+  if (const auto pairs = service_.pair_cache_stats()) tell(pairs_, *pairs);
 }
 
 }  // namespace scalestyle::search

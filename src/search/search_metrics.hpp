@@ -2,11 +2,14 @@
 // What is counted about searches. Thread safety: any thread.
 
 #include <array>
+#include <cstdint>
 
 #include "search/answer.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::search {
+
+class SearchService;
 
 class SearchMetrics {
  public:
@@ -39,6 +42,36 @@ class GenerationMetrics {
   telemetry::Gauge refresh_failing_;
   core::GenerationId shown_;
   telemetry::Gauge shown_info_;
+};
+
+// Tells of the caches of a service; call on every render of the metrics.
+class CacheMetrics {
+ public:
+  // `service` must outlive this object.
+  CacheMetrics(telemetry::Metrics& metrics, const SearchService& service);
+
+  void collect();
+
+ private:
+  // A counter that follows a count kept elsewhere.
+  struct Follower {
+    telemetry::Counter counter{};
+    std::uint64_t told = 0;
+    void follow(std::uint64_t count);
+  };
+  struct Cache {
+    Cache(telemetry::Metrics& metrics, const char* name);
+    telemetry::Gauge entries;
+    telemetry::Gauge bytes;
+    Follower hits;
+    Follower misses;
+    Follower evictions;
+  };
+
+  const SearchService& service_;
+  Cache lists_;
+  Follower stale_lists_;
+  Cache pairs_;
 };
 
 }  // namespace scalestyle::search

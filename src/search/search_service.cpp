@@ -14,10 +14,13 @@
 #include "search/frequent_queries.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/progress.hpp"
+#include "search/reason_request.hpp"
+#include "search/reason_service.hpp"
 #include "search/request_fingerprint.hpp"
 #include "search/rerank_report.hpp"
 #include "search/schedule_by.hpp"
 #include "search/stage_outcome.hpp"
+#include "search/visual_request.hpp"
 #include "text/unicode.hpp"
 
 namespace scalestyle::search {
@@ -32,6 +35,7 @@ std::optional<events::Subject> subject_of(const ListRequest& request) {
 
 // A first page that the catalogue gave in answer to the query. As impressions, not those without a request id.
 void note_query(FrequentQueries& queries, const SearchRequest& request, const SearchAnswer& answer) {
+  if (request.visual) return;  // its words alone are not what was found
   const bool answered = answer.degradations.empty() && !answer.fallback_source && !answer.items.empty();
   if (!answered || request.offset > 0 || !request.cursor.empty() || request.request_id.empty()) return;
   const auto subject = subject_of(request);
@@ -72,6 +76,11 @@ SearchService::SearchService(Dependencies dependencies, SearchOptions options)
              options_.dense, dependencies.metrics),
       personalizer_(options_.personalization),
       cursors_(options_.cursor) {
+  if (use_.images != nullptr && use_.image_index != nullptr) {
+    pictures_ = std::make_unique<PictureRetriever>(
+        PictureRetriever::Ports{*use_.images, *use_.image_index, use_.pool, use_.timers, use_.clock}, options_.picture_cache_bytes,
+        use_.metrics);
+  }
   if (use_.features == nullptr) return;
   reader_ = std::make_unique<ShopperReader>(
       ShopperReader::Ports{*use_.features, use_.popularity, use_.pool, use_.timers, use_.clock},
@@ -92,6 +101,7 @@ core::Task<SearchOutcome> SearchService::admit(Request request) {
     metrics_.record(outcome);
     co_return outcome;
   }
+  if constexpr (std::is_same_v<Request, SearchRequest>) static_cast<void>(co_await know_picture(request));
   SearchOutcome outcome = co_await checked(request, progress);
   metrics_.record(outcome);
   if (outcome && use_.impressions != nullptr) note_impression(*use_.impressions, request, *outcome, progress.now_ms());
@@ -109,10 +119,14 @@ SearchFailure SearchService::refusal(Progress& progress) const {
 }
 
 template <class Request>
-std::optional<SearchFailure> SearchService::prepare(const Request& request, Progress& progress) const {
+std::optional<SearchFailure> SearchService::prepare(Request& request, Progress& progress) const {
   auto valid = validate(request);
   progress.report(Stage::kValidate, valid ? StageOutcome::kOk : StageOutcome::kRefused);
   if (!valid) return progress.failure(std::move(valid).error());
+  if constexpr (std::is_same_v<Request, SearchRequest>) {
+    progress.sides_of = sides_of(request);
+    simplify(request);
+  }
 
   progress.generation = use_.generations.serving();
   if (progress.generation == nullptr) {
@@ -121,6 +135,10 @@ std::optional<SearchFailure> SearchService::prepare(const Request& request, Prog
                                     cause.empty() ? "no catalogue is loaded yet; try again later"
                                                   : fmt::format("no catalogue is loaded: {}", cause));
     return progress.failure(unready.error());
+  }
+  if (request.reasons == ReasonMode::kLlm && use_.reasons == nullptr) {
+    const auto off = core::fail(core::ErrorCode::kUnavailable, std::string(kGenerationIsOff), "reasons");
+    return progress.failure(off.error());
   }
   progress.fingerprint = request_fingerprint(request);
   if (auto opened = open_cursor(request, progress); !opened) {
@@ -131,12 +149,18 @@ std::optional<SearchFailure> SearchService::prepare(const Request& request, Prog
   progress.inner_deadline = leave_reserve(request.deadline, use_.clock);
   return std::nullopt;
 }
-template std::optional<SearchFailure> SearchService::prepare(const SearchRequest& request, Progress& progress) const;
+template std::optional<SearchFailure> SearchService::prepare(SearchRequest& request, Progress& progress) const;
+template std::optional<SearchFailure> SearchService::prepare(ReasonRequest& request, Progress& progress) const;
 
 template <class Request>
-core::Task<SearchOutcome> SearchService::checked(const Request& request, Progress& progress) {
+core::Task<SearchOutcome> SearchService::checked(Request& request, Progress& progress) {
   if (auto failure = prepare(request, progress)) co_return std::unexpected(std::move(*failure));
-  co_return co_await run(request, progress);
+  SearchOutcome outcome = co_await run(request, progress);
+  if (!outcome || request.reasons != ReasonMode::kLlm) co_return outcome;
+  if (auto worded = co_await word_reasons(request, progress, *outcome); !worded) {
+    co_return std::unexpected(SearchFailure{std::move(worded).error(), {}, std::move(outcome->stages)});
+  }
+  co_return outcome;
 }
 
 void SearchService::begin_read(const ListRequest& request, ListKind kind, Progress& progress) {
@@ -193,6 +217,7 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   } else {
     answer.rules.skipped_pins.clear();
   }
+  say_reasons(request, progress, answer);
   answer.list_source = progress.list_source;
   answer.understood = std::move(progress.understood);
   report_rerank(progress.reranked, answer);

@@ -22,10 +22,16 @@
 // What a query finds is ranked once for everybody: kept for the next (ranked_list_cache.hpp), and made once for all who
 // ask for it at the same time. `explain` has it made anew.
 //
+// A search by picture (SearchRequest::visual) runs through the same steps. The legs are then the query's, the photos' or both: by the
+// picture alone (and words that move it) there is one leg, whose cosines are scaled to (0, 1] over what it found; a hybrid search
+// has two sides, recalled at once and blended (ranking/side_blend.hpp) before the cross-encoder reads the query. Only a search
+// with a text side is reranked. An article whose own photo is the picture is left out; its variants are not.
+//
 // The ladder: where the query cannot be looked up by meaning, what its words find is served, marked with the reason; where
 // they find nothing, or were not to be looked for, the last list kept for the query, marked stale; else popular articles within the filters, with `fallback_source`. The
-// retrieval's own deadline is a little before the request's, so that this still fits. What is refused for lack of capacity is
-// not answered otherwise.
+// retrieval's own deadline is a little before the request's, so that this still fits. A hybrid search that loses one side is
+// answered by the other; a picture alone has no words to fall back to. What is refused for lack of capacity is not answered
+// otherwise, nor what is wrong with the request itself: a picture that cannot be read, an article without a photo.
 //
 // Thread safety: every method may be called from any thread. Must outlive every request; destroy it after the pool's and
 // the timers' threads have ended.
@@ -45,6 +51,7 @@
 #include "core/timer_queue.hpp"
 #include "core/worker_pool.hpp"
 #include "ports/feature_store.hpp"
+#include "ports/image_encoder.hpp"
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
 #include "ranking/diversity.hpp"
@@ -58,6 +65,7 @@
 #include "search/page_cursor.hpp"
 #include "search/pair_score_cache.hpp"
 #include "search/personalizer.hpp"
+#include "search/picture_retriever.hpp"
 #include "search/popular_list.hpp"
 #include "search/ranked_list_cache.hpp"
 #include "search/search_metrics.hpp"
@@ -75,11 +83,16 @@ namespace scalestyle::search {
 class Experiments;
 class FrequentQueries;
 class ImpressionRecorder;
+class ReasonService;
 class Reranker;
 class RuleFile;
 class SynonymFile;
+struct LegRows;
 struct OrderedList;
+struct ArticleReason;
 struct Progress;
+struct ReasonRequest;
+struct ReasonScope;
 struct WhyNot;
 struct WhyNotRequest;
 
@@ -87,6 +100,7 @@ struct SearchOptions {
   std::string query_prefix{};            // put before every query text; what the model's card asks for
   std::size_t pool_size = 1000;          // of each leg; 1 … 16,384
   std::size_t max_in_progress = 256;     // requests; more are refused
+  std::size_t picture_cache_bytes = std::size_t{16} << 20;  // vectors of pictures that were looked for; 0: none is kept
   ListCacheOptions list_cache{};
   DenseRetriever::Options dense{};
   retrieval::LexicalQueryOptions lexical{};
@@ -118,6 +132,10 @@ class SearchService {
     Reranker* reranker = nullptr;                  // null: lists stay as fused, which is no degradation
     const RuleFile* rules = nullptr;               // merchandising rules; null: none
     FrequentQueries* queries = nullptr;            // counts what is asked and found; null: nobody does
+    // Null, both or none: searches by picture, and the image leg, are unavailable. The index is the one that `generations` opens.
+    ports::ImageEncoder* images = nullptr;
+    ports::VectorIndex* image_index = nullptr;
+    ReasonService* reasons = nullptr;              // a language model's; null: ReasonMode::kLlm is unavailable
   };
 
   // `options` must be valid.
@@ -125,8 +143,9 @@ class SearchService {
   SearchService(const SearchService&) = delete;
   SearchService& operator=(const SearchService&) = delete;
 
-  // Failures: without a reason, kInvalidArgument with the parameter as field (the request is wrong), kCancelled, or
-  // kUnavailable (no generation yet); with DOWNSTREAM_CAPACITY_REJECTED (a limit was reached); with INFERENCE_TIMEOUT,
+  // Failures: without a reason, kInvalidArgument with the parameter as field (the request is wrong; see also
+  // SearchFailure::picture_refused), kNotFound (field "article": it is none, or has no photo), kCancelled, or
+  // kUnavailable (no generation yet; field "mode" or "legs": no pictures here); with DOWNSTREAM_CAPACITY_REJECTED (a limit was reached); with INFERENCE_TIMEOUT,
   // INFERENCE_UNAVAILABLE or RETRIEVAL_UNAVAILABLE (nothing can answer the query, and no popular list is at hand).
   [[nodiscard]] core::Task<SearchOutcome> search(SearchRequest request);
 
@@ -142,9 +161,17 @@ class SearchService {
   // Failures: as search(), but that nothing stands in for a list that cannot be made; kInvalidArgument, field article_id.
   [[nodiscard]] core::Task<std::expected<WhyNot, SearchFailure>> why_not(WhyNotRequest request);
 
+  // What can be said of one article to one shopper: reason_request.hpp.
+  // Failures: kInvalidArgument, field article_id, query or of the shopper; kNotFound; without capacity as search().
+  [[nodiscard]] core::Task<std::expected<ArticleReason, SearchFailure>> reason(ReasonRequest request);
+
   [[nodiscard]] ListCacheStats list_cache_stats() const { return lists_.stats(); }
   // Nothing where no scores of a reranker are kept.
   [[nodiscard]] std::optional<PairScoreCache::Statistics> pair_cache_stats() const;
+  // Whether searches by picture can be answered at all.
+  [[nodiscard]] bool looks_into_pictures() const { return use_.images != nullptr && use_.image_index != nullptr; }
+  // Nothing where pictures are not looked into.
+  [[nodiscard]] std::optional<VectorCache::Statistics> picture_cache_stats() const;
 
  private:
   enum class ListKind : std::uint8_t {
@@ -159,9 +186,9 @@ class SearchService {
   [[nodiscard]] SearchFailure refusal(Progress& progress) const;
   // Whatever has to be there before a run(), or why it cannot begin.
   template <class Request>
-  [[nodiscard]] std::optional<SearchFailure> prepare(const Request& request, Progress& progress) const;
+  [[nodiscard]] std::optional<SearchFailure> prepare(Request& request, Progress& progress) const;
   template <class Request>
-  [[nodiscard]] core::Task<SearchOutcome> checked(const Request& request, Progress& progress);
+  [[nodiscard]] core::Task<SearchOutcome> checked(Request& request, Progress& progress);
   void begin_read(const ListRequest& request, ListKind kind, Progress& progress);
   [[nodiscard]] core::Task<core::Status> finish_read(Progress& progress);
   [[nodiscard]] core::Task<core::Status> to_worker(Progress& progress);
@@ -185,6 +212,11 @@ class SearchService {
   void apply_rules_to(Progress& progress, SearchAnswer& answer) const;
   static void explain_rules(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation);
 
+  // reason_stage.cpp
+  [[nodiscard]] static ReasonScope reason_scope(const ListRequest& request, const Progress& progress, const ServingGeneration& generation);
+  static void say_reasons(const ListRequest& request, Progress& progress, SearchAnswer& answer);
+  [[nodiscard]] core::Task<core::Status> word_reasons(const ListRequest& request, const Progress& progress, SearchAnswer& answer) const;
+
   // query_list.cpp
   [[nodiscard]] core::Status begin_search(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Task<SearchOutcome> run(const SearchRequest& request, Progress& progress);
@@ -195,11 +227,25 @@ class SearchService {
   void set_eligible_for(const SearchRequest& request, Progress& progress) const;
   static void restrict_eligible(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Status list_eligible(const SearchRequest& request, Progress& progress) const;
+  [[nodiscard]] core::Task<core::Status> find_by_legs(const SearchRequest& request, Progress& progress);
   void find_by_words(Progress& progress) const;
   [[nodiscard]] core::Task<core::Status> find_by_meaning(const SearchRequest& request, Progress& progress);
-  [[nodiscard]] core::Status take_meaning(const ports::VectorHits& hits, Progress& progress) const;
+  [[nodiscard]] static core::Result<LegRows> take_hits(const ports::VectorHits& hits, const Progress& progress);
   void order(const SearchRequest& request, Progress& progress) const;
+  void fuse_legs(const SearchRequest& request, Progress& progress) const;
   void explain(const Progress& progress, SearchAnswer& answer) const;
+
+  // visual_list.cpp
+  struct LegOutcome;
+  [[nodiscard]] core::Task<core::Status> know_picture(SearchRequest& request) const;
+  [[nodiscard]] core::Status check_pictures(const SearchRequest& request, const Progress& progress) const;
+  [[nodiscard]] PictureQuery picture_query(const SearchRequest& request, const Progress& progress) const;
+  static void leave_out_article(const SearchRequest& request, Progress& progress);
+  [[nodiscard]] core::Task<core::Status> find_photos(Progress& progress);
+  [[nodiscard]] static core::Status settle_legs(const SearchRequest& request, const LegOutcome& text, const LegOutcome& photos,
+                                                Progress& progress);
+  static void blend_sides(const SearchRequest& request, Progress& progress);
+  static void add_side_scores(const Progress& progress, std::vector<AnswerItem>& items);
 
   // rerank_list.cpp
   [[nodiscard]] core::Task<core::Status> rerank_list(const SearchRequest& request, Progress& progress);
@@ -223,6 +269,7 @@ class SearchService {
                                                      WhyNot& why);
   [[nodiscard]] core::Task<core::Status> ask_words(catalog::RowIndex row, Progress& progress, WhyNot& why) const;
   [[nodiscard]] core::Task<core::Status> ask_meaning(catalog::RowIndex row, Progress& progress, WhyNot& why);
+  [[nodiscard]] core::Task<core::Status> ask_photos(const SearchRequest& request, catalog::RowIndex row, Progress& progress, WhyNot& why);
   void follow_to_page(const SearchRequest& request, catalog::RowIndex row, Progress& progress, WhyNot& why) const;
 
   // browse_list.cpp
@@ -236,13 +283,14 @@ class SearchService {
   SearchOptions options_;
   AdmissionLimit admission_;
   SearchMetrics metrics_;
-  mutable RankedListCache lists_;
+  RankedListCache lists_;
   SingleFlight<FoundList> flights_;
   SingleFlight<RerankOutcome> rerank_flights_;
   DenseRetriever dense_;
   Personalizer personalizer_;
   PageCursors cursors_;
   std::unique_ptr<ShopperReader> reader_;  // null without a feature store
+  std::unique_ptr<PictureRetriever> pictures_;  // null where pictures are not looked into
 };
 
 // kInvalidArgument with the parameter as field.

@@ -34,9 +34,11 @@ struct OpenGenerations {
     if (--found->second > 0) return;
     holders.erase(found);
     index.close(id);  // under the lock: an acquire of the same id must open it again afterwards
+    if (images != nullptr) images->close(id);
   }
 
   ports::VectorIndex& index;
+  ports::VectorIndex* images = nullptr;  // set before the first acquire()
   std::mutex mutex;
   std::map<core::GenerationId, std::size_t> holders;  // guarded by mutex
 };
@@ -83,6 +85,20 @@ std::string SnapshotHolder::dense_refusal(const ports::GenerationInfo& info) con
   return dense_mismatch(info.document_encoder, query_encoder_);
 }
 
+std::string SnapshotHolder::picture_refusal(const ports::GenerationInfo& info) const {
+  if (image_index_ == nullptr) return "this server does not look into pictures: start it with vision_enabled=true";
+  if (!info.image_encoder) {
+    return fmt::format("generation {} has no vectors of photos: run ingest with images and vision_enabled=true", info.id.value());
+  }
+  return dense_mismatch(*info.image_encoder, image_encoder_);
+}
+
+void SnapshotHolder::look_into_pictures(ports::VectorIndex& index, ports::EncoderInfo query_encoder) {
+  image_index_ = &index;
+  image_encoder_ = std::move(query_encoder);
+  open_->images = &index;
+}
+
 std::string SnapshotHolder::last_error() const {
   const std::lock_guard lock(mutex_);
   return last_error_;
@@ -127,7 +143,8 @@ core::Task<core::Result<RefreshOutcome>> SnapshotHolder::refresh_alone(core::Dea
 core::Task<core::Result<ServingGeneration::Parts>> SnapshotHolder::prepare(std::shared_ptr<const ports::CatalogSnapshot> snapshot,
                                                                            core::Deadline deadline) {
   ServingGeneration::Parts parts{.snapshot = snapshot,
-                                 .dense_refusal = dense_refusal(snapshot->info)};
+                                 .dense_refusal = dense_refusal(snapshot->info),
+                                 .picture_refusal = picture_refusal(snapshot->info)};
   CORE_CO_TRY(auto lexical, retrieval::LexicalIndex::build(*snapshot->catalog, lookup_.lexical));
   // The index reads the catalogue that it was built from, also when a later state of the same rows is served.
   const auto held = std::make_shared<const HeldLexical>(snapshot->catalog, std::move(lexical));
@@ -160,6 +177,7 @@ void SnapshotHolder::serve(std::shared_ptr<const ServingGeneration> next) {
 core::Task<core::Status> SnapshotHolder::publish_base(ServingGeneration::Parts parts, core::Deadline deadline) {
   auto next = make(std::move(parts));
   CORE_CO_CHECK(co_await index_.open(next->info().id, deadline));
+  if (image_index_ != nullptr) CORE_CO_CHECK(co_await image_index_->open(next->info().id, deadline));
   serve(std::move(next));
   co_return core::Status();
 }

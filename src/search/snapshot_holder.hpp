@@ -56,6 +56,7 @@ class ServingGeneration {
     std::shared_ptr<const ports::CatalogSnapshot> snapshot;    // not null; the catalogue as changed
     std::shared_ptr<recommend::PopularityBoard> popularity{};  // null without popular lists
     std::string dense_refusal{};
+    std::string picture_refusal{};
     // Not null; of a catalogue with the rows of snapshot's, which it keeps.
     std::shared_ptr<const retrieval::LexicalIndex> lexical{};
     std::shared_ptr<const retrieval::QueryUnderstanding> understanding{};  // the same
@@ -78,6 +79,9 @@ class ServingGeneration {
 
   // Why dense search cannot be served from this generation; empty when it can.
   [[nodiscard]] const std::string& dense_refusal() const { return parts_.dense_refusal; }
+
+  // Why nothing can be found in its photos; empty when it can.
+  [[nodiscard]] const std::string& picture_refusal() const { return parts_.picture_refusal; }
 
   // Over the words of its catalogue.
   [[nodiscard]] const retrieval::LexicalIndex& lexical() const { return *parts_.lexical; }
@@ -156,11 +160,18 @@ class SnapshotHolder {
   // Why the last refresh failed; empty when it did not.
   [[nodiscard]] std::string last_error() const;
 
+  // From now on the vectors of photos are opened and closed in `index` with each generation; what is looked for in them is
+  // embedded by `query_encoder`. Without, every generation refuses. Before the first refresh; `index` must outlive this object
+  // and everything that serving() gave.
+  void look_into_pictures(ports::VectorIndex& index, ports::EncoderInfo query_encoder);
+
   // From now on refresh() leaves publishing to `follower`, which must outlive every refresh. Before the first refresh.
   void leave_publishing_to(BaseFollower& follower) { follower_ = &follower; }
 
   // Why dense search cannot be served from such a generation; empty when it can.
   [[nodiscard]] std::string dense_refusal(const ports::GenerationInfo& info) const;
+  // The same of its photos.
+  [[nodiscard]] std::string picture_refusal(const ports::GenerationInfo& info) const;
 
   // The steps of publishing, for a BaseFollower; the last two by one caller at a time.
   // All that is made from a catalogue: takes about a second of the calling thread for 10⁵ articles. What is added to Parts
@@ -180,6 +191,8 @@ class SnapshotHolder {
   ports::CatalogStore& store_;
   ports::VectorIndex& index_;
   const ports::EncoderInfo query_encoder_;
+  ports::VectorIndex* image_index_ = nullptr;  // null: nothing is looked for in photos
+  ports::EncoderInfo image_encoder_;
   recommend::Popularity* const popularity_;
   const LookupOptions lookup_;
   BaseFollower* follower_ = nullptr;

@@ -56,8 +56,9 @@ std::string leg_text(const WhyNotLeg& leg) {
   if (!leg.searched) return fmt::format("{} was not searched", name);
   if (leg.rank) return fmt::format("{} has it at {}", name, *leg.rank);
   if (leg.rank_at_least) return fmt::format("{} has it at {} or behind", name, *leg.rank_at_least);
-  return leg.leg == ranking::Leg::kLexical ? fmt::format("none of its words is in the query ({})", name)
-                                           : fmt::format("{} does not have it", name);
+  if (leg.leg == ranking::Leg::kLexical) return fmt::format("none of its words is in the query ({})", name);
+  if (leg.leg == ranking::Leg::kImage) return fmt::format("it has no photo that is searched ({})", name);
+  return fmt::format("{} does not have it", name);
 }
 
 std::string not_recalled_text(const WhyNotFacts& facts) {

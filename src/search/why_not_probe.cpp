@@ -65,6 +65,11 @@ std::vector<std::string> pieces_failed(const ServingGeneration& generation, cons
   return failed;
 }
 
+// It is left out itself of what is like it.
+bool is_own_picture(const SearchRequest& request, const Progress& progress, catalog::RowIndex row) {
+  return request.visual && request.visual->article && progress.generation->catalog().find(*request.visual->article) == row;
+}
+
 bool is_filtered_out(const Progress& progress, catalog::RowIndex row) {
   const bool is_hidden = progress.effects.is_hidden(row);  // rules take rows out of lists that are all eligible rows
   return progress.eligible != nullptr && !progress.eligible->test(row) && !is_hidden;
@@ -125,6 +130,15 @@ void set_rank(std::size_t rank, WhyNotLeg& leg) {
   leg.rank_at_least.reset();
 }
 
+// Whether the article is among the hits: then its score is known, and its rank where they are the best of all.
+bool take_hit(std::span<const ports::VectorHit> hits, std::string_view article_id, bool are_best, WhyNotLeg& leg) {
+  const auto hit = std::ranges::find_if(hits, [&](const auto& one) { return one.article_id.text() == article_id; });
+  if (hit == hits.end()) return false;
+  if (are_best) set_rank(static_cast<std::size_t>(hit - hits.begin()) + 1, leg);
+  leg.score = static_cast<double>(hit->score);
+  return true;
+}
+
 struct LastOrder {
   const Progress& progress;
   std::span<const catalog::RowIndex> rows;
@@ -174,6 +188,7 @@ core::Task<WhyNotOutcome> SearchService::why_not(WhyNotRequest request) {
   const auto ticket = admission_.enter();
   progress.report(Stage::kAdmission, ticket ? StageOutcome::kOk : StageOutcome::kRefused);
   if (!ticket) co_return std::unexpected(refusal(progress));
+  static_cast<void>(co_await know_picture(request));
   if (auto failure = prepare<SearchRequest>(request, progress)) co_return std::unexpected(std::move(*failure));
   auto id = catalog::ArticleId::parse(request.article_id);
   if (!id) co_return std::unexpected(progress.failure(std::move(id).error()));
@@ -203,6 +218,7 @@ core::Task<WhyNotOutcome> SearchService::diagnose(const WhyNotRequest& request, 
   if (!had_worker) co_return std::unexpected(progress.failure(std::move(found).error(), progress.failure_reason));
   why.facts.filters_failed = filters_failed(progress.generation->catalog(), request.filter, row);
   why.facts.pieces_failed = pieces_failed(*progress.generation, progress.reading.understood, row);
+  if (is_own_picture(request, progress, row)) why.facts.filters_failed.emplace_back("article");
   const bool fails = !why.facts.filters_failed.empty() || !why.facts.pieces_failed.empty();
   if (fails || is_filtered_out(progress, row)) {
     conclude(WhyNotCause::kFiltered, why);
@@ -240,9 +256,9 @@ core::Task<core::Status> SearchService::follow_list(const SearchRequest& request
   // What the search itself does not need comes last: it has the time that is left, and is no stage of the search.
   if (request.legs.lexical) CORE_CO_CHECK(co_await ask_words(row, progress, why));
   if (request.legs.dense) CORE_CO_CHECK(co_await ask_meaning(row, progress, why));
+  if (request.visual || request.legs.image) CORE_CO_CHECK(co_await ask_photos(request, row, progress, why));
   for (WhyNotLeg& leg : facts.legs) {
-    const LegRows& leg_rows = leg.leg == ranking::Leg::kLexical ? progress.words : progress.meaning;
-    leg.item_rank = rank_in(generation, leg_rows.rows, row, shape);
+    leg.item_rank = rank_in(generation, progress.found_by(leg.leg).rows, row, shape);
   }
   progress.stage_began = progress.clock.steady_now();
   co_return core::Status();
@@ -288,26 +304,47 @@ core::Task<core::Status> SearchService::ask_meaning(catalog::RowIndex row, Progr
     query.eligible = progress.eligible;
     query.deadline = progress.inner_deadline;
     DenseOutcome deeper = co_await dense_.retrieve(query);
-    const auto is_it = [&](const ports::VectorHit& hit) { return hit.article_id.text() == why.article_id; };
     if (deeper) {
-      const auto& hits = deeper->hits.hits;
-      const auto hit = std::ranges::find_if(hits, is_it);
-      if (hit != hits.end()) {
-        set_rank(static_cast<std::size_t>(hit - hits.begin()) + 1, leg);
-        leg.score = static_cast<double>(hit->score);
-      } else if (hits.size() == query.k) {
+      const bool has_it = take_hit(deeper->hits.hits, why.article_id, true, leg);
+      if (!has_it && deeper->hits.hits.size() == query.k) {
         // The index gives no more at once: the article is asked for alone, which gives its score.
         leg.rank_at_least = query.k + 1;
         query.k = 1;
         query.eligible = only(row, progress.generation->catalog().size());
         deeper = co_await dense_.retrieve(std::move(query));
-        if (deeper && !deeper->hits.hits.empty() && is_it(deeper->hits.hits.front())) {
-          leg.score = static_cast<double>(deeper->hits.hits.front().score);
-        }
+        if (deeper) take_hit(deeper->hits.hits, why.article_id, false, leg);
       }
     }
     const bool is_gone = !deeper && deeper.error().error.code == core::ErrorCode::kCancelled;
     if (is_gone) co_return std::unexpected(std::move(deeper.error().error));
+  }
+  why.facts.legs.push_back(leg);
+  co_return core::Status();
+}
+
+// An article without a photo is in no answer of theirs.
+core::Task<core::Status> SearchService::ask_photos(const SearchRequest& request, catalog::RowIndex row, Progress& progress,
+                                                   WhyNot& why) {
+  WhyNotLeg leg = found_by(ranking::Leg::kImage, progress.photos, row);
+  leg.searched = progress.picture_vector != nullptr;
+  if (leg.searched && !leg.recalled) {
+    if (progress.photos.is_cut) leg.rank_at_least = progress.photos.rows.size() + 1;
+    PictureQuery query = picture_query(request, progress);
+    query.k = std::min(kMostVectorHits, progress.eligible_count);
+    auto deeper = co_await pictures_->search_again(progress.picture_vector, query);
+    if (deeper && !take_hit(deeper->hits, why.article_id, true, leg)) {
+      if (deeper->hits.size() == query.k) {
+        leg.rank_at_least = query.k + 1;
+        query.k = 1;
+        query.eligible = only(row, progress.generation->catalog().size());
+        deeper = co_await pictures_->search_again(progress.picture_vector, std::move(query));
+        if (deeper) take_hit(deeper->hits, why.article_id, false, leg);
+      } else {
+        leg.rank_at_least.reset();
+      }
+    }
+    const bool is_gone = !deeper && deeper.error().code == core::ErrorCode::kCancelled;
+    if (is_gone) co_return std::unexpected(std::move(deeper).error());
   }
   why.facts.legs.push_back(leg);
   co_return core::Status();

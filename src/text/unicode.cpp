@@ -6,7 +6,9 @@
 #include <unicode/stringpiece.h>
 #include <unicode/bytestream.h>
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
 namespace scalestyle::text {
 
@@ -81,6 +83,59 @@ core::Result<const icu::Normalizer2*> normalizer(NormalForm form) {
   return instance;
 }
 
+// ICU puts combining marks into canonical order by insertion: quadratic in the length of their run. Runs longer than any
+// writing has are put in order here first. What comes out is canonically equivalent, so its normal forms are the same.
+class MarkOrder {
+ public:
+  explicit MarkOrder(std::string_view text) : text_(text) {}
+
+  // The text itself when it has no such run; else a text that lives as long as this object.
+  [[nodiscard]] std::string_view apply() {
+    for (std::size_t position = 0; position < text_.size();) {
+      const std::size_t start = position;
+      if (!take_mark(next_code_point(text_, position), start)) end_run(start);
+    }
+    end_run(text_.size());
+    if (copied_ == 0) return text_;
+    out_.append(text_.substr(copied_));
+    return out_;
+  }
+
+ private:
+  static constexpr std::size_t kLongRun = 64;
+  static constexpr char32_t kFirstMark = 0x300;
+  struct Mark {
+    std::uint8_t order;
+    char32_t code_point;
+  };
+
+  bool take_mark(char32_t code_point, std::size_t start) {
+    if (code_point < kFirstMark) return false;
+    std::array<char32_t, kMaxDecomposition> parts{};
+    const auto decomposed = std::span(parts).first(decompose(code_point, parts));
+    if (std::ranges::any_of(decomposed, [](char32_t part) { return combining_class(part) == 0; })) return false;
+    if (marks_.empty()) run_start_ = start;
+    for (const char32_t part : decomposed) marks_.push_back({combining_class(part), part});
+    return true;
+  }
+
+  void end_run(std::size_t end) {
+    if (marks_.size() > kLongRun) {
+      std::ranges::stable_sort(marks_, {}, &Mark::order);
+      out_.append(text_.substr(copied_, run_start_ - copied_));
+      for (const Mark& mark : marks_) append_utf8(mark.code_point, out_);
+      copied_ = end;
+    }
+    marks_.clear();
+  }
+
+  std::string_view text_;
+  std::string out_;
+  std::vector<Mark> marks_;  // of the run being read, decomposed
+  std::size_t run_start_ = 0;
+  std::size_t copied_ = 0;   // bytes of the text that out_ stands for
+};
+
 }  // namespace
 
 char32_t next_code_point(std::string_view text, std::size_t& position) { return decode(text, position).code_point; }
@@ -112,12 +167,29 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+std::size_t incomplete_suffix(std::string_view text) {
+  constexpr std::size_t kLongest = 3;
+  for (std::size_t length = 1; length <= std::min(kLongest, text.size()); ++length) {
+    const std::string_view suffix = text.substr(text.size() - length);
+    const auto lead = static_cast<unsigned char>(suffix[0]);
+    if (lead >= 0x80 && lead < 0xC0) continue;
+    const LeadByte shape = classify_lead(lead);
+    if (shape.length <= length) return 0;
+    const auto second = static_cast<unsigned char>(length > 1 ? suffix[1] : static_cast<char>(shape.second_low));
+    return second >= shape.second_low && second <= shape.second_high ? length : 0;
+  }
+  return 0;
+}
+
 core::Result<std::string> normalize(std::string_view text, NormalForm form) {
   if (text.size() > kMaxNormalizeBytes) {
     return core::fail(core::ErrorCode::kResourceExhausted,
                       "text of " + std::to_string(text.size()) + " bytes is too long to normalise (at most 2^30)");
   }
   CORE_TRY(const icu::Normalizer2* const instance, normalizer(form));
+  MarkOrder order(text);
+  // Case folding makes a letter of the mark U+0345 before marks are ordered: there the order given counts.
+  if (form != NormalForm::kNfkcCasefold) text = order.apply();
   std::string out;
   UErrorCode code = U_ZERO_ERROR;
   icu::StringByteSink<std::string> sink(&out, static_cast<std::int32_t>(text.size()));
@@ -176,6 +248,12 @@ char32_t to_lower(char32_t code_point) { return static_cast<char32_t>(u_tolower(
 bool is_letter_or_digit(char32_t code_point) { return u_isalnum(static_cast<UChar32>(code_point)) != 0; }
 
 bool is_digit(char32_t code_point) { return u_isdigit(static_cast<UChar32>(code_point)) != 0; }
+
+bool is_letter(char32_t code_point) { return (U_GET_GC_MASK(static_cast<UChar32>(code_point)) & U_GC_L_MASK) != 0; }
+
+bool is_number(char32_t code_point) { return (U_GET_GC_MASK(static_cast<UChar32>(code_point)) & U_GC_N_MASK) != 0; }
+
+bool is_white_space(char32_t code_point) { return u_isUWhiteSpace(static_cast<UChar32>(code_point)) != 0; }
 
 bool is_of_unspaced_script(char32_t code_point) {
   if (code_point < 0xE00) return false;

@@ -25,10 +25,14 @@ void append_utf8(char32_t code_point, std::string& out);
 
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
 
+// Bytes at the end of `text` (0 to 3) that begin a character whose rest may still come.
+[[nodiscard]] std::size_t incomplete_suffix(std::string_view text);
+
 // kNfkcCasefold also folds case fully (ß is ss) and drops what is ignorable by default (soft hyphens, joiners).
 enum class NormalForm : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd, kNfkcCasefold };
 
-// `text` in the given normal form. Errors: kResourceExhausted above 2^30 bytes.
+// `text` in the given normal form. Errors: kResourceExhausted above 2^30 bytes. Time n log n, however the combining marks
+// of a hostile text are ordered, except for kNfkcCasefold: quadratic in the length of a run of marks.
 [[nodiscard]] core::Result<std::string> normalize(std::string_view text, NormalForm form);
 
 // Lower case without accents: canonical decomposition, nonspacing marks dropped, simple lower case of each
@@ -43,6 +47,9 @@ inline constexpr std::size_t kMaxDecomposition = 8;
 
 [[nodiscard]] bool is_letter_or_digit(char32_t code_point);
 [[nodiscard]] bool is_digit(char32_t code_point);
+[[nodiscard]] bool is_letter(char32_t code_point);       // general category L
+[[nodiscard]] bool is_number(char32_t code_point);       // general category N: digits, fractions, Roman numerals, …
+[[nodiscard]] bool is_white_space(char32_t code_point);  // property White_Space
 // The script is written without blanks between words (ideographs, kana, Thai, …), so no blank ends a word.
 [[nodiscard]] bool is_of_unspaced_script(char32_t code_point);
 

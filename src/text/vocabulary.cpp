@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/files.hpp"
+#include "text/json_pieces.hpp"
 #include "text/unicode.hpp"
 
 namespace scalestyle::text {
@@ -17,7 +18,6 @@ using core::ErrorCode;
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{32} << 20U;
-constexpr std::size_t kMaxPieces = 1'000'000;
 constexpr std::size_t kMaxPieceBytes = 400;
 constexpr std::size_t kMaxTotalPieceBytes = (std::size_t{1} << 24U) - 1;  // what the longest-match table can hold
 constexpr std::size_t kMaxWordCharacters = 1000;
@@ -112,27 +112,7 @@ core::Status read_pieces(const json::object& model, Vocabulary& vocabulary, cons
   if (value == nullptr || !value->is_object() || value->get_object().empty()) {
     return core::fail(ErrorCode::kDataLoss, name + ": there is no object \"model.vocab\" with pieces in it");
   }
-  const json::object& pieces = value->get_object();
-  if (pieces.size() > kMaxPieces) {
-    return core::fail(ErrorCode::kDataLoss, fmt::format("{}: {} pieces (at most {})", name, pieces.size(), kMaxPieces));
-  }
-  vocabulary.pieces.resize(pieces.size());
-  std::vector<bool> taken(pieces.size());
-  for (const auto& member : pieces) {
-    const std::string_view piece = member.key();
-    const std::int64_t* id = member.value().if_int64();
-    if (id == nullptr || *id < 0 || static_cast<std::uint64_t>(*id) >= pieces.size()) {
-      return core::fail(ErrorCode::kDataLoss, fmt::format("{}: piece \"{}\" has no id from 0 to {}", name,
-                                                          piece.substr(0, kMaxPieceBytes), pieces.size() - 1));
-    }
-    const auto index = static_cast<std::size_t>(*id);
-    if (taken[index]) {
-      return core::fail(ErrorCode::kDataLoss, fmt::format("{}: id {} belongs to two pieces, \"{}\" and \"{}\"", name, index,
-                                                          vocabulary.pieces[index], piece.substr(0, kMaxPieceBytes)));
-    }
-    taken[index] = true;
-    vocabulary.pieces[index] = piece;
-  }
+  CORE_TRY(vocabulary.pieces, pieces_by_id(value->get_object(), name));
   return {};
 }
 
@@ -219,8 +199,8 @@ core::Result<Vocabulary> parse_vocabulary_text(std::string_view bytes, const std
     if (line.empty()) {
       return core::fail(ErrorCode::kDataLoss, fmt::format("{}: line {} is empty", name, vocabulary.pieces.size() + 1));
     }
-    if (vocabulary.pieces.size() == kMaxPieces) {
-      return core::fail(ErrorCode::kDataLoss, fmt::format("{}: more than {} pieces", name, kMaxPieces));
+    if (vocabulary.pieces.size() == kMaxVocabularyPieces) {
+      return core::fail(ErrorCode::kDataLoss, fmt::format("{}: more than {} pieces", name, kMaxVocabularyPieces));
     }
     vocabulary.pieces.emplace_back(line);
   }

@@ -10,7 +10,7 @@ objdump -d -C --no-show-raw-insn "$archive" > "$work/listing"
 awk '
   /file format/ { scalar = index($0, "table_scalar") > 0; next }
   /^[0-9a-f]+ <.*>:$/ {
-    kernel = !scalar && /multiply_(f32|dot512|vnni|widened|square|strip)</
+    kernel = !scalar && /multiply_(f32|stored|dot512|vnni|widened|square|strip)</
     if (kernel) { seen++; name = $0 }
     next
   }

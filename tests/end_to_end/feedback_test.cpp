@@ -33,7 +33,7 @@ constexpr double kRecentClick = 1.5;
 struct Place {
   double score = 0;
   std::size_t rank = 0;
-  std::string reason;
+  std::string boosted_by;
 };
 using List = std::map<std::string, Place>;
 
@@ -107,7 +107,7 @@ class FeedbackTest : public testing::Test {
     EXPECT_TRUE(answer) << answer.error().error.message;
     EXPECT_EQ(answer->after_reached, after ? std::optional(true) : std::nullopt);
     List list;
-    for (const auto& item : answer->items) list[std::string(item.article.id())] = {item.score, item.rank, std::string(item.reason)};
+    for (const auto& item : answer->items) list[std::string(item.article.id())] = {item.score, item.rank, std::string(item.boosted_by)};
     EXPECT_EQ(list.size(), static_cast<std::size_t>(kArticles));
     return list;
   }
@@ -141,7 +141,7 @@ void expect_equal(const List& list, const List& expected) {
   for (const auto& [article, place] : expected) {
     EXPECT_EQ(list.at(article).score, place.score) << article;
     EXPECT_EQ(list.at(article).rank, place.rank) << article;
-    EXPECT_EQ(list.at(article).reason, place.reason) << article;
+    EXPECT_EQ(list.at(article).boosted_by, place.boosted_by) << article;
   }
 }
 
@@ -157,11 +157,11 @@ TEST_F(FeedbackTest, SixClicksMoveTheTypeUpAtOnceForThisUserAlone) {
   const List ada = ask("ada", token);
   std::size_t ranks_before = 0, ranks = 0;
   for (int i = 0; i < kArticles; ++i) {
-    const auto& [score, rank, reason] = ada.at(canonical(i));
+    const auto& [score, rank, boosted_by] = ada.at(canonical(i));
     const bool is_dress = type(i) == "Dress", is_clicked = is_dress && i < 3 * kClicked;
     const double factor = (is_clicked ? kRecentClick * popularity_factor(1) : 1) * (is_dress ? category_factor(kClicked) : 1);
     EXPECT_NEAR(score, before.at(canonical(i)).score * factor, 1e-12) << i;
-    EXPECT_EQ(reason, is_clicked ? "recent_click" : is_dress ? "category_affinity" : "") << i;
+    EXPECT_EQ(boosted_by, is_clicked ? "recent_click" : is_dress ? "category_affinity" : "") << i;
     if (is_dress) ranks_before += before.at(canonical(i)).rank;
     if (is_dress) ranks += rank;
   }
@@ -171,7 +171,7 @@ TEST_F(FeedbackTest, SixClicksMoveTheTypeUpAtOnceForThisUserAlone) {
   for (int i = 0; i < kArticles; ++i) {
     const bool is_clicked = type(i) == "Dress" && i < 3 * kClicked;
     EXPECT_NEAR(other.at(canonical(i)).score, before.at(canonical(i)).score * (is_clicked ? popularity_factor(1) : 1), 1e-12) << i;
-    EXPECT_EQ(other.at(canonical(i)).reason, is_clicked ? "online_popularity" : "") << i;
+    EXPECT_EQ(other.at(canonical(i)).boosted_by, is_clicked ? "online_popularity" : "") << i;
   }
   expect_equal(ask("", token), before);
 }

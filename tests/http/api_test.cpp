@@ -54,7 +54,7 @@ TEST_F(ApiTest, SearchAnswersWithTheWholeShape) {
   EXPECT_EQ(body.at("total").to_number<int>(), 20);
   EXPECT_EQ(body.at("total_relation").as_string(), "eq");
   EXPECT_GE(body.at("took_ms").to_number<double>(), 0.0);
-  EXPECT_EQ(body.at("stages").as_array().size(), 11U);
+  EXPECT_EQ(body.at("stages").as_array().size(), 12U);
   EXPECT_EQ(body.at("list_source").as_string(), "made");
   const auto& data = body.at("data").as_array();
   ASSERT_EQ(data.size(), 3U);
@@ -238,6 +238,8 @@ TEST_F(ApiTest, MetricsCountByRouteAndHoldNoUserText) {
   EXPECT_NE(response.body.find(R"(scalestyle_http_requests_total{route="none",status="404"} 1)"), std::string::npos);
   EXPECT_NE(response.body.find(R"(scalestyle_search_stage_seconds_count{stage="embed"} 1)"), std::string::npos);
   EXPECT_NE(response.body.find("scalestyle_generation_articles 20"), std::string::npos);
+  EXPECT_NE(response.body.find(R"(scalestyle_cache_lookups_total{cache="lists",outcome="miss"} 1)"), std::string::npos);
+  EXPECT_NE(response.body.find(R"(scalestyle_cache_entries{cache="lists"} 1)"), std::string::npos);
   EXPECT_EQ(response.body.find("private"), std::string::npos);
 }
 

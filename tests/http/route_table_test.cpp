@@ -60,9 +60,14 @@ TEST(RouteTable, IsConsistent) {
     EXPECT_TRUE(ids.insert(route.id).second) << route.pattern;
     EXPECT_TRUE(places.insert({route.pattern, route.method}).second) << route.pattern;
     EXPECT_TRUE(operations.insert(route.operation_id).second) << route.operation_id;
-    EXPECT_EQ(route.has_effects(), route.method != Method::kGet);
+    EXPECT_EQ(route.has_effects(), route.method != Method::kGet && !route.is_read);
+    EXPECT_TRUE(!route.is_read || route.method == Method::kPost) << route.pattern << ": only a POST may be a read that has a body";
     const bool has_body = route.method == Method::kPost || route.method == Method::kPut || route.method == Method::kPatch;
-    EXPECT_EQ(route.body != nullptr, has_body) << route.pattern;
+    EXPECT_EQ(route.body != nullptr || route.form != nullptr, has_body) << route.pattern;
+    EXPECT_FALSE(route.body != nullptr && route.form != nullptr) << route.pattern;
+    if (route.form != nullptr) {
+      EXPECT_LE(route.form->parameters.size(), 64U) << "as below";
+    }
     if (route.body != nullptr) {
       EXPECT_LE(route.body->fields.size(), 64U) << "a mask of 64 bits says what was seen";
     }

@@ -140,12 +140,12 @@ TEST_F(UsersTest, RecentClickShowsInTheAnswer) {
   EXPECT_TRUE(body.at("personalized").as_bool());
   const auto& best = body.at("data").as_array().at(0).as_object();
   EXPECT_EQ(best.at("article_id").as_string(), "0000001005");
-  EXPECT_EQ(best.at("reason").as_string(), "recent_click");
+  EXPECT_EQ(best.at("boosted_by").as_string(), "recent_click");
   EXPECT_GT(best.at("behaviorScore").to_number<double>(), 0.0);
   for (const char* other : {"", "&userId=u&personalize=false", "&sessionId=u", "&userId=", "&userId=other"}) {
     const auto plain = parse(server_.get(search + other)).at("data").as_array().at(0).as_object();
     EXPECT_FALSE(plain.contains("behaviorScore")) << other;
-    EXPECT_FALSE(plain.contains("reason")) << other;
+    EXPECT_FALSE(plain.contains("boosted_by")) << other;
   }
 }
 

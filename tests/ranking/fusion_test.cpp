@@ -101,8 +101,8 @@ TEST(Fusion, NamedRowsComeFirstOnce) {
   const auto list = fuse({.legs = legs, .named_rows = named, .with_ranks = true}, {});
   EXPECT_EQ(list.rows, rows({6, 2, 9, 4}));
   EXPECT_THAT(list.scores, ElementsAre(1, 1, 1, testing::Gt(0)));
-  EXPECT_THAT(list.ranks[0], ElementsAre(3, 0));
-  EXPECT_THAT(list.ranks[1], ElementsAre(0, 0));
+  EXPECT_THAT(list.ranks[0], ElementsAre(3, 0, 0));
+  EXPECT_THAT(list.ranks[1], ElementsAre(0, 0, 0));
 }
 
 TEST(Fusion, EqualsTheDefinitionOverRandomLists) {
@@ -121,18 +121,21 @@ TEST(Fusion, EqualsTheDefinitionOverRandomLists) {
       std::ranges::sort(leg.scores, std::greater<>());
     }
     const bool by_rank = round % 2 == 0;
-    const FusionOptions options{.method = by_rank ? FusionMethod::kReciprocalRank : FusionMethod::kWeightedSum, .dense_weight = 0.25};
+    const FusionOptions options{.method = by_rank ? FusionMethod::kReciprocalRank : FusionMethod::kWeightedSum, .dense_weight = 0.25, .image_leg_weight = 0.5};
+    const std::array weights{0.75, 0.25, 0.5};
     std::map<RowIndex, double> expected;
-    const double sum = (found[0].rows.empty() ? 0 : 0.75) + (found[1].rows.empty() ? 0 : 0.25);
+    double sum = 0;
+    for (std::size_t leg = 0; leg < kLegCount; ++leg) sum += found[leg].rows.empty() ? 0 : weights[leg];
     for (std::size_t leg = 0; leg < kLegCount; ++leg) {
       for (std::size_t i = 0; i < found[leg].rows.size(); ++i) {
         const double high = found[leg].scores.front();
         const double low = found[leg].scores.back();
         const double share = high > low ? (static_cast<double>(found[leg].scores[i]) - low) / (high - low) : 1;
-        expected[found[leg].rows[i]] += (leg == 1 ? 0.25 : 0.75) / sum * (by_rank ? 61.0 / (61.0 + static_cast<double>(i)) : share);
+        expected[found[leg].rows[i]] += weights[leg] / sum * (by_rank ? 61.0 / (61.0 + static_cast<double>(i)) : share);
       }
     }
-    const std::array legs{found[1].result(Leg::kDense), found[0].result(Leg::kLexical)};  // their order does not matter
+    // Their order does not matter.
+    const std::array legs{found[2].result(Leg::kImage), found[1].result(Leg::kDense), found[0].result(Leg::kLexical)};
     const auto list = fuse({.legs = legs}, options);
     ASSERT_EQ(list.rows.size(), expected.size());
     for (std::size_t i = 0; i < list.rows.size(); ++i) {
@@ -151,7 +154,8 @@ TEST(Fusion, OptionsAndNamesAreChecked) {
   EXPECT_EQ((FusionOptions{.dense_weight = 1.5}).validate().error().field, "dense_weight");
   EXPECT_EQ((FusionOptions{.reciprocal_rank_constant = -1}).validate().error().field, "reciprocal_rank_constant");
   for (const Leg leg : kLegs) EXPECT_EQ(leg_named(to_string(leg)), leg);
-  EXPECT_FALSE(leg_named("image"));
+  EXPECT_FALSE(leg_named("photo"));
+  EXPECT_EQ((FusionOptions{.image_leg_weight = -0.1}).validate().error().field, "image_leg_weight");
   EXPECT_EQ(fusion_method("reciprocal_rank"), FusionMethod::kReciprocalRank);
   EXPECT_FALSE(fusion_method("rrf"));
 }

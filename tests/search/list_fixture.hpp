@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "support/compute_threads.hpp"
 #include "support/fake_catalog_store.hpp"
 #include "support/fake_feature_store.hpp"
+#include "support/fake_image_encoder.hpp"
 #include "support/fake_text_encoder.hpp"
 
 namespace scalestyle::search {
@@ -40,6 +42,7 @@ class ListFixture : public testing::Test {
   ListFixture() { publish("a"); }
   ~ListFixture() override {
     encoder_.release();
+    images_.gate().release();
     features_.read_gate().release();
     features_.popularity_gate().release();
     compute_.stop();
@@ -63,6 +66,23 @@ class ListFixture : public testing::Test {
 
   void publish(const std::string& generation) {
     catalogs_.publish(support::make_snapshot(generation, articles(), encoder_.info()));
+    core::sync_wait(holder_.refresh(core::Deadline::never())).value();
+  }
+
+  // Photos of articles have the vector of the text "photo " and their id; one article in ten has none.
+  static bool has_photo(int number) { return number % 10 != 9; }
+  static std::string photo_of(int number) { return "photo " + id_of(number); }
+  static std::optional<std::string> photo_text(const catalog::ArticleView& article) {
+    const std::string id(article.id());
+    if (!has_photo(std::stoi(id))) return std::nullopt;
+    return "photo " + id;
+  }
+  // What is published from now on has photos, where it says so.
+  void look_into_photos() { holder_.look_into_pictures(photos_, images_.info()); }
+  void publish_with_photos(const std::string& generation, const std::vector<catalog::Article>& list) {
+    auto snapshot = std::make_shared<ports::CatalogSnapshot>(*support::make_snapshot(generation, list, encoder_.info()));
+    snapshot->info.image_encoder = images_.info();
+    catalogs_.publish(std::move(snapshot));
     core::sync_wait(holder_.refresh(core::Deadline::never())).value();
   }
 
@@ -122,6 +142,8 @@ class ListFixture : public testing::Test {
   support::FakeVectorIndex index_{catalogs_, compute_.pool()};
   support::FakeFeatureStore features_{&compute_.timers()};
   recommend::Popularity popularity_{features_, clock_};
+  support::FakeImageEncoder images_{compute_.pool()};  // in use from look_into_photos() on, as the next
+  support::FakeVectorIndex photos_{catalogs_, compute_.pool(), photo_text};
   SnapshotHolder holder_{catalogs_, index_, encoder_.info(), &popularity_};
 };
 
@@ -147,7 +169,7 @@ inline void expect_same_list(const SearchOutcome& a, const SearchOutcome& b) {
   for (const SearchOutcome* outcome : {&a, &b}) {
     for (const AnswerItem& item : outcome->value().items) {
       EXPECT_FALSE(item.behavior_score);
-      EXPECT_TRUE(item.reason.empty());
+      EXPECT_TRUE(item.boosted_by.empty());
     }
   }
 }

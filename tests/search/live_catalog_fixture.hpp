@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "support/fake_catalog_changes.hpp"
 #include "support/fake_catalog_store.hpp"
 #include "support/fake_feature_store.hpp"
+#include "support/fake_image_encoder.hpp"
 #include "support/fake_text_encoder.hpp"
 
 namespace scalestyle::search {
@@ -42,6 +44,7 @@ class LiveCatalogFixture : public testing::Test {
   // A new LiveCatalog over the same files, as after a restart.
   void start(LiveCatalogOptions options = {}) {
     holder_ = std::make_unique<SnapshotHolder>(store_, index_, encoder_.info(), &popularity_);
+    holder_->look_into_pictures(photos_, images_.info());
     lives_.push_back(std::make_unique<LiveCatalog>(
         LiveCatalog::Dependencies{*holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, options));
     live_ = lives_.back().get();
@@ -50,7 +53,8 @@ class LiveCatalogFixture : public testing::Test {
     services_.push_back(std::make_unique<SearchService>(
         SearchService::Dependencies{.generations = *holder_, .encoder = encoder_, .index = index_, .pool = compute_.pool(),
                                     .timers = compute_.timers(), .clock = compute_.clock(), .metrics = metrics_,
-                                    .features = &features_, .popularity = &popularity_},
+                                    .features = &features_, .popularity = &popularity_, .images = &images_,
+                                    .image_index = &photos_},
         SearchOptions{}));
   }
   void stop() {
@@ -78,6 +82,7 @@ class LiveCatalogFixture : public testing::Test {
     std::vector<catalog::Article> articles;
     for (std::size_t i = 0; i < names.size(); ++i) articles.push_back(article(1000 + 10 * static_cast<int>(i), names[i]));
     auto snapshot = std::make_shared<ports::CatalogSnapshot>(*support::make_snapshot(generation, articles, encoder_.info()));
+    snapshot->info.image_encoder = images_.info();
     snapshot->info.changes_through = through;
     if (through > 0) snapshot->info.changes_overruled_ms = std::numeric_limits<std::int64_t>::max();
     store_.publish(snapshot);
@@ -126,6 +131,14 @@ class LiveCatalogFixture : public testing::Test {
   }
   std::vector<std::string> by_words(const std::string& query) { return ids_of(search(query, true, false)); }
   std::vector<std::string> by_meaning(const std::string& text) { return ids_of(search(text, false, true)); }
+  // By a picture with the bytes "photo 1000" and the like.
+  SearchOutcome search_like(const std::string& picture) {
+    SearchRequest wanted;
+    wanted.k = kMaxK;
+    wanted.visual.emplace().image = std::make_shared<const std::string>(picture);
+    return core::sync_wait(services_.back()->search(std::move(wanted)));
+  }
+  std::vector<std::string> by_picture(const std::string& picture) { return ids_of(search_like(picture)); }
   // Ids without leading zeros, best first.
   static std::vector<std::string> ids_of(const SearchOutcome& outcome) {
     EXPECT_TRUE(outcome) << (outcome ? "" : outcome.error().error.message);
@@ -155,6 +168,10 @@ class LiveCatalogFixture : public testing::Test {
   support::FakeTextEncoder encoder_{compute_.pool()};
   support::FakeCatalogStore store_;
   support::FakeVectorIndex index_{store_, compute_.pool()};
+  support::FakeImageEncoder images_{compute_.pool()};
+  support::FakeVectorIndex photos_{store_, compute_.pool(), [](const catalog::ArticleView& one) {
+                                     return std::optional("photo " + std::to_string(std::stoi(std::string(one.id()))));
+                                   }};
   support::FakeFeatureStore features_{&compute_.timers()};
   recommend::Popularity popularity_{features_, compute_.clock()};
   support::FakeCatalogChanges changes_;

@@ -97,6 +97,24 @@ TEST_F(LiveCatalogTest, ANewTextMovesTheArticle) {
   EXPECT_EQ(holder_->serving()->changed_vectors(), nullptr) << "the index's own vector is right again";
 }
 
+TEST_F(LiveCatalogTest, PhotosAreFoundWhereTheirRowsAreNow) {
+  EXPECT_EQ(by_picture("photo 1010").front(), "1010");
+  changed({put(1005, "velvet cape"), renamed(1010, "kimono")});
+  for (const char* number : {"1000", "1010", "1020"}) EXPECT_EQ(by_picture(std::string("photo ") + number).front(), number);
+  EXPECT_EQ(by_picture("photo 1010").size(), 3U) << "what is new has no photo before the next ingest";
+  EXPECT_EQ(by_words("kimono"), Ids{"1010"});
+  const auto itself = [&](int number) {
+    SearchRequest wanted;
+    wanted.visual.emplace().article = id(number);
+    return core::sync_wait(services_.back()->search(std::move(wanted)));
+  };
+  EXPECT_EQ(itself(1010).value().total, 2U);
+  EXPECT_EQ(itself(1005).error().error.code, core::ErrorCode::kNotFound);
+  changed({gone(1010), available(1000, false)});
+  EXPECT_EQ(by_picture("photo 1010"), Ids{"1020"});
+  EXPECT_EQ(itself(1010).error().error.field, "article");
+}
+
 TEST_F(LiveCatalogTest, ABatchIsOneChangeAndSeesItself) {
   const auto answer = changed({put(2000, "cape"), price(2000, 9), gone(1000), put(1000, "hat"), available(1020, false)});
   EXPECT_EQ(answer.sequence, 5);

@@ -78,8 +78,7 @@ class PagePropertyTest : public ListFixture {
       windows_[article.id.text()] = windows;
     }
     shop.windows = windows_;
-    catalogs_.publish(support::make_snapshot(generation, shop.articles, encoder_.info()));
-    core::sync_wait(holder_.refresh(core::Deadline::never())).value();
+    publish_with_photos(generation, shop.articles);
     refresh_popularity();
   }
 
@@ -102,6 +101,16 @@ class PagePropertyTest : public ListFixture {
     return shopper;
   }
 
+  static void add_picture(Random& random, SearchRequest& wanted) {
+    VisualQuery& visual = wanted.visual.emplace();
+    visual.mode = static_cast<VisualMode>(random.below(kVisualModeCount));
+    if (visual.mode != VisualMode::kTextToImage) {
+      visual.image = std::make_shared<const std::string>("photo " + std::to_string(random.below(12)));
+    }
+    if (random.chance(3)) visual.text_weight = static_cast<double>(random.below(3));
+    if (visual.mode != VisualMode::kHybrid && random.chance(3)) visual.less_like = "dull";
+  }
+
   static Wish make_wish(Random& random) {
     static const std::vector<SearchSort> kSorts{SearchSort::kPriceAscending, SearchSort::kPriceDescending, SearchSort::kNewest,
                                                 SearchSort::kPopularity};
@@ -111,6 +120,7 @@ class PagePropertyTest : public ListFixture {
     SearchRequest& wanted = wish.search;
     wish.kind = random.chance(2) ? Kind::kSearch : random.chance(3) ? Kind::kTrending : Kind::kBrowse;
     wanted.query = "Name " + std::to_string(random.below(12));
+    if (random.chance(2)) add_picture(random, wanted);
     if (random.chance(2)) wanted.sort = random.of(kSorts);
     wanted.rerank.enabled = random.chance(2);
     wanted.rerank.depth = ranking::kMaxRerankDepth;  // every row
@@ -153,15 +163,18 @@ class PagePropertyTest : public ListFixture {
   // Knows nobody, and makes every list anew.
   SearchService& make_plain() {
     return make_with({.generations = holder_, .encoder = encoder_, .index = index_, .pool = compute_.pool(),
-                      .timers = compute_.timers(), .clock = clock_, .metrics = metrics_, .reranker = &reranker_},
+                      .timers = compute_.timers(), .clock = clock_, .metrics = metrics_, .reranker = &reranker_,
+                      .images = &images_, .image_index = &photos_},
                      {.pool_size = kPool, .list_cache = {.max_bytes = 0}});
   }
   SearchService& make_selling() {
     return make_with({.generations = holder_, .encoder = encoder_, .index = index_, .pool = compute_.pool(),
                       .timers = compute_.timers(), .clock = clock_, .metrics = metrics_, .features = &features_,
-                      .popularity = &popularity_, .reranker = &reranker_},
+                      .popularity = &popularity_, .reranker = &reranker_, .images = &images_, .image_index = &photos_},
                      {.pool_size = kPool});
   }
+
+  PagePropertyTest() { look_into_photos(); }
 
   std::map<std::string, std::array<double, events::kWindowCount>> windows_;
   support::FakePairScorer scorer_{compute_.pool(), clock_};
@@ -179,6 +192,7 @@ class PageWalk : public PagePropertyTest {
     wanted.filter = wish.search.filter;
     wanted.legs = wish.search.legs;
     wanted.rerank = wish.search.rerank;
+    wanted.visual = wish.search.visual;
     wanted.collapse = false;
     wanted.k = kMaxK;
     for (;; wanted.offset += kMaxK) {

@@ -82,7 +82,7 @@ TEST_F(PageTest, ClickBringsItsOwnVariantForward) {
   const auto outcome = run(make(), request("Name 4", "u"));
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->items[0].article.id(), "0000001042");
-  EXPECT_EQ(outcome->items[0].reason, "recent_click");
+  EXPECT_EQ(outcome->items[0].boosted_by, "recent_click");
   EXPECT_EQ(outcome->total, 20U);
 }
 

@@ -110,7 +110,7 @@ TEST_F(PersonalSearchTest, RandomFeaturesOrderAsTheFormulaDoes) {
       EXPECT_EQ(item.article.id(), expected[i].id) << "seed " << seed << " place " << i;
       EXPECT_NEAR(item.score, expected[i].score, 1e-12);
       EXPECT_EQ(item.behavior_score.has_value(), expected[i].acted);
-      EXPECT_EQ(item.reason.empty(), !expected[i].acted);
+      EXPECT_EQ(item.boosted_by.empty(), !expected[i].acted);
       EXPECT_NEAR(item.behavior_score.value_or(0), expected[i].score - expected[i].base, 1e-12);
       EXPECT_EQ(item.rank, i + 1);
     }
@@ -180,7 +180,7 @@ TEST_F(PersonalSearchTest, AnothersAnswerChangesByThePopularityFactorAlone) {
       continue;
     }
     EXPECT_NEAR(item.score, base * (1 + 0.35 * std::log(7) / std::log(51)), 1e-12);
-    EXPECT_EQ(item.reason, "online_popularity");
+    EXPECT_EQ(item.boosted_by, "online_popularity");
     ASSERT_TRUE(item.behavior_score);
     EXPECT_NEAR(*item.behavior_score, item.score - base, 1e-12);
   }
@@ -194,7 +194,7 @@ TEST_F(PersonalSearchTest, SessionsArePersonalisedAndAUserComesFirst) {
     std::vector<std::string> list;
     const auto outcome = run(service, wanted);
     for (const AnswerItem& item : outcome.value().items) {
-      if (item.reason == "recent_click") list.emplace_back(item.article.id());
+      if (item.boosted_by == "recent_click") list.emplace_back(item.article.id());
     }
     return list;
   };
@@ -247,7 +247,7 @@ TEST_F(PersonalSearchTest, SixClicksLiftTheirTypeAndTimeLowersItAgain) {
     EXPECT_GE(rank, last_rank);
     last_rank = rank;
     // The exact clicks count for a week and not a moment longer.
-    EXPECT_EQ(find(outcome, id_of(2)).reason, half_lives <= 1 ? "recent_click" : "category_affinity");
+    EXPECT_EQ(find(outcome, id_of(2)).boosted_by, half_lives <= 1 ? "recent_click" : "category_affinity");
     clock_.advance(hours(7 * 24));
   }
   EXPECT_EQ(ids(run(service, request("Name 3", "u"))), ids(plain));

@@ -238,7 +238,7 @@ TEST_F(SearchServiceTest, StagesTellOutcomeAndTime) {
     EXPECT_LE(report.took, outcome->took);
   }
   EXPECT_EQ(stages, (std::vector{Stage::kAdmission, Stage::kValidate, Stage::kList, Stage::kUnderstand, Stage::kFilter, Stage::kLexical, Stage::kEmbed,
-                                 Stage::kRetrieve, Stage::kOrder, Stage::kRerank, Stage::kPage}));
+                                 Stage::kRetrieve, Stage::kOrder, Stage::kRerank, Stage::kPage, Stage::kReasons}));
 }
 
 TEST_F(SearchServiceTest, NoSearchFailsWhileGenerationsSwitch) {

@@ -94,7 +94,7 @@ TEST_F(ShopperReadTest, AfterWaitsForTheEventAndSaysWhetherItCame) {
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->after_reached, true);
   EXPECT_EQ(outcome->freshness_ms, 250);
-  EXPECT_EQ(std::ranges::count(outcome->items, "recent_click", &AnswerItem::reason), 1);
+  EXPECT_EQ(std::ranges::count(outcome->items, "recent_click", &AnswerItem::boosted_by), 1);
 
   const auto again = run(service, wanted);  // reached already: not waited for
   EXPECT_EQ(again.value().after_reached, true);

@@ -3,6 +3,7 @@
 // name (vector_of_text). The index searches by brute force in f32 and refuses a generation that is not open.
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -84,7 +85,13 @@ class FakeCatalogStore final : public ports::CatalogStore {
 
 class FakeVectorIndex final : public ports::VectorIndex {
  public:
-  FakeVectorIndex(const FakeCatalogStore& store, core::WorkerPool& pool) : store_(store), pool_(pool) {}
+  // What an article's vector is made of; nothing: it has none.
+  using TextOf = std::function<std::optional<std::string>(const catalog::ArticleView&)>;
+
+  FakeVectorIndex(const FakeCatalogStore& store, core::WorkerPool& pool, TextOf text_of = name_of)
+      : store_(store), pool_(pool), text_of_(std::move(text_of)) {}
+
+  static std::optional<std::string> name_of(const catalog::ArticleView& article) { return std::string(article.name()); }
 
   [[nodiscard]] core::Task<core::Status> open(core::GenerationId generation, core::Deadline) override {
     const std::lock_guard lock(mutex_);
@@ -130,8 +137,9 @@ class FakeVectorIndex final : public ports::VectorIndex {
     }
     const auto snapshot = store_.snapshot(generation);
     const auto row = snapshot->catalog->find(article);
-    if (!row) co_return core::fail(core::ErrorCode::kNotFound, "article " + article.text() + " has no vector");
-    co_return vector_of_text(std::string(snapshot->catalog->row(*row).name()), snapshot->info.document_encoder.dimension);
+    const auto text = row ? text_of_(snapshot->catalog->row(*row)) : std::nullopt;
+    if (!text) co_return core::fail(core::ErrorCode::kNotFound, "article " + article.text() + " has no vector");
+    co_return vector_of_text(*text, snapshot->info.document_encoder.dimension);
   }
 
   void fail_search_with(std::optional<core::Error> fault) {
@@ -152,13 +160,15 @@ class FakeVectorIndex final : public ports::VectorIndex {
   }
 
  private:
-  static ports::VectorHits brute_force(const catalog::Catalog& articles, const ports::VectorQuery& query) {
+  [[nodiscard]] ports::VectorHits brute_force(const catalog::Catalog& articles, const ports::VectorQuery& query) const {
     ports::VectorHits hits;
     for (std::uint32_t i = 0; i < articles.size(); ++i) {
       const catalog::RowIndex row{i};
       if (query.eligible != nullptr && !query.eligible->test(row)) continue;
       const auto view = articles.row(row);
-      const auto vector = vector_of_text(std::string(view.name()), query.vector.size());
+      const auto text = text_of_(view);
+      if (!text) continue;
+      const auto vector = vector_of_text(*text, query.vector.size());
       float score = 0;
       for (std::size_t d = 0; d < vector.size(); ++d) score += vector[d] * query.vector[d];
       hits.hits.push_back({catalog::ArticleId::parse(view.id()).value(), score});
@@ -173,6 +183,7 @@ class FakeVectorIndex final : public ports::VectorIndex {
 
   const FakeCatalogStore& store_;
   core::WorkerPool& pool_;
+  const TextOf text_of_;
   mutable std::mutex mutex_;
   std::map<core::GenerationId, bool> open_;
   std::optional<core::Error> search_fault_;

@@ -95,6 +95,29 @@ class RawClient {
     return response;
   }
 
+  // One chunk of a chunked body (RFC 9112, section 7.1), "" for the last; nothing as with read().
+  [[nodiscard]] std::optional<std::string> read_chunk(std::chrono::milliseconds limit = std::chrono::seconds(10)) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (input_.find("\r\n") == std::string::npos) {
+      if (!receive(end)) return std::nullopt;
+    }
+    const std::size_t line = input_.find("\r\n") + 2;
+    const auto size = static_cast<std::size_t>(std::strtoull(input_.c_str(), nullptr, 16));
+    while (input_.size() < line + size + 2) {
+      if (!receive(end)) return std::nullopt;
+    }
+    std::string chunk = input_.substr(line, size);
+    input_.erase(0, line + size + 2);
+    return chunk;
+  }
+
+  // Everything up to the end of the connection, and whether that was orderly (not a reset, not `limit`).
+  [[nodiscard]] std::pair<std::string, bool> read_to_end(std::chrono::milliseconds limit = std::chrono::seconds(10)) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (receive(end)) continue;
+    return {std::move(input_), ended_ && !broken_};
+  }
+
   // Whether the other side closes within `limit`, having sent nothing more.
   [[nodiscard]] bool closed_within(std::chrono::milliseconds limit) {
     const auto end = std::chrono::steady_clock::now() + limit;
@@ -113,6 +136,7 @@ class RawClient {
     const auto received = ::recv(socket_, bytes, sizeof bytes, 0);
     if (received <= 0) {
       ended_ = true;
+      broken_ = received < 0;
       return false;
     }
     input_.append(bytes, static_cast<std::size_t>(received));
@@ -122,6 +146,7 @@ class RawClient {
   int socket_;
   bool connected_ = false;
   bool ended_ = false;
+  bool broken_ = false;  // it ended with a reset
   std::string input_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 
 namespace scalestyle::text {
 namespace {
@@ -44,6 +45,61 @@ TEST(Utf8, SurrogatesAndTooLargeValuesAreWrittenAsReplacement) {
   append_utf8(0xD800, bytes);
   append_utf8(0x110000, bytes);
   EXPECT_EQ(bytes, "\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+TEST(Utf8, IncompleteSuffix) {
+  const std::string characters = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x91\x97";
+  const std::array<std::size_t, 11> expected = {0, 0, 1, 0, 1, 2, 0, 1, 2, 3, 0};
+  for (std::size_t length = 0; length <= characters.size(); ++length) {
+    EXPECT_EQ(incomplete_suffix(std::string_view(characters).substr(0, length)), expected[length]) << length;
+  }
+  for (const char* hopeless : {"\x80", "\xC0", "\xFF", "\xE0\x9F", "\xED\xA0", "\xF4\x90", "a\x9F\x91\x97", "\xF5\x80"}) {
+    EXPECT_EQ(incomplete_suffix(hopeless), 0U) << ::testing::PrintToString(hopeless);
+  }
+}
+
+TEST(Normalize, LongRunsOfMarksComeInCanonicalOrder) {
+  // Of each class the marks keep their order; those that compose with the letter are taken from the front.
+  std::string mixed = "e";
+  std::string below;
+  std::string above;
+  for (int index = 0; index < 300; ++index) {
+    const std::string high = index % 3 == 0 ? "\u0307" : "\u0301";
+    const std::string low = index % 2 == 0 ? "\u0323" : "\u0331";
+    mixed += high + low;
+    above += high;
+    below += low;
+  }
+  EXPECT_EQ(*normalize(mixed + "z", NormalForm::kNfd), "e" + below + above + "z");
+  EXPECT_EQ(*normalize("x " + mixed, NormalForm::kNfc), "x \u1eb9" + below.substr(2) + above);
+  EXPECT_EQ(*normalize("\u1eb9" + mixed.substr(3) + mixed, NormalForm::kNfc),
+            *normalize(*normalize("\u1eb9" + mixed.substr(3) + mixed, NormalForm::kNfd), NormalForm::kNfc));
+}
+
+// Marks put in order one by one would take the better part of a minute; U+0F73 is two marks in one.
+TEST(Normalize, HostileRunsOfMarks) {
+  std::string alternating;
+  std::string pairs;
+  for (int index = 0; index < 200'000; ++index) {
+    alternating += index % 2 == 0 ? "\u0301" : "\u0323";
+    pairs += "\u0f73";
+  }
+  EXPECT_EQ(normalize(alternating, NormalForm::kNfc)->size(), alternating.size());
+  EXPECT_EQ(normalize("a" + alternating, NormalForm::kNfd)->size(), alternating.size() + 1);
+  EXPECT_EQ(normalize(pairs, NormalForm::kNfc)->size(), 2 * pairs.size());
+}
+
+TEST(Classes, LettersNumbersAndWhiteSpace) {
+  for (const char32_t letter : std::u32string_view(U"aZé赤いǅªʰ")) {
+    EXPECT_TRUE(is_letter(letter) && !is_number(letter)) << static_cast<std::uint32_t>(letter);
+  }
+  for (const char32_t number : std::u32string_view(U"7½²Ⅻ٣㊀")) {
+    EXPECT_TRUE(is_number(number) && !is_letter(number)) << static_cast<std::uint32_t>(number);
+  }
+  for (const char32_t blank : std::u32string_view(U"\t\n\v\f\r \x85\xA0\u2028\u3000")) EXPECT_TRUE(is_white_space(blank));
+  for (const char32_t other : std::u32string_view(U"\x1C\x1F\u200B\u0301\uFEFF")) {
+    EXPECT_FALSE(is_white_space(other) || is_letter(other) || is_number(other)) << static_cast<std::uint32_t>(other);
+  }
 }
 
 TEST(Normalize, FourForms) {

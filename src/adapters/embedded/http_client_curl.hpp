@@ -3,11 +3,13 @@
 //
 // The owner gives a thread to run(); without it nothing is sent. No other thread touches libcurl's handles: send()
 // hands a transfer over through a bounded queue and the awaiting task resumes on the thread of run().
-// Proxies are taken from the usual environment variables (https_proxy, no_proxy).
+// Proxies are taken from the usual environment variables (https_proxy, no_proxy), unless peers are checked.
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 
@@ -16,6 +18,10 @@
 
 namespace scalestyle::adapters {
 
+// Asked about a peer's address, 4 bytes of IPv4 or 16 of IPv6 in network order, before a connection to it is made; an error
+// keeps it from being made. Called on the thread of run().
+using PeerCheck = std::function<core::Status(std::span<const std::byte> address)>;
+
 class HttpClientCurl final : public ports::HttpClient {
  public:
   struct Options {
@@ -23,6 +29,7 @@ class HttpClientCurl final : public ports::HttpClient {
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::seconds stall_timeout{30};  // a transfer that moves nothing this long ends with kUnavailable
     std::string user_agent = "scalestyle";
+    PeerCheck peer_check{};  // with one no proxy is used, whose address it would be: a refusal is kPermissionDenied
   };
 
   // `clock` must outlive the client. kUnavailable when libcurl cannot start.

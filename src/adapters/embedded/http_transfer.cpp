@@ -2,9 +2,12 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <utility>
 
 namespace scalestyle::adapters {
@@ -24,6 +27,21 @@ std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+// The address within a socket's address; empty for families other than IPv4 and IPv6.
+std::span<const std::byte> address_bytes(const sockaddr& address) {
+  const auto bytes_at = [&](std::size_t offset, std::size_t size) {
+    return std::span(reinterpret_cast<const std::byte*>(&address) + offset, size);
+  };
+  if (address.sa_family == AF_INET) return bytes_at(offsetof(sockaddr_in, sin_addr), sizeof(in_addr));
+  if (address.sa_family == AF_INET6) return bytes_at(offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr));
+  return {};
+}
+
+curl_socket_t open_checked_socket(void* transfer, curlsocktype, curl_sockaddr* address) {
+  if (!static_cast<HttpTransfer*>(transfer)->may_connect(address_bytes(address->addr))) return CURL_SOCKET_BAD;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 }  // namespace
@@ -79,6 +97,12 @@ void HttpTransfer::set_options(const HttpClientCurl::Options& options) {
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &HttpTransfer::on_body);
   set(CURLOPT_WRITEDATA, this);
+  if (options.peer_check) {
+    peer_check_ = options.peer_check;
+    set(CURLOPT_PROXY, "");
+    set(CURLOPT_OPENSOCKETFUNCTION, &open_checked_socket);
+    set(CURLOPT_OPENSOCKETDATA, this);
+  }
   if (request_.method == ports::HttpMethod::kPost) {
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
@@ -96,6 +120,14 @@ std::size_t HttpTransfer::on_body(char* data, std::size_t size, std::size_t coun
   auto& transfer = *static_cast<HttpTransfer*>(self);
   transfer.failure_ = transfer.take_body({data, size * count});
   return transfer.failure_ ? size * count : CURL_WRITEFUNC_ERROR;
+}
+
+bool HttpTransfer::may_connect(std::span<const std::byte> address) {
+  if (const core::Status allowed = peer_check_(address); !allowed) {
+    refused_peer_ = core::fail(ErrorCode::kPermissionDenied, fmt::format("{}: {}", request_.url, allowed.error().message));
+    return false;
+  }
+  return true;
 }
 
 core::Status HttpTransfer::take_header(std::string_view line) {
@@ -158,6 +190,7 @@ core::Result<ports::HttpResponse> HttpTransfer::outcome(int curl_code, bool dead
   if (deadline_expired) {
     return fail(ErrorCode::kDeadlineExceeded, fmt::format("{}: no complete answer before the deadline", request_.url));
   }
+  if (!refused_peer_) return std::unexpected(refused_peer_.error());
   const std::string reason = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
   switch (code) {
     case CURLE_URL_MALFORMAT:

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,9 @@ class HttpTransfer {
 
   // What the transfer amounts to once libcurl ended it with `curl_code`. Once, on the loop's thread.
   [[nodiscard]] core::Result<ports::HttpResponse> outcome(int curl_code, bool deadline_expired);
+
+  // Whether a socket to this address may be opened: by libcurl, on the loop's thread.
+  [[nodiscard]] bool may_connect(std::span<const std::byte> address);
 
   core::OneShot<core::Result<ports::HttpResponse>> done;
 
@@ -60,6 +64,8 @@ class HttpTransfer {
   std::unique_ptr<curl_slist, FreeList> headers_;
   ports::HttpResponse response_;
   core::Status failure_;  // of our own callbacks
+  PeerCheck peer_check_;
+  core::Status refused_peer_;  // no failure where the peer has another address
   std::uint64_t body_bytes_ = 0;
   std::size_t header_bytes_ = 0;
   bool body_begun_ = false;

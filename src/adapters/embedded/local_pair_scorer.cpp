@@ -66,7 +66,12 @@ core::Result<std::unique_ptr<LocalPairScorer>> LocalPairScorer::load(const Optio
 
 LocalPairScorer::LocalPairScorer(std::unique_ptr<const nn::CrossEncoder> model, text::PairTokenizer tokenizer,
                                  const Options& options, core::WorkerPool& pool, const core::Clock& clock)
-    : model_(std::move(model)), tokenizer_(std::move(tokenizer)), options_(options), pool_(pool), clock_(clock) {
+    : model_(std::move(model)),
+      tokenizer_(std::move(tokenizer)),
+      options_(options),
+      pool_(pool),
+      clock_(clock),
+      workspaces_(pool.threads()) {
   info_.model = options_.model_name;
   info_.weights_hash = model_->weights_hash();
   info_.precision = nn::to_string(model_->precision());
@@ -82,33 +87,15 @@ core::Status LocalPairScorer::measure_rate() {
   }
   const std::vector<nn::TokenInput> inputs(2, {.ids = ids});
   std::vector<float> logits(inputs.size());
-  auto workspace = borrow_workspace();
+  const auto workspace = workspaces_.borrow();
   CORE_CHECK(model_->score(inputs, logits, workspace->model));
   const core::SteadyTime start = clock_.steady_now();
   CORE_CHECK(model_->score(inputs, logits, workspace->model));
   const double took = seconds(clock_.steady_now() - start);
-  return_workspace(std::move(workspace));
   if (took <= 0) return {};
   thread_rate_ = static_cast<double>(ids.size() * inputs.size()) / took;
   batch_rate_ = thread_rate_ * static_cast<double>(pool_.threads());
   return {};
-}
-
-std::unique_ptr<LocalPairScorer::Workspace> LocalPairScorer::borrow_workspace() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_workspaces_.empty()) {
-      auto workspace = std::move(idle_workspaces_.back());
-      idle_workspaces_.pop_back();
-      return workspace;
-    }
-  }
-  return std::make_unique<Workspace>();
-}
-
-void LocalPairScorer::return_workspace(std::unique_ptr<Workspace> workspace) {
-  const std::lock_guard lock(mutex_);
-  if (idle_workspaces_.size() < pool_.threads()) idle_workspaces_.push_back(std::move(workspace));
 }
 
 std::size_t LocalPairScorer::affordable_tokens(core::Deadline deadline) const {
@@ -139,19 +126,18 @@ bool LocalPairScorer::score_group(Workspace& workspace, Run& run, nn::Team* team
 
 // One thread's part of a round: groups until none is left or affordable, or other work waits for the pool.
 void LocalPairScorer::score_groups(Run& run) {
-  auto workspace = borrow_workspace();
+  const auto workspace = workspaces_.borrow();
   while (true) {
     if (run.stop.stop_requested()) run.batch.stop();
     if (!run.batch.claim(affordable_tokens(run.deadline), workspace->group)) break;
     if (!score_group(*workspace, run, nullptr)) break;
     if (pool_.queued() > 0) run.batch.pause();
   }
-  return_workspace(std::move(workspace));
 }
 
 // A single pair is no work for two threads that claim groups: they share its products.
 void LocalPairScorer::score_as_team(Run& run) {
-  auto workspace = borrow_workspace();
+  const auto workspace = workspaces_.borrow();
   if (run.batch.claim(affordable_tokens(run.deadline), workspace->group)) {
     // Shared, for this thread does not wait for its helper to return: that may still be in the queue.
     const auto team = std::make_shared<nn::Team>();
@@ -159,7 +145,6 @@ void LocalPairScorer::score_as_team(Run& run) {
     static_cast<void>(score_group(*workspace, run, team.get()));
     team->close();
   }
-  return_workspace(std::move(workspace));
 }
 
 void LocalPairScorer::score_round(Run& run) {

@@ -10,11 +10,11 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "adapters/embedded/pair_batch.hpp"
+#include "adapters/embedded/workspace_pool.hpp"
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
 #include "nn/cross_encoder.hpp"
@@ -66,8 +66,6 @@ class LocalPairScorer final : public ports::PairScorer {
   [[nodiscard]] std::size_t affordable_tokens(core::Deadline deadline) const;
   void note_batch_rate(const Run& run);
   [[nodiscard]] static ports::PairScores scores_of(const Run& run);
-  [[nodiscard]] std::unique_ptr<Workspace> borrow_workspace();
-  void return_workspace(std::unique_ptr<Workspace> workspace);
 
   std::unique_ptr<const nn::CrossEncoder> model_;
   text::PairTokenizer tokenizer_;
@@ -77,8 +75,7 @@ class LocalPairScorer final : public ports::PairScorer {
   const core::Clock& clock_;
   std::atomic<double> thread_rate_{0};  // tokens a second of one thread; 0: unknown
   std::atomic<double> batch_rate_{0};   // of all threads together
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Workspace>> idle_workspaces_;  // guarded by mutex_; at most one a thread
+  WorkspacePool<Workspace> workspaces_;  // one a thread of the pool
 };
 
 }  // namespace scalestyle::adapters::embedded

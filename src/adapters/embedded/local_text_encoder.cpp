@@ -59,29 +59,17 @@ core::Result<std::unique_ptr<LocalTextEncoder>> LocalTextEncoder::load(const Opt
 
 LocalTextEncoder::LocalTextEncoder(std::unique_ptr<const nn::BertEncoder> model, text::WordPieceTokenizer tokenizer,
                                    Options options, core::WorkerPool& pool, const core::Clock& clock)
-    : model_(std::move(model)), tokenizer_(std::move(tokenizer)), options_(std::move(options)), pool_(pool), clock_(clock) {
+    : model_(std::move(model)),
+      tokenizer_(std::move(tokenizer)),
+      options_(std::move(options)),
+      pool_(pool),
+      clock_(clock),
+      workspaces_(pool.threads()) {
   info_.model = options_.model_name;
   info_.weights_hash = model_->weights_hash();
   info_.precision = nn::to_string(model_->precision());
   info_.dimension = model_->dimension();
   info_.max_tokens = model_->max_tokens();
-}
-
-std::unique_ptr<LocalTextEncoder::Workspace> LocalTextEncoder::borrow_workspace() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_workspaces_.empty()) {
-      auto workspace = std::move(idle_workspaces_.back());
-      idle_workspaces_.pop_back();
-      return workspace;
-    }
-  }
-  return std::make_unique<Workspace>();
-}
-
-void LocalTextEncoder::return_workspace(std::unique_ptr<Workspace> workspace) {
-  const std::lock_guard lock(mutex_);
-  if (idle_workspaces_.size() < pool_.threads()) idle_workspaces_.push_back(std::move(workspace));
 }
 
 // The weights of a short text take longer to arrive from memory than to multiply, and two cores draw more than one.
@@ -91,10 +79,9 @@ core::Status LocalTextEncoder::encode_as_team(std::span<const nn::TokenSequence>
   // Two threads finish one text sooner, but more texts in the same time when each has its own: the helper leaves as soon
   // as work waits. Without room in the queue there is no helper, and no need of one.
   static_cast<void>(pool_.submit([team, &pool = pool_] { team->help_until([&pool] { return pool.queued() > 0; }); }));
-  auto workspace = borrow_workspace();
+  const auto workspace = workspaces_.borrow();
   core::Status outcome = model_->encode(texts, out, workspace->model, team.get());
   team->close();
-  return_workspace(std::move(workspace));
   return outcome;
 }
 
@@ -104,12 +91,11 @@ core::Result<ports::EmbeddingBatch> LocalTextEncoder::encode_now(const std::vect
   ports::EmbeddingBatch batch{.dimension = dimension, .values = std::vector<float>(texts.size() * dimension), .tokens = 0};
   std::vector<std::vector<text::TokenId>> ids(texts.size());
   {
-    auto workspace = borrow_workspace();
+    const auto workspace = workspaces_.borrow();
     for (std::size_t i = 0; i < texts.size(); ++i) {
       tokenizer_.encode(texts[i], ids[i], workspace->tokenizer);
       batch.tokens += ids[i].size();
     }
-    return_workspace(std::move(workspace));
   }
   if (deadline.expired(clock_)) {
     return core::fail(core::ErrorCode::kDeadlineExceeded, "the deadline passed before the texts were embedded");
@@ -126,10 +112,9 @@ core::Result<ports::EmbeddingBatch> LocalTextEncoder::encode_now(const std::vect
     const std::size_t begin = piece == 0 ? 0 : ends[piece - 1];
     std::vector<nn::TokenSequence> sequences(ids.begin() + static_cast<std::ptrdiff_t>(begin),
                                              ids.begin() + static_cast<std::ptrdiff_t>(ends[piece]));
-    auto workspace = borrow_workspace();
+    const auto workspace = workspaces_.borrow();
     outcomes[piece] = model_->encode(
         sequences, std::span(batch.values).subspan(begin * dimension, sequences.size() * dimension), workspace->model);
-    return_workspace(std::move(workspace));
   });
   for (core::Status& outcome : outcomes) {
     if (!outcome) return std::unexpected(std::move(outcome).error());

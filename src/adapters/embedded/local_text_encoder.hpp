@@ -5,11 +5,11 @@
 
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "adapters/embedded/workspace_pool.hpp"
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
 #include "nn/bert_encoder.hpp"
@@ -54,8 +54,6 @@ class LocalTextEncoder final : public ports::TextEncoder {
   [[nodiscard]] core::Result<ports::EmbeddingBatch> encode_now(const std::vector<std::string>& texts,
                                                                core::Deadline deadline);
   [[nodiscard]] core::Status encode_as_team(std::span<const nn::TokenSequence> texts, std::span<float> out);
-  [[nodiscard]] std::unique_ptr<Workspace> borrow_workspace();
-  void return_workspace(std::unique_ptr<Workspace> workspace);
 
   std::unique_ptr<const nn::BertEncoder> model_;
   text::WordPieceTokenizer tokenizer_;
@@ -63,8 +61,7 @@ class LocalTextEncoder final : public ports::TextEncoder {
   ports::EncoderInfo info_;
   core::WorkerPool& pool_;
   const core::Clock& clock_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Workspace>> idle_workspaces_;  // guarded by mutex_; at most one a thread
+  WorkspacePool<Workspace> workspaces_;  // one a thread of the pool
 };
 
 }  // namespace scalestyle::adapters::embedded

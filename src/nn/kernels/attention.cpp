@@ -35,4 +35,12 @@ void attention(const ConstMatrix& qkv, const AttentionShape& shape, const Matrix
   attention(queries, keys_values, shape, context, workspace);
 }
 
+void cached_attention(const ConstMatrix& queries, const CachedKeysValues& kept, const Matrix& context,
+                      std::span<float> scores) {
+  assert(queries.columns % 16 == 0 && context.columns == queries.columns && context.rows == queries.rows);
+  assert(scores.size() >= kept.first_position + queries.rows);
+  active_kernels().cached_attention({queries.data, queries.stride, queries.rows, kept.first_position, kept.keys,
+                                     kept.values, queries.columns, context.data, context.stride, scores.data()});
+}
+
 }  // namespace scalestyle::nn::kernels

@@ -29,4 +29,15 @@ void attention(const ConstMatrix& qkv, const AttentionShape& shape, const Matrix
 void attention(const ConstMatrix& queries, const ConstMatrix& keys_values, const AttentionShape& shape,
                const Matrix& context, std::span<float> workspace);
 
+// One head's queries over keys and values kept from earlier: row r of `queries` stands at position first_position + r and
+// sees positions 0 .. first_position + r. keys, values: [first_position + rows, head_width] or more, no gaps between rows;
+// scores: first_position + rows floats. A row's context does not depend on the rows beside it.
+struct CachedKeysValues {
+  const float* keys = nullptr;
+  const float* values = nullptr;
+  std::size_t first_position = 0;
+};
+void cached_attention(const ConstMatrix& queries, const CachedKeysValues& kept, const Matrix& context,
+                      std::span<float> scores);
+
 }  // namespace scalestyle::nn::kernels

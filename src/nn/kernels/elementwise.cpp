@@ -47,6 +47,16 @@ void layer_norm_quantize(const ConstMatrix& in, const LayerNormWeights& weights,
   active_kernels().layer_norm(args);
 }
 
+void rms_norm(const ConstMatrix& in, std::span<const float> gamma, float epsilon, const Matrix& out) {
+  assert(gamma.size() == in.columns);
+  active_kernels().rms_norm({rows_args(in, out), gamma.data(), epsilon});
+}
+
+void silu_multiply(const Matrix& values, const ConstMatrix& factor) {
+  assert(factor.rows == values.rows && factor.columns == values.columns);
+  active_kernels().silu_multiply(rows_args(values, values), factor.data, factor.stride);
+}
+
 void gelu_erf(const Matrix& values) { active_kernels().gelu(rows_args(values, values)); }
 
 void quick_gelu(const Matrix& values) { active_kernels().quick_gelu(rows_args(values, values)); }

@@ -27,6 +27,12 @@ void layer_norm(const ConstMatrix& in, const LayerNormWeights& weights, const Ma
 void layer_norm_quantize(const ConstMatrix& in, const LayerNormWeights& weights, const Matrix& out,
                          QuantizedRows& quantized, const ConstMatrix& residual = {});
 
+// out = x / sqrt(mean of squares + epsilon) * gamma. Source: Zhang and Sennrich, arXiv 1910.07467.
+void rms_norm(const ConstMatrix& in, std::span<const float> gamma, float epsilon, const Matrix& out);
+
+// values = silu(values) * factor with silu(x) = x * sigmoid(x). Source: SwiGLU, Shazeer, arXiv 2002.05202.
+void silu_multiply(const Matrix& values, const ConstMatrix& factor);
+
 // x * (1 + erf(x / sqrt 2)) / 2, absolute error below 1e-6 * max(1, |x|).
 void gelu_erf(const Matrix& values);
 

@@ -55,6 +55,25 @@ void gemm(const QuantizedView& a, const PackedInt8& weights, const Epilogue& epi
   active_kernels().gemm_int8(args);
 }
 
+void gemm(const ConstMatrix& a, const PackedBf16& weights, const Epilogue& epilogue, const Matrix& out,
+          PanelRange panels) {
+  auto args = common_args<GemmF32Bf16Args>(a, weights, epilogue, out, panels);
+  args.a = a.data;
+  args.depth = weights.in_features();
+  args.padded_depth = weights.padded_in();
+  active_kernels().gemm_f32_bf16(args);
+}
+
+void gemm(const ConstMatrix& a, const PackedInt8& weights, const Epilogue& epilogue, const Matrix& out,
+          PanelRange panels) {
+  auto args = common_args<GemmF32Int8Args>(a, weights, epilogue, out, panels);
+  args.a = a.data;
+  args.depth = weights.in_features();
+  args.padded_depth = weights.padded_in();
+  args.column_scales = weights.scales();
+  active_kernels().gemm_f32_int8(args);
+}
+
 std::size_t preferred_row_block(std::size_t in_features, std::size_t out_features) {
   // Operand and f32 result of a block in 1 MiB, the second-level cache of the smaller current server cores.
   constexpr std::size_t kBlockBytes = 768 * 1024;

@@ -46,6 +46,9 @@ class PackedF32 {
 class PackedBf16 {
  public:
   static core::Result<PackedBf16> pack(std::span<const float> weights, std::size_t out_features, std::size_t in_features);
+  // From little-endian bf16 numbers, 2 bytes a weight, as they are.
+  static core::Result<PackedBf16> pack_bf16(std::span<const std::byte> weights, std::size_t out_features,
+                                            std::size_t in_features);
   [[nodiscard]] std::size_t out_features() const { return out_; }
   [[nodiscard]] std::size_t in_features() const { return in_; }
   [[nodiscard]] std::size_t padded_in() const { return (in_ + 31) / 32 * 32; }
@@ -69,6 +72,9 @@ class PackedInt8 {
   // to quantize_rows). Source: SmoothQuant, arXiv 2211.10438.
   static core::Result<PackedInt8> pack(std::span<const float> weights, std::size_t out_features, std::size_t in_features,
                                        std::span<const float> input_scale = {});
+  // From little-endian bf16 numbers, 2 bytes a weight, with no copy of them all as f32.
+  static core::Result<PackedInt8> pack_bf16(std::span<const std::byte> weights, std::size_t out_features,
+                                            std::size_t in_features);
   [[nodiscard]] std::size_t out_features() const { return out_; }
   [[nodiscard]] std::size_t in_features() const { return in_; }
   [[nodiscard]] std::size_t padded_in() const { return (in_ + 63) / 64 * 64; }
@@ -83,6 +89,9 @@ class PackedInt8 {
   [[nodiscard]] std::int8_t weight_at(std::size_t out_feature, std::size_t in_feature) const;
 
  private:
+  template <class FillRow>
+  static core::Result<PackedInt8> pack_rows(std::size_t out_features, std::size_t in_features, const FillRow& fill_row);
+
   std::size_t out_ = 0;
   std::size_t in_ = 0;
   AlignedBuffer buffer_;  // [panel][k/4][64][4]: also an AMX tile with a stride of 256 bytes
@@ -107,6 +116,14 @@ struct PanelRange {
 void gemm(const ConstMatrix& a, const PackedF32& weights, const Epilogue& epilogue, const Matrix& out,
           PanelRange panels = {});
 void gemm(const Bf16View& a, const PackedBf16& weights, const Epilogue& epilogue, const Matrix& out,
+          PanelRange panels = {});
+// Weights alone are narrow: each is widened to f32, exactly, where it is multiplied, and f32 rows are accumulated in f32,
+// k = 0, 1, ... with one fused multiply-add each; int8 sums are multiplied by the column's scale at the end. With bf16
+// these are the bits of the f32 product of the same weights, on every instruction set. For a row or a few, which is how
+// a language model generates: then the weights' way from memory is all that takes time.
+void gemm(const ConstMatrix& a, const PackedBf16& weights, const Epilogue& epilogue, const Matrix& out,
+          PanelRange panels = {});
+void gemm(const ConstMatrix& a, const PackedInt8& weights, const Epilogue& epilogue, const Matrix& out,
           PanelRange panels = {});
 void gemm(const QuantizedView& a, const PackedInt8& weights, const Epilogue& epilogue, const Matrix& out,
           PanelRange panels = {});

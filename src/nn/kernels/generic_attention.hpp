@@ -50,6 +50,39 @@ inline void attend_head(const AttentionArgs& args, std::size_t head) {
   }
 }
 
+// The values of `Vectors` times 16 columns, weighted by the scores, position 0, 1, … with one fused multiply-add each.
+template <std::size_t Vectors>
+inline void mix_values(const CachedAttentionArgs& args, std::size_t visible, std::size_t column, float* context) {
+  F32x16 sum[Vectors];
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < Vectors; ++v) sum[v] = F32x16::zero();
+  const float* values = args.values + column;
+  for (std::size_t position = 0; position < visible; ++position) {
+    const F32x16 weight = F32x16::broadcast(args.scores[position]);
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) sum[v] = F32x16::fma(weight, F32x16::load(values + 16 * v), sum[v]);
+    values += args.head_width;
+  }
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < Vectors; ++v) sum[v].store(context + column + 16 * v);
+}
+
+inline void cached_attention(const CachedAttentionArgs& args) {
+  const float scale = 1.0F / __builtin_sqrtf(static_cast<float>(args.head_width));
+  for (std::size_t r = 0; r < args.rows; ++r) {
+    const float* query = args.queries + r * args.query_stride;
+    const std::size_t visible = args.first_position + r + 1;
+    for (std::size_t position = 0; position < visible; ++position) {
+      args.scores[position] = dot_f32(query, args.keys + position * args.head_width, args.head_width);
+    }
+    softmax_row(args.scores, visible, scale);
+    float* context = args.context + r * args.context_stride;
+    std::size_t column = 0;
+    for (; column + 64 <= args.head_width; column += 64) mix_values<4>(args, visible, column, context);
+    for (; column < args.head_width; column += 16) mix_values<1>(args, visible, column, context);
+  }
+}
+
 inline void attention(const AttentionArgs& args) {
   for (std::size_t head = 0; head < args.heads; ++head) attend_head(args, head);
 }

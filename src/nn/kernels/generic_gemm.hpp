@@ -185,6 +185,18 @@ inline void finish_tile(const GemmInt8Args& args, const std::int32_t* tile, cons
   });
 }
 
+inline void finish_tile(const GemmF32Int8Args& args, const float* tile, const TilePlace& place) {
+  const std::size_t first = place.panel * kPanel;
+  const std::size_t columns = columns_of(args.out_features, place.panel);
+  PanelColumns panel;
+  load_bias(args.epilogue, first, columns, panel);
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < kPanelVectors; ++v) panel.scale[v] = F32x16::load(args.column_scales + first + 16 * v);
+  finish_rows(args.epilogue, place, columns, [&](std::size_t r, std::size_t v) {
+    return F32x16::fma(F32x16::load(tile + r * kPanel + 16 * v), panel.scale[v], panel.bias[v]);
+  });
+}
+
 // Kernel: kTileRows, kSpreadRows, Sum, and multiply(args, place, tile) writing tile[rows][64]. Rows are spread evenly
 // over the tiles, or fill all tiles but the last.
 template <class Kernel, class Args>

@@ -65,6 +65,11 @@ inline F32x16 activate(F32x16 x) {
   return x;
 }
 
+inline F32x16 silu(F32x16 x) {
+  const F32x16 one = F32x16::broadcast(1.0F);
+  return x / (one + exp(F32x16::zero() - x));
+}
+
 // Calls function(column, lanes) for each group of 16 columns; lanes < 16 only in the last.
 template <class Function>
 inline void for_each_vector(std::size_t columns, Function function) {

@@ -78,6 +78,23 @@ inline void layer_norm(const LayerNormArgs& args) {
   }
 }
 
+inline void rms_norm(const RmsNormArgs& args) {
+  const RowsArgs& rows = args.rows;
+  for (std::size_t r = 0; r < rows.rows; ++r) {
+    const float* in = rows.in + r * rows.in_stride;
+    float* out = rows.out + r * rows.out_stride;
+    const float squares = sum_columns(rows.columns, [&](std::size_t column, std::size_t lanes) {
+      const F32x16 value = load_lanes(in + column, lanes);
+      return value * value;
+    });
+    const float mean = squares / static_cast<float>(rows.columns);
+    const F32x16 inverse = F32x16::broadcast(1.0F / __builtin_sqrtf(mean + args.epsilon));
+    for_each_vector(rows.columns, [&](std::size_t column, std::size_t lanes) {
+      store_lanes(load_lanes(in + column, lanes) * inverse * load_lanes(args.gamma + column, lanes), out + column, lanes);
+    });
+  }
+}
+
 template <class Function>
 inline void map_rows(const RowsArgs& rows, Function function) {
   for (std::size_t r = 0; r < rows.rows; ++r) {
@@ -95,6 +112,17 @@ inline void gelu_rows(const RowsArgs& rows) {
 
 inline void quick_gelu_rows(const RowsArgs& rows) {
   map_rows(rows, [](F32x16 value) { return quick_gelu(value); });
+}
+
+inline void silu_multiply_rows(const RowsArgs& rows, const float* factor, std::size_t factor_stride) {
+  for (std::size_t r = 0; r < rows.rows; ++r) {
+    const float* in = rows.in + r * rows.in_stride;
+    const float* by = factor + r * factor_stride;
+    float* out = rows.out + r * rows.out_stride;
+    for_each_vector(rows.columns, [&](std::size_t column, std::size_t lanes) {
+      store_lanes(silu(load_lanes(in + column, lanes)) * load_lanes(by + column, lanes), out + column, lanes);
+    });
+  }
 }
 
 inline void quantize_rows(const RowsArgs& rows, const float* multiplier, const QuantizeArgs& out) {

@@ -4,6 +4,7 @@
 #include "nn/kernels/generic_attention.hpp"
 #include "nn/kernels/generic_gemm.hpp"
 #include "nn/kernels/generic_rows.hpp"
+#include "nn/kernels/generic_widening.hpp"
 
 namespace scalestyle::nn::kernels {
 namespace {
@@ -14,9 +15,13 @@ inline KernelTable generic_table(Isa isa) {
   table.bf16_name = "software";
   table.gemm_f32 = [](const GemmF32Args& args) { for_each_tile<F32Kernel>(args); };
   table.gemm_bf16 = [](const GemmBf16Args& args) { for_each_tile<SoftwareBf16Kernel>(args); };
+  table.gemm_f32_bf16 = [](const GemmF32Bf16Args& args) { for_each_tile<WideningKernel<Bf16Weights>>(args); };
+  table.gemm_f32_int8 = [](const GemmF32Int8Args& args) { for_each_tile<WideningKernel<Int8Weights>>(args); };
   table.layer_norm = layer_norm;
+  table.rms_norm = rms_norm;
   table.gelu = gelu_rows;
   table.quick_gelu = quick_gelu_rows;
+  table.silu_multiply = silu_multiply_rows;
   table.quantize = quantize_rows;
   table.gelu_quantize = activate_quantize_rows<Activation::kGeluErf>;
   table.quick_gelu_quantize = activate_quantize_rows<Activation::kQuickGelu>;
@@ -25,6 +30,7 @@ inline KernelTable generic_table(Isa isa) {
   table.l2_normalize = l2_normalize_rows;
   table.embedding_sum = embedding_sum;
   table.attention = attention;
+  table.cached_attention = cached_attention;
   table.dot_f32 = dot_f32;
   table.score_intervals = score_intervals;
   return table;

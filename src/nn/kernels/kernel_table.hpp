@@ -41,6 +41,15 @@ struct GemmInt8Args : GemmArgs<std::uint8_t, std::int8_t> {
   const std::int32_t* column_sums;   // [panels * 64]
 };
 
+// f32 rows times weights that are widened to f32 as they are used.
+template <class W>
+struct GemmWideningArgs : GemmArgs<float, W> {
+  std::size_t padded_depth;      // of a packed panel; `depth` is what is multiplied
+  const float* column_scales;    // [panels * 64], or null
+};
+using GemmF32Bf16Args = GemmWideningArgs<std::uint16_t>;
+using GemmF32Int8Args = GemmWideningArgs<std::int8_t>;
+
 struct QuantizeArgs {
   std::uint8_t* values;
   std::size_t stride;
@@ -65,6 +74,25 @@ struct LayerNormArgs {
   const float* beta;
   float epsilon;
   QuantizeArgs quantize;  // values null: none
+};
+
+struct RmsNormArgs {
+  RowsArgs rows;
+  const float* gamma;
+  float epsilon;
+};
+
+struct CachedAttentionArgs {
+  const float* queries;  // of one head
+  std::size_t query_stride;
+  std::size_t rows;
+  std::size_t first_position;  // of the first row
+  const float* keys;           // [positions, head_width]
+  const float* values;         // [positions, head_width]
+  std::size_t head_width;
+  float* context;
+  std::size_t context_stride;
+  float* scores;  // [first_position + rows]
 };
 
 struct AttentionArgs {
@@ -133,9 +161,13 @@ struct KernelTable {
   void (*gemm_f32)(const GemmF32Args&);
   void (*gemm_bf16)(const GemmBf16Args&);
   void (*gemm_int8)(const GemmInt8Args&);
+  void (*gemm_f32_bf16)(const GemmF32Bf16Args&);
+  void (*gemm_f32_int8)(const GemmF32Int8Args&);
   void (*layer_norm)(const LayerNormArgs&);
+  void (*rms_norm)(const RmsNormArgs&);
   void (*gelu)(const RowsArgs&);
   void (*quick_gelu)(const RowsArgs&);
+  void (*silu_multiply)(const RowsArgs&, const float* factor, std::size_t factor_stride);
   void (*quantize)(const RowsArgs&, const float* multiplier, const QuantizeArgs&);
   void (*gelu_quantize)(const RowsArgs&, const QuantizeArgs&);
   void (*quick_gelu_quantize)(const RowsArgs&, const QuantizeArgs&);
@@ -144,6 +176,7 @@ struct KernelTable {
   void (*l2_normalize)(const RowsArgs&);
   void (*embedding_sum)(const EmbeddingArgs&);
   void (*attention)(const AttentionArgs&);
+  void (*cached_attention)(const CachedAttentionArgs&);
   void (*dot_int8)(const ScanArgs&);
   float (*dot_f32)(const float* a, const float* b, std::size_t dimension);
   std::uint64_t (*score_intervals)(const IntervalArgs&);

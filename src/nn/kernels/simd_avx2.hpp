@@ -52,6 +52,27 @@ struct F32x16 {
     even = {_mm256_castsi256_ps(_mm256_slli_epi32(a, 16)), _mm256_castsi256_ps(_mm256_slli_epi32(b, 16))};
     odd = {_mm256_castsi256_ps(_mm256_and_si256(a, mask)), _mm256_castsi256_ps(_mm256_and_si256(b, mask))};
   }
+  static __m256i load_8_groups(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
+  static F32x16 load_bf16_even(const std::uint16_t* from) {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(load_8_groups(from), 16)),
+            _mm256_castsi256_ps(_mm256_slli_epi32(load_8_groups(from + 16), 16))};
+  }
+  static F32x16 load_bf16_odd(const std::uint16_t* from) {
+    // Two shifts and no mask: products have no register to spare for it.
+    const auto upper = [](__m256i pairs) {
+      return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_srli_epi32(pairs, 16), 16));
+    };
+    return {upper(load_8_groups(from)), upper(load_8_groups(from + 16))};
+  }
+  template <std::size_t Index>
+  static __m256 byte_of_four(__m256i groups) {
+    constexpr int kToTheTop = 24 - 8 * static_cast<int>(Index);
+    return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_slli_epi32(groups, kToTheTop), 24));
+  }
+  template <std::size_t Index>
+  static F32x16 load_int8_of_four(const std::int8_t* from) {
+    return {byte_of_four<Index>(load_8_groups(from)), byte_of_four<Index>(load_8_groups(from + 32))};
+  }
   void store(float* to) const {
     _mm256_storeu_ps(to, low);
     _mm256_storeu_ps(to + 8, high);

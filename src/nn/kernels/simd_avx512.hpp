@@ -34,6 +34,18 @@ struct F32x16 {
     even.v = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
     odd.v = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(static_cast<int>(0xffff0000U))));
   }
+  static F32x16 load_bf16_even(const std::uint16_t* from) {
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(from), 16))};
+  }
+  static F32x16 load_bf16_odd(const std::uint16_t* from) {
+    // Two shifts and no mask: products have no register to spare for it.
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_srli_epi32(_mm512_loadu_si512(from), 16), 16))};
+  }
+  template <std::size_t Index>
+  static F32x16 load_int8_of_four(const std::int8_t* from) {
+    constexpr unsigned kToTheTop = 24 - 8 * static_cast<unsigned>(Index);
+    return {_mm512_cvtepi32_ps(_mm512_srai_epi32(_mm512_slli_epi32(_mm512_loadu_si512(from), kToTheTop), 24))};
+  }
   void store(float* to) const { _mm512_storeu_ps(to, v); }
   void store_first(float* to, std::size_t count) const { _mm512_mask_storeu_ps(to, first(count), v); }
   void store_low_bytes(std::uint8_t* to) const {

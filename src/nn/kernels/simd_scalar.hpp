@@ -48,6 +48,16 @@ struct F32x16 {
     even = make([=](std::size_t i) { return std::bit_cast<float>(static_cast<std::uint32_t>(from[2 * i]) << 16U); });
     odd = make([=](std::size_t i) { return std::bit_cast<float>(static_cast<std::uint32_t>(from[2 * i + 1]) << 16U); });
   }
+  // The first and the second of 16 such pairs alone.
+  static F32x16 load_bf16_even(const std::uint16_t* from) {
+    return make([=](std::size_t i) { return std::bit_cast<float>(static_cast<std::uint32_t>(from[2 * i]) << 16U); });
+  }
+  static F32x16 load_bf16_odd(const std::uint16_t* from) { return load_bf16_even(from + 1); }
+  // Byte `Index` of each of 16 groups of four.
+  template <std::size_t Index>
+  static F32x16 load_int8_of_four(const std::int8_t* from) {
+    return make([=](std::size_t i) { return static_cast<float>(from[4 * i + Index]); });
+  }
   void store(float* to) const {
     for (std::size_t i = 0; i < 16; ++i) to[i] = lane[i];
   }
