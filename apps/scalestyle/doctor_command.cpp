@@ -11,6 +11,7 @@
 #include "command_list.hpp"
 #include "ingest/models/manifest.hpp"
 #include "ingest/models/model_store.hpp"
+#include "model_report.hpp"
 #include "nn/kernels/isa.hpp"
 #include "reranker_report.hpp"
 #include "reranker_stack.hpp"
@@ -18,6 +19,7 @@
 #include "search/rule_text.hpp"
 #include "settings_table.hpp"
 #include "version.hpp"
+#include "vision_stack.hpp"
 
 namespace scalestyle::app {
 
@@ -69,6 +71,16 @@ json::object describe_rules(const core::Settings& settings) {
   return {{"state", fmt::format("{} merchandising rules, {} of them enabled", rules->rules().size(), enabled)}, {"good", true}};
 }
 
+json::object describe_vision(const core::Settings& settings) {
+  return describe_optional_model(settings, {.model = settings.text("vision_model"),
+                                            .enabled = settings.boolean("vision_enabled")});
+}
+
+// Its weights are stored in 16 bits.
+json::object describe_generation(const core::Settings& settings) {
+  return describe_optional_model(settings, {.model = "qwen2-1.5b-instruct", .stored_bits = 16});
+}
+
 json::array describe_settings(const core::Settings& settings) {
   json::array values;
   for (const auto& [name, value] : settings.all()) {
@@ -87,6 +99,8 @@ void print_text(const json::object& report) {
     fmt::print("model      {}: {}{}\n", text(entry.at("name")), text(entry.at("state")), entry.at("default").as_bool() ? " (default set)" : "");
   }
   print_reranker(report.at("reranker").as_object());
+  print_optional_model("vision", report.at("vision").as_object());
+  print_optional_model("generation", report.at("generation").as_object());
   fmt::print("data       {}\n", text(report.at("data").as_object().at("state")));
   fmt::print("rules      {}\n\n", text(report.at("rules").as_object().at("state")));
   for (const auto& setting : report.at("settings").as_array()) {
@@ -105,9 +119,11 @@ int run_doctor(const Invocation& invocation) {
                       {"data", describe_data(settings)},
                       {"rules", describe_rules(settings)},
                       {"reranker", describe_reranker(settings)},
+                      {"vision", describe_vision(settings)},
+                      {"generation", describe_generation(settings)},
                       {"settings", describe_settings(settings)}};
   bool good = true;
-  for (const char* part : {"data", "rules", "reranker"}) good = result.at(part).as_object().at("good").as_bool() && good;
+  for (const char* part : {"data", "rules", "reranker", "vision"}) good = result.at(part).as_object().at("good").as_bool() && good;
   for (const auto& model : *models) {
     const auto& entry = model.as_object();
     if (entry.at("required").as_bool()) good = good && entry.at("good").as_bool();
@@ -127,7 +143,7 @@ int run_doctor(const Invocation& invocation) {
 Command doctor_command() {
   return {.path = {"doctor"},
           .help = "What this machine and configuration can do; fails when search could not work",
-          .settings = with_rerank_settings({"data", "models", "rules", "isa", "compute_threads", "json"}),
+          .settings = with_vision_settings(with_rerank_settings({"data", "models", "rules", "isa", "compute_threads", "json"})),
           .run = run_doctor};
 }
 

@@ -10,6 +10,7 @@
 #include "ingest/ingest.hpp"
 #include "ingest/live_changes.hpp"
 #include "runtime.hpp"
+#include "vision_stack.hpp"
 
 namespace scalestyle::app {
 
@@ -36,6 +37,7 @@ core::Result<ingest::IngestOptions> options_of(const core::Settings& settings) {
   options.images = settings.text("images");
   options.transactions = settings.text("transactions");
   options.embeddings = settings.text("embeddings");
+  options.image_embeddings = settings.text("image_embeddings");
   options.update = settings.boolean("update");
   options.price_scale = settings.number("price_scale");
   options.currency = settings.text("currency");
@@ -54,12 +56,14 @@ bool is_input_fault(const core::Error& error) {
 core::Result<ingest::IngestSummary> ingest_with(const core::Settings& settings, const ingest::IngestOptions& options) {
   CORE_CHECK(choose_kernels(settings));
   Compute compute(compute_threads(settings));
+  CORE_TRY(const auto image_encoder, load_image_encoder(settings, compute));
   CORE_TRY(const auto encoder, load_encoder(settings, settings.text("document_precision"), compute));
   ingest::TextProgress progress({.terminal = ::isatty(STDERR_FILENO) == 1}, compute.clock(), [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
   });
   ingest::IngestContext context{.encoder = *encoder, .clock = compute.clock(), .progress = progress};
+  context.image_encoder = image_encoder.get();
   context.stop_signal = [] { return static_cast<int>(stop_signal); };
   return ingest::run_ingest(options, context);
 }
@@ -89,8 +93,9 @@ int run_ingest(const Invocation& invocation) {
 Command ingest_command() {
   return {.path = {"ingest"},
           .help = "Make a catalogue out of files and switch to it",
-          .settings = {"data", "articles", "images", "transactions", "embeddings", "update", "price_scale", "currency",
-                       "live_changes", "document_precision", "models", "model", "compute_threads", "isa", "json"},
+          .settings = with_vision_settings({"data", "articles", "images", "transactions", "embeddings", "image_embeddings", "update",
+                                            "price_scale", "currency", "live_changes", "document_precision", "models", "model",
+                                            "compute_threads", "isa", "json"}),
           .run = run_ingest};
 }
 

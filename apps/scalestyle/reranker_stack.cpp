@@ -8,6 +8,7 @@
 
 #include "ingest/models/manifest.hpp"
 #include "ingest/models/model_store.hpp"
+#include "model_choice.hpp"
 
 namespace scalestyle::app {
 
@@ -62,15 +63,10 @@ core::Result<std::unique_ptr<adapters::embedded::LocalPairScorer>> load_scorer(c
                                                                               Compute& compute) {
   adapters::embedded::LocalPairScorer::Options options;
   options.model.precision = precision;
-  if (model.find('/') != std::string::npos) {
-    options.model_dir = model;
-    options.model_name = std::filesystem::path(model).lexically_normal().filename().string();
-  } else {
-    CORE_TRY(const auto installed, ingest::models::open_model(settings.text("models"), model));
-    options.model_dir = installed.folder;
-    options.model_name = model;
-    options.model.weights_sha256 = installed.weights_sha256;
-  }
+  CORE_TRY(auto chosen, choose_model(settings, model == settings.text("reranker") ? "reranker" : "rerank_cascade", model));
+  options.model_dir = std::move(chosen.folder);
+  options.model_name = std::move(chosen.name);
+  options.model.weights_sha256 = std::move(chosen.weights_sha256);
   return adapters::embedded::LocalPairScorer::load(options, compute.pool(), compute.clock());
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "reranker_stack.hpp"
+#include "vision_stack.hpp"
 
 namespace scalestyle::app {
 
@@ -18,7 +19,7 @@ std::vector<std::string> with_search_settings(std::vector<std::string> names) {
                            "cursor_key", "cursor_lifetime_s"}) {
     names.emplace_back(name);
   }
-  return with_rerank_settings(std::move(names));
+  return with_vision_settings(with_rerank_settings(std::move(names)));
 }
 
 core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& settings) {

@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "command_list.hpp"
@@ -22,10 +25,16 @@ namespace scalestyle::app {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_view_literals;
 
 constexpr auto kFollowInterval = 250ms;     // a running server notices a new generation within this
 constexpr std::size_t kWarmDepth = 8;       // articles reranked before the first request
 constexpr auto kGenerationTimeLimit = 60s;  // to read one
+// A PNG file of one grey pixel.
+constexpr std::string_view kGreyPixel =
+    "\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x01\x00\x00\x00\x01"
+    "\x08\x00\x00\x00\x00\x3a\x7e\x9b\x55\x00\x00\x00\x0a\x49\x44\x41\x54\x78\x9c\x63\x68\x00\x00\x00"
+    "\x82\x00\x81\x77\xcd\x72\xb6\x00\x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82"sv;
 
 core::Result<telemetry::Logger::Options> log_options(const core::Settings& settings) {
   telemetry::Logger::Options options;
@@ -73,6 +82,8 @@ class ServeRun {
       stack->stop_threads();
       return loaded;
     }
+    const std::string pictureless = stack->generations().serving()->picture_refusal();
+    if (settings_.boolean("vision_enabled") && !pictureless.empty()) log.warning(pictureless);
     if (const auto started = stack->start_events(); !started) {
       stack->stop_threads();
       return started;
@@ -117,7 +128,19 @@ class ServeRun {
         return std::unexpected(answer.error().error);
       }
     }
-    return {};
+    return warm_up_vision(stack);
+  }
+
+  // Both towers and the vectors of photos; nothing where there are none.
+  static core::Status warm_up_vision(ServingStack& stack) {
+    if (!stack.generations().serving()->picture_refusal().empty()) return {};
+    search::SearchRequest request;
+    request.query = "warm winter jacket";
+    request.visual.emplace().mode = search::VisualMode::kMultimodal;
+    request.visual->image = std::make_shared<const std::string>(kGreyPixel);
+    request.deadline = core::Deadline::after(search::kMaxDeadline, stack.compute().clock());
+    const auto answer = core::sync_wait(stack.service().search(std::move(request)));
+    return answer ? core::Status() : std::unexpected(answer.error().error);
   }
 
   void log_ready(telemetry::Logger& log, ServingStack& stack, std::uint16_t port) const {

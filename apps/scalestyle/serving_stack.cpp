@@ -3,6 +3,7 @@
 #include "adapters/embedded/data_folder.hpp"
 #include "adapters/embedded/generation_files.hpp"
 #include "search_settings.hpp"
+#include "vision_stack.hpp"
 
 namespace scalestyle::app {
 
@@ -39,6 +40,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   CORE_TRY(lookup.understanding, understanding_options(settings));
   stack->generations_ = std::make_unique<search::SnapshotHolder>(*stack->store_, *stack->index_, stack->encoder_->info(),
                                                                  events != nullptr ? &events->popularity() : nullptr, lookup);
+  CORE_CHECK(stack->open_vision(settings));
   if (events_log != nullptr) CORE_CHECK(stack->open_changes(settings, *events_log));
   CORE_TRY(stack->synonyms_, open_synonyms(settings));
   CORE_TRY(stack->rules_, open_rules(settings));
@@ -68,6 +70,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .reranker = stack->reranking_->reranker(),
                                           .rules = stack->rules_.get(),
                                           .queries = stack->queries_.get(),
+                                          .images = stack->image_encoder_.get(),
+                                          .image_index = stack->image_index_.get(),
                                           .reasons = stack->reasons()},
       std::move(options));
   if (events != nullptr) {
@@ -82,6 +86,16 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
         std::move(event_settings));
   }
   return stack;
+}
+
+core::Status ServingStack::open_vision(const core::Settings& settings) {
+  CORE_TRY(image_encoder_, load_image_encoder(settings, *compute_));
+  if (image_encoder_ == nullptr) return {};
+  image_index_ = std::make_unique<adapters::embedded::LocalVectorIndex>(
+      adapters::embedded::LocalVectorIndex::Options{.data_dir = data_, .collection = adapters::embedded::VectorCollection::kPhotos},
+      compute_->pool(), compute_->clock());
+  generations_->look_into_pictures(*image_index_, image_encoder_->info());
+  return {};
 }
 
 // New texts are embedded in the precision that the generation's vectors have, which may be another than the queries'.

@@ -7,6 +7,7 @@
 
 #include "adapters/embedded/catalog_change_log.hpp"
 #include "adapters/embedded/local_catalog_store.hpp"
+#include "adapters/embedded/local_image_encoder.hpp"
 #include "adapters/embedded/local_text_encoder.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
 #include "core/result.hpp"
@@ -67,6 +68,7 @@ class ServingStack {
 
  private:
   ServingStack() = default;
+  [[nodiscard]] core::Status open_vision(const core::Settings& settings);
   [[nodiscard]] core::Status open_changes(const core::Settings& settings, telemetry::Logger& log);
 
   std::filesystem::path data_;
@@ -75,6 +77,8 @@ class ServingStack {
   std::unique_ptr<adapters::embedded::LocalTextEncoder> encoder_;
   std::unique_ptr<adapters::embedded::LocalCatalogStore> store_;
   std::unique_ptr<adapters::embedded::LocalVectorIndex> index_;
+  std::unique_ptr<adapters::embedded::LocalImageEncoder> image_encoder_;  // null where vision is off, as the next
+  std::unique_ptr<adapters::embedded::LocalVectorIndex> image_index_;
   std::unique_ptr<core::TimerQueue> timers_;
   std::unique_ptr<RerankerStack> reranking_;
   std::unique_ptr<GeneratorStack> generating_;  // null without events

@@ -23,8 +23,8 @@ struct EmbeddingWork {
   std::uint64_t tokens = 0;
 };
 
-// Goes on where the job's work is; fills `done` also when it fails. Blocks; calls nothing but the source, progress and the disk on
-// this thread. Returns after a last checkpoint, also on a stop signal (kCancelled) and after an encoder's error.
+// Goes on where the job's work is; fills `done` also when it fails. Blocks; calls nothing but the source, progress and the disk
+// on this thread. Returns after a last checkpoint, also on a stop signal (kCancelled) and after an encoder's error.
 [[nodiscard]] core::Status embed_all(const EmbeddingJob& job, const IngestOptions& options, const IngestContext& context,
                                      EmbeddingWork& done);
 

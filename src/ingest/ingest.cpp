@@ -228,7 +228,9 @@ class IngestRun {
   core::Status publish(const StagedCatalog& staged) {
     const PublishInput input{.staged = staged, .texts = texts_, .photos = photos_ ? &photos_->vectors : nullptr};
     CORE_TRY(const auto built, assemble_generation(input, context_, options_, summary_));
-    if (photos_ && summary_.image_vectors == 0) summary_.notes.push_back("no article can be found by pictures: no photo has a vector");
+    if (photos_ && summary_.image_vectors == 0) {
+      summary_.notes.push_back("no article can be found by pictures: no photo has a vector");
+    }
     CORE_CHECK(check_stop(context_));
     summary_.generation = texts_.work->generation();
     CORE_TRY(const auto previous, switch_generation(folder_, built, summary_.generation, context_));
@@ -288,7 +290,8 @@ core::Status check_inputs(const IngestOptions& options) {
 core::Result<IngestSummary> run_ingest(const IngestOptions& options, const IngestContext& context) {
   CORE_CHECK(check_inputs(options));
   if (!options.image_embeddings.empty() && context.image_encoder == nullptr) {
-    return bad_option("--image-embeddings needs vision_enabled=true: its vectors are compared with the model's", "image_embeddings");
+    return bad_option("--image-embeddings needs vision_enabled=true: its vectors are compared with the model's",
+                      "image_embeddings");
   }
   const DataFolder folder(options.data_dir);
   CORE_CHECK(core::make_folders(folder.generations()));

@@ -53,7 +53,8 @@ core::Status check_supplied(const IngestOptions& options, const IngestContext& c
                                         options.image_embeddings.string(), lane.vectors.encoder.model));
   }
   if (supplied.unknown() > 0) {
-    summary.notes.push_back(fmt::format("{} vectors of photos belong to articles that the catalogue does not have", supplied.unknown()));
+    summary.notes.push_back(fmt::format("{} vectors of photos belong to articles that the catalogue does not have",
+                                        supplied.unknown()));
   }
   return {};
 }
@@ -101,7 +102,8 @@ core::Status list_rejected_photos(const PhotoLane& lane, const catalog::Catalog&
     }
     if (cause == nullptr) continue;
     ++summary.rejected_photos;
-    CORE_CHECK(rejects.add("images", {.column = "", .excerpt = catalog::excerpt(catalog.row({row}).image_path()), .cause = *cause}));
+    const auto path = catalog::excerpt(catalog.row({row}).image_path());
+    CORE_CHECK(rejects.add("images", {.column = "", .excerpt = path, .cause = *cause}));
   }
   return {};
 }

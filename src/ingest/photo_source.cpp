@@ -106,7 +106,9 @@ core::Task<core::Result<EmbeddedBatch>> PhotoSource::embed(const std::vector<cat
   read.rows = rows.size();
   for (std::size_t place = 0; place < rows.size(); ++place) {
     auto bytes = read_photo(photos_.folder / catalog_.row(rows[place]).image_path(), options_.max_photo_bytes);
-    if (bytes && catalog::hash_text(*bytes) != photos_.hashes[rows[place].value]) bytes = std::unexpected("it changed during the ingest");
+    if (bytes && catalog::hash_text(*bytes) != photos_.hashes[rows[place].value]) {
+      bytes = std::unexpected("it changed during the ingest");
+    }
     if (!bytes) {
       read.rejected.push_back({place, bytes.error()});
       continue;

@@ -22,7 +22,8 @@ class RejectsFile {
   RejectsFile& operator=(const RejectsFile&) = delete;
   ~RejectsFile();  // removes the temporary file
 
-  // `file` names the input: "articles", "transactions", "embeddings", "images", "image_embeddings". Errors: those of the file system, with the path.
+  // `file` names the input: "articles", "transactions", "embeddings", "images", "image_embeddings". Errors: those of the
+  // file system, with the path.
   [[nodiscard]] core::Status add(std::string_view file, const catalog::RejectedRow& row);
   // Counts rows of which only the number is known.
   void count_unlisted(std::string_view file, std::uint64_t rows);

@@ -18,8 +18,8 @@ namespace scalestyle::ingest {
 
 class ReusableVectors {
  public:
-  // Opens the current generation and checks every byte of the files it uses. Errors: kNotFound (nothing ingested yet, or no vectors of
-  // photos), kDataLoss, kFailedPrecondition when its vectors are not those that `encoder` would make: says what differs.
+  // Opens the current generation and checks every byte of the files it uses. Errors: kNotFound (nothing ingested yet, or no
+  // vectors of photos), kDataLoss, kFailedPrecondition when its vectors are not those that `encoder` would make: says what differs.
   [[nodiscard]] static core::Result<ReusableVectors> open_texts(const adapters::embedded::DataFolder& folder,
                                                                 const ports::EncoderInfo& encoder);
   [[nodiscard]] static core::Result<ReusableVectors> open_photos(const adapters::embedded::DataFolder& folder,

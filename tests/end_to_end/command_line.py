@@ -40,6 +40,10 @@ def main():
         expect("a missing reranker", ["doctor", *no_models, "--reranker", "ms-marco-MiniLM-L-6-v2"], 1,
                "scalestyle models fetch ms-marco-MiniLM-L-6-v2")
         expect("a cascade without a depth", ["doctor", "--rerank-cascade", "ms-marco-MiniLM-L-6-v2"], 1, "is MODEL:DEPTH")
+        expect("vision is off", ["doctor", *no_models], 1,
+               "vision     clip-vit-base-patch32: off, not installed; `scalestyle models fetch clip-vit-base-patch32` installs it")
+        expect("vision without its model", ["doctor", *no_models, "--reranker", "none"], 1, "vision     clip-vit-base-patch32: enabled",
+               {"VISION_ENABLED": "true"})
         expect("no output folder", ["sample"], 2, "--out is missing")
         expect("an unknown model", ["models", "fetch", "bge-smal-en-v1.5"], 2, "bge-small-en-v1.5")
         expect("models", ["models", "list"], 0, "bge-small-en-v1.5")
@@ -50,6 +54,9 @@ def main():
         expect("a missing table", ["ingest", "--data", os.path.join(folder, "data"), "--articles", missing], 2, "missing.csv")
         expect("a missing model", ["ingest", "--data", os.path.join(folder, "data"), "--articles", bad_config,
                                    "--models", os.path.join(folder, "none")], 2, "scalestyle models fetch")
+        expect("a missing vision model", ["ingest", "--data", os.path.join(folder, "data"), "--articles", bad_config,
+                                          "--vision-enabled", "--models", os.path.join(folder, "none")], 2,
+               "scalestyle models fetch clip-vit-base-patch32")
         if os.path.exists(os.path.join(harness.models_folder(), "bge-small-en-v1.5")):
             expect("nothing ingested", ["evaluate", "search", "--data", folder, "--queries", missing, "--qrels", missing], 2, "missing.csv")
     failures.finish()

@@ -169,5 +169,25 @@ TEST_F(LiveChangesTest, KilledAtAnyStepNothingIsLost) {
   }
 }
 
+TEST_F(LiveChangesTest, PhotosAreThoseOfTheArticlesThatAreLeft) {
+  std::filesystem::create_directories(folder_ / "photos");
+  for (const int number : {2, 3, 4, 101}) write_text(folder_ / "photos" / (id(number).text() + ".jpg"), fmt::format("photo {}", number));
+  options_.images = folder_ / "photos";
+  vision_ = true;
+  // One goes, one has another text, one is new: an article keeps the photo that the files give to its id.
+  append({{.kind = catalog::ChangeKind::kDelete, .id = id(3)}, put(2, "Cape"), put(101, "Coat")}, kLater);
+  const auto summary = ingest();
+  EXPECT_EQ(summary.carried_changes, 3U);
+  EXPECT_EQ(summary.image_vectors, 2U);
+  const auto manifest = adapters::embedded::read_manifest(current_folder()).value();
+  const auto photos = adapters::embedded::map_image_vectors(current_folder(), manifest, adapters::embedded::FileCheck::kHashes);
+  ASSERT_TRUE(photos) << photos.error().message;
+  const auto ids = adapters::embedded::read_article_ids(current_folder() / adapters::embedded::kCatalogFile, manifest.info.articles);
+  ASSERT_TRUE(ids) << ids.error().message;
+  ASSERT_EQ(photos->rows.size(), 2U);
+  EXPECT_EQ((*ids)[photos->rows[0].row.value], id(2));
+  EXPECT_EQ((*ids)[photos->rows[1].row.value], id(4));
+}
+
 }  // namespace
 }  // namespace scalestyle::ingest

@@ -191,7 +191,8 @@ core::Result<MappedImageVectors> map_image_vectors(const std::filesystem::path& 
   CORE_CHECK(check_file(folder, manifest, kImageRowsFile, check));
   CORE_TRY(mapped.rows, read_image_rows(folder / kImageRowsFile, manifest.info.articles));
   if (mapped.rows.size() != manifest.info.image_vectors) {
-    return damaged(folder / kImageRowsFile, fmt::format("{} rows, the manifest says {}", mapped.rows.size(), manifest.info.image_vectors));
+    return damaged(folder / kImageRowsFile,
+                   fmt::format("{} rows, the manifest says {}", mapped.rows.size(), manifest.info.image_vectors));
   }
   return mapped;
 }

@@ -86,7 +86,8 @@ core::Result<std::vector<ImageRow>> read_image_rows(const std::filesystem::path&
   if (checksum_of(header) != header.header_crc32) return damaged(path, "the header's checksum is wrong");
   const auto payload = bytes.subspan(sizeof header);
   if (header.rows > articles || payload.size() != header.rows * sizeof(Entry)) {
-    return damaged(path, fmt::format("{} bytes after the header for {} rows of {} articles", payload.size(), header.rows, articles));
+    return damaged(path, fmt::format("{} bytes after the header for {} rows of {} articles", payload.size(), header.rows,
+                                     articles));
   }
   if (crc32_of(payload.data(), payload.size()) != header.payload_crc32) return damaged(path, "the checksum of the rows is wrong");
   std::vector<ImageRow> rows(header.rows);
@@ -94,8 +95,12 @@ core::Result<std::vector<ImageRow>> read_image_rows(const std::filesystem::path&
     Entry entry{};
     std::memcpy(&entry, payload.data() + i * sizeof(Entry), sizeof entry);
     const bool ascends = i == 0 || entry.row > rows[i - 1].row.value;
-    if (!ascends || entry.row >= articles) return damaged(path, fmt::format("row {} is not after the one before, or no article", i));
-    if (entry.source > static_cast<std::uint32_t>(VectorSource::kSupplied)) return damaged(path, fmt::format("the source of row {}", i));
+    if (!ascends || entry.row >= articles) {
+      return damaged(path, fmt::format("row {} is not after the one before, or no article", i));
+    }
+    if (entry.source > static_cast<std::uint32_t>(VectorSource::kSupplied)) {
+      return damaged(path, fmt::format("row {} has the source {}", i, entry.source));
+    }
     rows[i].row = {entry.row};
     rows[i].origin.source = static_cast<VectorSource>(entry.source);
     std::memcpy(rows[i].origin.text_hash.bytes.data(), entry.hash, sizeof entry.hash);

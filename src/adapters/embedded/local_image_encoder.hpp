@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,10 @@
 #include "core/worker_pool.hpp"
 #include "nn/precision.hpp"
 #include "ports/image_encoder.hpp"
+
+namespace scalestyle::nn {
+class Team;
+}
 
 namespace scalestyle::adapters::embedded {
 
@@ -44,6 +50,12 @@ class LocalImageEncoder final : public ports::ImageEncoder {
  private:
   struct Parts;  // model, tokenizer, preprocessing, idle workspaces
   LocalImageEncoder(std::unique_ptr<Parts> parts, ports::EncoderInfo info, core::WorkerPool& pool, const core::Clock& clock);
+
+  // Embeds pictures on this thread, in order; the error is of the batch.
+  [[nodiscard]] core::Status encode_piece(std::span<const ports::EncodedImage> images,
+                                          std::span<core::Result<std::vector<float>>> results, core::Deadline deadline,
+                                          nn::Team* team);
+  [[nodiscard]] core::Status with_team(const std::function<core::Status(nn::Team*)>& work);
 
   std::unique_ptr<Parts> parts_;
   ports::EncoderInfo info_;

@@ -85,7 +85,8 @@ core::Result<LocalVectorIndex::Generation> LocalVectorIndex::find_with_vectors(c
   CORE_TRY(auto opened, find(id));
   if (opened->has_vectors) return opened;
   return core::fail(core::ErrorCode::kFailedPrecondition,
-                    fmt::format("generation {} has no vectors of photos: ingest with --images and vision_enabled=true", id.value()));
+                    fmt::format("generation {} has no vectors of photos: ingest with --images and vision_enabled=true",
+                                id.value()));
 }
 
 core::Task<core::Status> LocalVectorIndex::open(core::GenerationId generation, core::Deadline deadline) {
