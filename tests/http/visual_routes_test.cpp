@@ -64,7 +64,7 @@ TEST_F(VisualRoutes, BodiesAreChecked) {
   expect_refused(R"({"mode":"image","article_id":"1","k":"5"})", 400, "invalid_argument", "k");
   expect_refused(R"({"mode":"image","image_base64":"????"})", 400, "invalid_argument", "image_base64");
   expect_refused(R"({"mode":"image","image_base64":"AAAA"})", 415, "unsupported_media_type", "image_base64");
-  EXPECT_EQ(refused("{}", kHybrid).field, "query") << "the text side comes first";
+  EXPECT_EQ(refused("{}", kHybrid).field, "image") << "the picture is looked for first";
   EXPECT_EQ(server_.get(kImage).status, 405);
   EXPECT_EQ(server_.post(kImage + "?k=3", "{}").status, 400) << "everything is in the body";
 }
