@@ -111,7 +111,7 @@ std::vector<SettingSpec> make_table() {
       text("image_url_hosts", "",
            "hosts from which pictures to search for may be fetched: shop.example, *.shop.example, http://host:port; none: image_url is off"),
       integer("image_url_timeout_ms", "2000", "time for fetching such a picture", 10, 10'000),
-      integer("image_max_mb", "10", "largest picture to search for", 1, 20),
+      integer("image_max_mb", "10", "largest picture to search for, in MiB", 1, 10),
       integer("drain_timeout_ms", "4000", "time for requests in progress after SIGTERM", 0, 600'000),
 
       number("event_weight_click", "1", "how much a click counts", 0, 1e6),

@@ -9,8 +9,10 @@ namespace scalestyle::ingest {
 namespace {
 
 using ::testing::Contains;
+using ::testing::FloatNear;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pointwise;
 
 class PhotoTest : public PhotoFixture {
  protected:
@@ -185,9 +187,9 @@ TEST_F(PhotoTest, SuppliedVectorsAreCheckedAndTheRestIsEmbedded) {
   EXPECT_EQ(summary->image_vectors, 18U);
   EXPECT_THAT(read_text(summary->rejects_file), HasSubstr("image_embeddings,,,vector,\"its length is 1.2, not 1\",0500000004"));
   const auto vectors = photo_vectors();
-  EXPECT_EQ(vectors.at(id_of(1)), own);
-  EXPECT_EQ(vectors.at(id_of(7)), photo_vector("seen elsewhere"));
-  EXPECT_EQ(vectors.at(id_of(4)), photo_vector("photo 4"));
+  EXPECT_THAT(vectors.at(id_of(1)), Pointwise(FloatNear(1e-6F), own));
+  EXPECT_THAT(vectors.at(id_of(7)), Pointwise(FloatNear(1e-6F), photo_vector("seen elsewhere")));
+  EXPECT_THAT(vectors.at(id_of(4)), Pointwise(FloatNear(1e-6F), photo_vector("photo 4")));
 
   // An update keeps them while the photo is the same.
   options_.update = true;
@@ -195,9 +197,10 @@ TEST_F(PhotoTest, SuppliedVectorsAreCheckedAndTheRestIsEmbedded) {
   write_text(options_.images / "050" / (id_of(2) + ".jpg"), "photo 1");
   const auto updated = run();
   ASSERT_TRUE(updated) << updated.error().message;
-  EXPECT_EQ(photo_vectors().at(id_of(1)), own);
-  EXPECT_EQ(photo_vectors().at(id_of(7)), photo_vector("seen elsewhere"));
-  EXPECT_EQ(photo_vectors().at(id_of(2)), photo_vector("photo 1"));  // a supplied vector is its own article's only
+  EXPECT_THAT(photo_vectors().at(id_of(1)), Pointwise(FloatNear(1e-6F), own));
+  EXPECT_THAT(photo_vectors().at(id_of(7)), Pointwise(FloatNear(1e-6F), photo_vector("seen elsewhere")));
+  // A supplied vector is its own article's only.
+  EXPECT_THAT(photo_vectors().at(id_of(2)), Pointwise(FloatNear(1e-6F), photo_vector("photo 1")));
 }
 
 TEST_F(PhotoTest, SuppliedVectorsOfAnotherModelAreRefused) {

@@ -35,9 +35,9 @@ TEST(Fusion, WeightedSumByHand) {
   EXPECT_EQ(list.rows, rows({3, 9, 7, 5}));
   EXPECT_THAT(list.scores, ElementsAre(DoubleNear(0.4 * 0.5 + 0.6, 1e-6), DoubleNear(0.6 * 0.75, 1e-6), DoubleNear(0.4, 1e-6),
                                        DoubleNear(0.1, 1e-6)));
-  EXPECT_THAT(list.ranks[0], ElementsAre(2, 1));
-  EXPECT_THAT(list.ranks[1], ElementsAre(0, 2));
-  EXPECT_THAT(list.ranks[3], ElementsAre(3, 0));
+  EXPECT_THAT(list.ranks[0], ElementsAre(2, 1, 0));
+  EXPECT_THAT(list.ranks[1], ElementsAre(0, 2, 0));
+  EXPECT_THAT(list.ranks[3], ElementsAre(3, 0, 0));
 }
 
 TEST(Fusion, ReciprocalRankByHand) {

@@ -99,7 +99,7 @@ TEST_F(FallbackTest, FallbackIsPersonalisedAndPaged) {
   const auto whole = run(service, request(kNoSuchWord, "u"));
   ASSERT_TRUE(whole);
   EXPECT_TRUE(whole->personalized);
-  EXPECT_GT(std::ranges::count(whole->items, "category_affinity", &AnswerItem::reason), 0);
+  EXPECT_GT(std::ranges::count(whole->items, "category_affinity", &AnswerItem::boosted_by), 0);
   std::vector<std::string> joined;
   for (std::size_t offset = 0; offset < 70; offset += 7) {
     auto page = request(kNoSuchWord, "u");

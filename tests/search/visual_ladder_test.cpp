@@ -100,7 +100,7 @@ TEST_F(VisualLadderTest, BothSidesAreRecalledAtOnce) {
 }
 
 TEST_F(VisualLadderTest, APictureAloneHasNoWordsToFallBackTo) {
-  set_popularity(33, {0, 500, 500}, 500);
+  for (int i = 20; i < 40; ++i) set_popularity(i, {0, 500, 500}, 500);
   refresh_popularity();
   auto& service = see();
   images_.fail_with(away());
