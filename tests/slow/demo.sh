@@ -58,7 +58,7 @@ for text in (jacket, beach, again, trending):
     assert all(article["article_id"] and article["product_name"] for article in answer["data"])
 click, again, trending, export, forgotten = map(json.loads, (click, again, trending, export, forgotten))
 assert click["status"] == "success" and click["token"] and click["event_id"], click
-boosted = [article for article in again["data"] if article.get("reason") == "recent_click"]
+boosted = [article for article in again["data"] if article.get("boosted_by") == "recent_click"]
 assert len(boosted) == 1 and boosted[0]["behaviorScore"] > 0, again
 assert trending["data"][0]["article_id"] == boosted[0]["article_id"], trending
 assert export["data"]["user_id"] == "ann" and len(export["data"]["events"]) == 1, export
