@@ -10,6 +10,7 @@
 #include "http/json_writer.hpp"
 #include "http/list_parameters.hpp"
 #include "http/openapi.hpp"
+#include "http/search_error.hpp"
 #include "http/why_not_shapes.hpp"
 
 namespace scalestyle::http {
@@ -30,24 +31,6 @@ core::Result<std::pair<std::shared_ptr<const search::ServingGeneration>, catalog
   const auto row = generation->catalog().find(id);
   if (!row) return core::fail(core::ErrorCode::kNotFound, fmt::format("there is no article {}", id.text()), "id");
   return std::pair(std::move(generation), *row);
-}
-
-ApiError to_api_error(const search::SearchFailure& failure) {
-  if (failure.expired) return make_error("cursor_expired", failure.error.message, failure.error.field);
-  if (failure.picture_refused && failure.error.code == core::ErrorCode::kUnsupported) {
-    return make_error("unsupported_media_type", failure.error.message, failure.error.field);
-  }
-  if (failure.picture_refused && failure.error.code == core::ErrorCode::kResourceExhausted) {
-    return make_error("content_too_large", failure.error.message, failure.error.field);
-  }
-  ApiError error = http::to_api_error(failure.error);
-  error.reason = failure.reason;
-  // With a reason it is the server that cannot answer, whatever kind of error a dependency gave.
-  if (failure.reason && error.status != 503) {
-    error.status = 503;
-    error.code = "unavailable";
-  }
-  return error;
 }
 
 Response allow(std::string_view pattern) {
@@ -88,7 +71,7 @@ Call Api::begin(Request request) {
     return answered(refuse(make_error("bad_request", "\"*\" is for OPTIONS only", "target"), request_id));
   }
   const auto match = match_route(request.method, parts->path);
-  if (!match) return answered(refuse(http::to_api_error(match.error()), request_id));
+  if (!match) return answered(refuse(to_api_error(match.error()), request_id));
   if (!*match) {
     return answered(refuse(make_error("not_found", "there is no such path; /openapi.json lists them all"), request_id));
   }
@@ -119,7 +102,7 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
   call.route = route.pattern;
   call.deadline = core::Deadline::at(request.received + kPlainDeadline);
   const auto at_once = [&](core::Result<Response> result) {
-    call.work = result ? std::move(*result) : refuse(http::to_api_error(result.error()), call.request_id);
+    call.work = result ? std::move(*result) : refuse(to_api_error(result.error()), call.request_id);
     return std::move(call);
   };
   auto pairs = parse_query(split_target(request.target)->query);

@@ -11,6 +11,7 @@
 #include "catalog/article_id.hpp"
 #include "http/reason_shapes.hpp"
 #include "http/reason_stream.hpp"
+#include "http/search_error.hpp"
 
 namespace scalestyle::http {
 
@@ -70,17 +71,6 @@ std::string text_of(const Body& body, std::string_view name) {
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos; }
 
-ApiError to_api_error(const search::SearchFailure& failure) {
-  ApiError error = http::to_api_error(failure.error);
-  error.reason = failure.reason;
-  // With a reason it is the server that cannot answer, whatever kind of error a dependency gave.
-  if (failure.reason && error.status != 503) {
-    error.status = 503;
-    error.code = "unavailable";
-  }
-  return error;
-}
-
 }  // namespace
 
 const BodySpec& reason_body() { return kBody; }
@@ -116,7 +106,7 @@ core::Result<ReasonRoutes::Wish> ReasonRoutes::read(const RoutedRequest& request
 
 Work ReasonRoutes::perform(RoutedRequest request, bool as_events) {
   core::Result<Wish> wish = read(request);
-  if (!wish) co_return error_response(http::to_api_error(wish.error()), request.request_id);
+  if (!wish) co_return error_response(to_api_error(wish.error()), request.request_id);
   core::Task<search::ReasonOutcome> finding = use_.search.reason(wish->request);
   search::ReasonOutcome reason = co_await std::move(finding);
   if (!reason) {
@@ -136,7 +126,7 @@ Work ReasonRoutes::answer(RoutedRequest request, search::ArticleReason reason, W
     core::Result<search::WrittenReason> outcome = co_await std::move(writing);
     if (!outcome) {
       if (outcome.error().code == core::ErrorCode::kCancelled) co_return std::unexpected(outcome.error());
-      co_return error_response(http::to_api_error(outcome.error()), request.request_id);
+      co_return error_response(to_api_error(outcome.error()), request.request_id);
     }
     written = std::move(*outcome);
   }
@@ -162,7 +152,7 @@ Response ReasonRoutes::stream(const RoutedRequest& request, search::ArticleReaso
   wanted.deadline = wish.deadline;
   wanted.ending = [reason = std::move(reason), service = use_.reasons, clock = &use_.clock, received = request.received,
                    request_id = request.request_id](const core::Result<search::WrittenReason>& written) {
-    if (!written) return server_sent_event("error", error_response(http::to_api_error(written.error()), request_id).body);
+    if (!written) return server_sent_event("error", error_response(to_api_error(written.error()), request_id).body);
     const ReasonTelling telling{.reason = reason, .written = &*written, .model = &service->info(),
                                 .took = clock->steady_now() - received};
     return server_sent_event("done", reason_answer_json(telling));

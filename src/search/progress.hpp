@@ -101,7 +101,6 @@ struct Progress {
   std::shared_ptr<const ReasonQuery> reason_query;      // null: no query, or nothing is known of it
   ReasonOrigin reason_origin = ReasonOrigin::kPlain;    // but for what `fallback_source` says
   ReasonPicture reason_picture = ReasonPicture::kNone;  // the same
-  bool picture_is_a_side = false;
   std::optional<retrieval::LexicalPlan> plan;  // of the query's words
   std::vector<retrieval::QueryNote> word_notes;  // what was done to them
   std::vector<catalog::RowIndex> named;        // eligible rows that the query names by id or product code

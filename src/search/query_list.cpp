@@ -41,7 +41,6 @@ core::Status SearchService::begin_search(const SearchRequest& request, Progress&
   progress.is_sorted = request.sort != SearchSort::kRelevance;
   progress.reason_origin = ReasonOrigin::kFound;
   progress.reason_picture = reason_picture(request.visual);
-  progress.picture_is_a_side = request.visual && request.visual->mode == VisualMode::kHybrid;
   if (request.sort == SearchSort::kPopularity && progress.generation->popularity() == nullptr) {
     return core::fail(core::ErrorCode::kUnavailable, "this server keeps no popularity of articles", "sort");
   }

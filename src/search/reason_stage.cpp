@@ -38,10 +38,7 @@ ReasonScope SearchService::reason_scope(const ListRequest& request, const Progre
   scope.query = progress.reason_query.get();
   scope.filter = &request.filter;
   scope.origin = origin_of(progress);
-  if (scope.origin == progress.reason_origin) {
-    scope.picture = progress.reason_picture;
-    scope.picture_is_a_side = progress.picture_is_a_side;
-  }
+  if (scope.origin == progress.reason_origin) scope.picture = progress.reason_picture;
   scope.now_ms = progress.now_ms();
   return scope;
 }

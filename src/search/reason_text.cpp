@@ -220,8 +220,8 @@ std::string ReasonWriter::lead(const AnswerItem& item) const {
   if (!item.pinned_by.empty()) return "Picked by the shop";
   if (has_asked_number(item.article.id())) return "You asked for it by its article number";
   if (has_asked_number(item.article.product_code())) return "You asked for it by its product number";
-  const bool by_picture = !scope_.picture_is_a_side || item.image_score.value_or(0) > 0;
-  switch (by_picture ? scope_.picture : ReasonPicture::kNone) {
+  const bool is_alike = item.image_score.value_or(0) >= kLooksAlike;
+  switch (is_alike ? scope_.picture : ReasonPicture::kNone) {
     case ReasonPicture::kPicture: return "Looks like your picture";
     case ReasonPicture::kArticle: return "Looks like the article you chose";
     case ReasonPicture::kWords: return "Its picture fits your words";

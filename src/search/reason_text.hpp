@@ -55,13 +55,16 @@ enum class ReasonOrigin : std::uint8_t {
 enum class ReasonPicture : std::uint8_t { kNone, kPicture, kArticle, kWords };
 [[nodiscard]] ReasonPicture reason_picture(const std::optional<VisualQuery>& visual);
 
+// "Looks like" is said of items with at least this image_score: nearer to what was looked for than half way from the best photo
+// found to the last one.
+inline constexpr double kLooksAlike = 0.5;
+
 struct ReasonScope {
   const ServingGeneration& generation;
   const ReasonQuery* query = nullptr;        // null: none was asked
   const catalog::Filter* filter = nullptr;   // null: none
   ReasonOrigin origin = ReasonOrigin::kPlain;
   ReasonPicture picture = ReasonPicture::kNone;
-  bool picture_is_a_side = false;            // only the items with an image_score were found by it
   events::EpochMs now_ms = 0;
 };
 

@@ -95,7 +95,11 @@ CacheMetrics::Cache::Cache(telemetry::Metrics& metrics, const char* name)
       evictions{metrics.counter({"scalestyle_cache_evictions_total", "Entries that went for lack of space.", {{"cache", name}}})} {}
 
 CacheMetrics::CacheMetrics(telemetry::Metrics& metrics, const SearchService& service)
-    : service_(service), lists_(metrics, "lists"), stale_lists_{lookups(metrics, "lists", "stale_hit")}, pairs_(metrics, "pairs") {}
+    : service_(service),
+      lists_(metrics, "lists"),
+      stale_lists_{lookups(metrics, "lists", "stale_hit")},
+      pairs_(metrics, "pairs"),
+      picture_vectors_(metrics, "picture_vectors") {}
 
 void CacheMetrics::collect() {
   const auto tell = [](Cache& cache, const auto& statistics) {
@@ -109,6 +113,7 @@ void CacheMetrics::collect() {
   tell(lists_, lists);
   stale_lists_.follow(lists.stale_hits);
   if (const auto pairs = service_.pair_cache_stats()) tell(pairs_, *pairs);
+  if (const auto vectors = service_.picture_cache_stats()) tell(picture_vectors_, *vectors);
 }
 
 }  // namespace scalestyle::search

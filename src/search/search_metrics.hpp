@@ -72,6 +72,7 @@ class CacheMetrics {
   Cache lists_;
   Follower stale_lists_;
   Cache pairs_;
+  Cache picture_vectors_;
 };
 
 }  // namespace scalestyle::search

@@ -123,19 +123,18 @@ TEST_F(ReasonTextTest, SaysWhatTheListIs) {
 
 TEST_F(ReasonTextTest, SaysWhatThePictureWas) {
   serve({dress(), trousers()});
-  const auto like = [](ReasonPicture picture, bool is_a_side, std::optional<double> score) {
+  const auto like = [](ReasonPicture picture, std::optional<double> score) {
     return [=](AnswerItem& item, ReasonScope& scope) {
       item.image_score = score;
       scope.picture = picture;
-      scope.picture_is_a_side = is_a_side;
     };
   };
-  EXPECT_EQ(reason("", 1001, like(ReasonPicture::kPicture, false, {})), "Looks like your picture.");
-  EXPECT_EQ(reason("light blue", 1001, like(ReasonPicture::kArticle, false, {})), "Looks like the article you chose: Dress in Light Blue.");
-  EXPECT_EQ(reason("linen", 1001, like(ReasonPicture::kWords, false, {})), "Its picture fits your words: Dress, with “linen” in its description.");
-  EXPECT_EQ(reason("dress", 1001, like(ReasonPicture::kPicture, true, 0.4)), "Looks like your picture: Dress.");
-  for (const std::optional<double> score : {std::optional<double>(), std::optional(0.0)}) {  // the picture did not find it
-    EXPECT_EQ(reason("dress", 1001, like(ReasonPicture::kPicture, true, score)), "Dress.");
+  EXPECT_EQ(reason("", 1001, like(ReasonPicture::kPicture, 1)), "Looks like your picture.");
+  EXPECT_EQ(reason("light blue", 1001, like(ReasonPicture::kArticle, 0.7)), "Looks like the article you chose: Dress in Light Blue.");
+  EXPECT_EQ(reason("linen", 1001, like(ReasonPicture::kWords, kLooksAlike)), "Its picture fits your words: Dress, with “linen” in its description.");
+  EXPECT_EQ(reason("dress", 1001, like(ReasonPicture::kPicture, 0.6)), "Looks like your picture: Dress.");
+  for (const std::optional<double> score : {std::optional<double>(), std::optional(0.0), std::optional(0.49)}) {  // found late, or not at all
+    EXPECT_EQ(reason("dress", 1001, like(ReasonPicture::kPicture, score)), "Dress.");
   }
 }
 
