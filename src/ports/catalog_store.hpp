@@ -14,6 +14,7 @@
 #include "core/result.hpp"
 #include "core/task.hpp"
 #include "ports/text_encoder.hpp"
+#include "ranking/item_neighbours.hpp"
 
 namespace scalestyle::ports {
 
@@ -42,6 +43,7 @@ struct GenerationInfo {
 struct CatalogSnapshot {
   GenerationInfo info;
   std::shared_ptr<const catalog::Catalog> catalog;  // never null
+  std::shared_ptr<const ranking::ItemNeighbours> neighbours{};  // by row of `catalog`; null: none
 };
 
 // Thread safety: every method may be called from any thread, concurrently.
