@@ -99,7 +99,8 @@ CacheMetrics::CacheMetrics(telemetry::Metrics& metrics, const SearchService& ser
       lists_(metrics, "lists"),
       stale_lists_{lookups(metrics, "lists", "stale_hit")},
       pairs_(metrics, "pairs"),
-      picture_vectors_(metrics, "picture_vectors") {}
+      picture_vectors_(metrics, "picture_vectors"),
+      near_articles_(metrics, "near_articles") {}
 
 void CacheMetrics::collect() {
   const auto tell = [](Cache& cache, const auto& statistics) {
@@ -113,6 +114,7 @@ void CacheMetrics::collect() {
   tell(lists_, lists);
   stale_lists_.follow(lists.stale_hits);
   if (const auto pairs = service_.pair_cache_stats()) tell(pairs_, *pairs);
+  tell(near_articles_, service_.near_cache_stats());
   if (const auto vectors = service_.picture_cache_stats()) tell(picture_vectors_, *vectors);
 }
 

@@ -73,6 +73,7 @@ class CacheMetrics {
   Follower stale_lists_;
   Cache pairs_;
   Cache picture_vectors_;
+  Cache near_articles_;
 };
 
 }  // namespace scalestyle::search
