@@ -42,6 +42,13 @@ core::Result<ingest::IngestOptions> options_of(const core::Settings& settings) {
   options.price_scale = settings.number("price_scale");
   options.currency = settings.text("currency");
   options.live_changes = ingest::live_changes(settings.text("live_changes")).value();  // the setting has these choices
+  if (const auto per_item = settings.integer("neighbours_per_item"); per_item == 0) {
+    options.neighbours.reset();
+  } else {
+    options.neighbours->per_item = static_cast<std::size_t>(per_item);
+    options.neighbours->half_life_days = settings.number("neighbour_half_life_days");
+    options.neighbours->shrinkage = settings.number("neighbour_shrinkage");
+  }
   const std::size_t threads = compute_threads(settings);
   options.batches_in_flight = 2 * threads;
   options.reader.threads = static_cast<unsigned>(threads);
@@ -94,7 +101,8 @@ Command ingest_command() {
   return {.path = {"ingest"},
           .help = "Make a catalogue out of files and switch to it",
           .settings = with_vision_settings({"data", "articles", "images", "transactions", "embeddings", "image_embeddings", "update",
-                                            "price_scale", "currency", "live_changes", "document_precision", "models", "model",
+                                            "price_scale", "currency", "live_changes", "neighbours_per_item", "neighbour_half_life_days",
+                                            "neighbour_shrinkage", "document_precision", "models", "model",
                                             "compute_threads", "isa", "json"}),
           .run = run_ingest};
 }

@@ -19,6 +19,7 @@
 #include "ingest/rejects.hpp"
 #include "ingest/reusable_vectors.hpp"
 #include "ingest/staged_catalog.hpp"
+#include "ingest/staged_neighbours.hpp"
 #include "ingest/supplied_vectors.hpp"
 #include "ingest/text_source.hpp"
 #include "ingest/vector_lane.hpp"
@@ -36,6 +37,11 @@ std::unexpected<core::Error> bad_option(std::string message, std::string field) 
   return core::fail(core::ErrorCode::kInvalidArgument, std::move(message), std::move(field));
 }
 
+// The setting that stands for a field of NeighbourOptions.
+std::string neighbour_setting(const std::string& field) {
+  return field == "per_item" ? "neighbours_per_item" : "neighbour_" + field;
+}
+
 // One run, from the locked data folder to the summary.
 class IngestRun {
  public:
@@ -51,6 +57,7 @@ class IngestRun {
     CORE_TRY(StagedCatalog staged, stage_catalog(options_, context_, rejects_, summary_));
     context_.before_step("lay live changes over");
     CORE_CHECK(lay_changes_over(options_, staged, summary_));
+    CORE_CHECK(find_neighbours(options_, context_, staged, summary_));
     CORE_CHECK(plan_texts(staged));
     if (context_.image_encoder != nullptr) {
       CORE_TRY(auto lane, plan_photos(options_, context_, staged, rejects_, summary_));
@@ -58,7 +65,7 @@ class IngestRun {
     } else {
       note_linked_photos(folder_, summary_);
     }
-    CORE_CHECK(check_disk(staged.catalog));
+    CORE_CHECK(check_disk(staged));
     CORE_CHECK(open_work());
     CORE_CHECK(publish_rejects());
     summary_.read_seconds = lap();
@@ -173,9 +180,10 @@ class IngestRun {
     }
   }
 
-  core::Status check_disk(const catalog::Catalog& catalog) const {
-    const std::uint64_t needed = estimate_catalog_bytes(catalog) + estimate_vector_bytes(texts_) +
-                                 (photos_ ? estimate_vector_bytes(photos_->vectors) : 0);
+  core::Status check_disk(const StagedCatalog& staged) const {
+    const std::uint64_t needed = estimate_catalog_bytes(staged.catalog) + estimate_vector_bytes(texts_) +
+                                 (photos_ ? estimate_vector_bytes(photos_->vectors) : 0) +
+                                 (staged.neighbours ? staged.neighbours->neighbours.memory_bytes() : 0);
     std::uint64_t available = 0;
     if (context_.free_bytes) {
       CORE_TRY(available, context_.free_bytes(folder_.root()));
@@ -272,7 +280,10 @@ core::Status IngestOptions::validate() const {
   if (batch_texts == 0 || batch_photos == 0 || batches_in_flight == 0) {
     return bad_option("a batch needs at least one text or photo", "batch_texts");
   }
-  return {};
+  if (!neighbours) return {};
+  auto valid = neighbours->validate();
+  if (!valid) valid.error().field = neighbour_setting(valid.error().field);
+  return valid;
 }
 
 core::Status check_inputs(const IngestOptions& options) {

@@ -1,7 +1,8 @@
 #pragma once
 // Builds a complete generation from a shop's files beside the one that is served, and switches to it in one step.
 //
-// read and check rows → reject the bad ones → find the texts and photos that need a vector → embed each once, in order,
+// read and check rows → reject the bad ones → find what was bought together → find the texts and photos that need a vector →
+// embed each once, in order,
 // durably → write and check the generation's files → rename → CURRENT.
 //
 // A run that dies at any point leaves the served generation as it was; the next run over the same texts with the same
@@ -28,6 +29,7 @@
 #include "ingest/progress.hpp"
 #include "ports/image_encoder.hpp"
 #include "ports/text_encoder.hpp"
+#include "ranking/item_neighbours.hpp"
 
 namespace scalestyle::ingest {
 
@@ -49,6 +51,8 @@ struct IngestOptions {
   double price_scale = 1.0;            // prices are multiplied by it
   std::string currency;                // three letters (ISO 4217); empty when not told
   LiveChanges live_changes = LiveChanges::kNewer;
+  // How the transactions' customers tell which articles are bought together; nothing: not asked for.
+  std::optional<ranking::NeighbourOptions> neighbours = ranking::NeighbourOptions{};
 
   std::size_t batch_texts = 32;        // texts an encode() call
   std::size_t batch_photos = 8;        // photos an encode_images() call; their bytes are in memory while it waits
@@ -101,6 +105,8 @@ struct IngestSummary {
   std::uint64_t with_price = 0;
   std::uint64_t with_image = 0;
   std::uint64_t purchases = 0;
+  std::uint64_t neighbours = 0;         // of all articles together; 0 as well where none are known
+  std::uint64_t neighbour_purchases = 0;  // that they come from
   std::uint64_t carried_changes = 0;    // live changes that are part of the generation
   std::uint64_t overruled_changes = 0;  // live changes that the files overrule
   double read_seconds = 0;

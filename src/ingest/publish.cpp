@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "adapters/embedded/neighbour_file.hpp"
 #include "core/files.hpp"
 
 namespace scalestyle::ingest {
@@ -63,6 +64,7 @@ GenerationManifest describe(const PublishInput& input, const IngestContext& cont
                      .reused_vectors = input.texts.plan.reused};
   manifest.price_source = input.staged.price_source;
   manifest.sources = input.staged.sources;
+  if (input.staged.neighbours) manifest.neighbours = input.staged.neighbours->facts;
   if (input.photos != nullptr && summary.image_vectors > 0) {
     manifest.info.image_encoder = input.photos->encoder;
     manifest.images = {.format = input.photos->format,
@@ -102,6 +104,7 @@ core::Result<std::filesystem::path> assemble_generation(const PublishInput& inpu
                               .origins = input.texts.plan.origins,
                               .vectors = vectors_of(input.texts, texts)};
   if (!photos.rows.empty()) contents.images = {.rows = photos.rows, .vectors = vectors_of(*input.photos, photos)};
+  if (input.staged.neighbours) contents.neighbours = &input.staged.neighbours->neighbours;
   CORE_TRY(const auto manifest, write_generation(folder, contents));
   context.before_step("verify");
   CORE_TRY(const auto reread, read_manifest(folder));
@@ -110,6 +113,9 @@ core::Result<std::filesystem::path> assemble_generation(const PublishInput& inpu
   CORE_TRY(const auto ids, read_article_ids(folder / kCatalogFile, manifest.info.articles));
   if (reread.info.image_encoder) {
     CORE_TRY(const auto mapped_photos, map_image_vectors(folder, reread, FileCheck::kSizes));
+  }
+  if (reread.neighbours) {
+    CORE_TRY(const auto neighbours, read_neighbours(folder / kNeighboursFile, manifest.info.articles));
   }
   return folder;
 }

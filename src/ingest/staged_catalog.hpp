@@ -2,6 +2,7 @@
 // The first part of an ingest: articles with prices, purchases and pictures, checked, in memory, sorted by id.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,15 @@
 #include "catalog/catalog.hpp"
 #include "ingest/ingest.hpp"
 #include "ingest/rejects.hpp"
+#include "ranking/item_neighbours.hpp"
 
 namespace scalestyle::ingest {
+
+// By row of the catalogue, and what they were made of.
+struct StagedNeighbours {
+  ranking::ItemNeighbours neighbours{};
+  adapters::embedded::NeighbourFacts facts{};
+};
 
 struct StagedCatalog {
   catalog::Catalog catalog;
@@ -24,6 +32,7 @@ struct StagedCatalog {
   std::int64_t changes_through = 0;
   std::int64_t changes_overruled_ms = 0;
   catalog::Bitmap new_texts{};  // rows whose texts are not those of the files; of size 0: none
+  std::optional<StagedNeighbours> neighbours{};  // set by find_neighbours()
 };
 
 // Reads what `options` names. An article's own price column wins over transactions, for all articles: two sources may

@@ -21,6 +21,9 @@ std::string IngestSummary::to_text() const {
     text += supplied_image_vectors > 0 ? fmt::format(", {} vectors supplied\n", supplied_image_vectors) : "\n";
   }
   text += fmt::format("  articles   {} with a price, {} with a picture, {} purchases\n", with_price, with_image, purchases);
+  if (neighbour_purchases > 0) {
+    text += fmt::format("  together   {} neighbours of articles, from {} purchases\n", neighbours, neighbour_purchases);
+  }
   if (carried_changes + overruled_changes > 0) {
     text += fmt::format("  changes    {} live ones are part of it, {} are overruled\n", carried_changes, overruled_changes);
   }
@@ -65,6 +68,8 @@ std::string IngestSummary::to_json() const {
                                    {"with_price", with_price},
                                    {"with_image", with_image},
                                    {"purchases", purchases},
+                                   {"neighbours", neighbours},
+                                   {"neighbour_purchases", neighbour_purchases},
                                    {"carried_changes", carried_changes},
                                    {"overruled_changes", overruled_changes},
                                    {"read_seconds", read_seconds},

@@ -43,7 +43,7 @@ struct GenerationInfo {
 struct CatalogSnapshot {
   GenerationInfo info;
   std::shared_ptr<const catalog::Catalog> catalog;  // never null
-  std::shared_ptr<const ranking::ItemNeighbours> neighbours{};  // by row of `catalog`; null: none
+  std::shared_ptr<const ranking::ItemNeighbours> neighbours{};  // by row of `catalog`; null: none are known
 };
 
 // Thread safety: every method may be called from any thread, concurrently.

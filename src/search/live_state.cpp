@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "ranking/item_neighbours.hpp"
 #include "search/changed_vectors.hpp"
 
 namespace scalestyle::search {
@@ -33,6 +35,18 @@ std::shared_ptr<const ChangedVectors> changed_vectors(const BuildJob& job, const
   changed.in_index = std::make_shared<const catalog::Bitmap>(changed.to_index.map_all());
   changed.in_photos = std::make_shared<const catalog::Bitmap>(changed.to_photos.map_all());
   return std::make_shared<const ChangedVectors>(std::move(changed));
+}
+
+// What is known of the base's rows, by the rows of `current`. What is new since the ingest has no neighbours yet.
+core::Result<std::shared_ptr<const ranking::ItemNeighbours>> neighbours_by_row(const ports::CatalogSnapshot& base,
+                                                                               const catalog::Catalog& current) {
+  if (base.neighbours == nullptr || base.catalog->numbering() == current.numbering()) return base.neighbours;
+  std::vector<std::uint32_t> numbers(base.catalog->size(), ranking::kNoItem);
+  for (std::uint32_t row = 0; row < current.size(); ++row) {
+    if (const auto before = base.catalog->find_place(current.row({row}).id())) numbers[before->value] = row;
+  }
+  CORE_TRY(auto renumbered, ranking::renumbered(*base.neighbours, numbers, current.size()));
+  return std::make_shared<const ranking::ItemNeighbours>(std::move(renumbered));
 }
 
 }  // namespace
@@ -106,6 +120,7 @@ core::Task<core::Result<ServingGeneration::Parts>> build_live(std::shared_ptr<co
   if (!job->entries.empty()) {
     CORE_CO_TRY(auto articles, catalog::ChangedArticles::build(*job->base->catalog, job->entries));
     snapshot->info.articles = articles.size();
+    CORE_CO_TRY(snapshot->neighbours, neighbours_by_row(*job->base, articles));
     snapshot->catalog = std::make_shared<const catalog::Catalog>(std::move(articles));
   }
   CORE_CO_TRY(auto parts, co_await generations.prepare(snapshot, deadline));

@@ -90,6 +90,9 @@ class ServingGeneration {
   // What its columns can answer of a query.
   [[nodiscard]] const retrieval::QueryUnderstanding& understanding() const { return *parts_.understanding; }
 
+  // What was bought together in the purchases of the ingest, by row of catalog(); null: not known.
+  [[nodiscard]] const std::shared_ptr<const ranking::ItemNeighbours>& neighbours() const { return parts_.snapshot->neighbours; }
+
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
   [[nodiscard]] const BrowseOrders& orders() const { return *parts_.orders; }

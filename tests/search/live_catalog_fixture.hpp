@@ -84,6 +84,7 @@ class LiveCatalogFixture : public testing::Test {
     auto snapshot = std::make_shared<ports::CatalogSnapshot>(*support::make_snapshot(generation, articles, encoder_.info()));
     snapshot->info.image_encoder = images_.info();
     snapshot->info.changes_through = through;
+    snapshot->neighbours = neighbours_;
     if (through > 0) snapshot->info.changes_overruled_ms = std::numeric_limits<std::int64_t>::max();
     store_.publish(snapshot);
   }
@@ -178,6 +179,7 @@ class LiveCatalogFixture : public testing::Test {
   std::unique_ptr<SnapshotHolder> holder_;
   std::shared_ptr<const ServingGeneration> held_;
   LiveCatalog* live_ = nullptr;
+  std::shared_ptr<const ranking::ItemNeighbours> neighbours_;  // of what publish() publishes
   std::thread writer_;
   std::thread builder_;
 };

@@ -45,6 +45,32 @@ TEST_F(LiveCatalogTest, APriceIsSeenByFiltersOrdersAndTheArticle) {
   EXPECT_TRUE(browse(BrowseSort::kName, up_to(10)).empty());
 }
 
+TEST_F(LiveCatalogTest, WhatWasBoughtTogetherFollowsTheRows) {
+  neighbours_ = std::make_shared<const ranking::ItemNeighbours>(
+      ranking::ItemNeighbours::make({0, 2, 3, 4}, {{1, 0.5F}, {2, 0.25F}, {0, 0.5F}, {0, 0.25F}}).value());
+  publish("b", {"shirt", "dress", "trousers"});
+  refresh();
+  EXPECT_EQ(holder_->serving()->neighbours(), neighbours_);
+  // States of the same rows share them, also when the article goes: lists leave it out.
+  changed({price(1010, 3), gone(1020)});
+  EXPECT_EQ(holder_->serving()->neighbours(), neighbours_);
+  // New articles before, between and behind: every row has another number, and what is gone has left.
+  changed({put(900, "cap"), put(1005, "belt"), put(2000, "socks")});
+  const auto serving = holder_->serving();
+  ASSERT_NE(serving->neighbours(), nullptr);
+  ASSERT_EQ(serving->neighbours()->size(), serving->catalog().size());
+  const auto ids_by = [&](int number) {
+    Ids ids;
+    for (const auto& one : serving->neighbours()->of(served().find(id(number))->value)) {
+      ids.push_back(std::to_string(std::stoi(std::string(served().row({one.item}).id()))));
+    }
+    return ids;
+  };
+  EXPECT_EQ(ids_by(1000), Ids{"1010"});
+  EXPECT_EQ(ids_by(1010), Ids{"1000"});
+  for (const int number : {900, 1005, 2000}) EXPECT_TRUE(ids_by(number).empty()) << number;
+}
+
 TEST_F(LiveCatalogTest, WhatIsNotAvailableLeavesEveryList) {
   changed({available(1010, false)});
   EXPECT_EQ(browse(BrowseSort::kName), (Ids{"1000", "1020"}));

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "adapters/embedded/neighbour_file.hpp"
 #include "core/hash.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -21,6 +22,7 @@ constexpr std::array kImageFiles = {kExactImageVectorsFile, kQuantizedImageVecto
 std::vector<std::string_view> data_files(const GenerationManifest& manifest) {
   std::vector<std::string_view> names(kTextFiles.begin(), kTextFiles.end());
   if (manifest.info.image_encoder) names.insert(names.end(), kImageFiles.begin(), kImageFiles.end());
+  if (manifest.neighbours) names.push_back(kNeighboursFile);
   return names;
 }
 
@@ -56,6 +58,11 @@ core::Result<GenerationManifest> write_generation(const std::filesystem::path& f
       (has_images && (contents.images->rows.empty() || contents.images->rows.size() != contents.images->vectors.rows))) {
     return core::fail(core::ErrorCode::kInternal, "image vectors need their encoder, and one row each");
   }
+  const bool has_neighbours = contents.neighbours != nullptr;
+  if (has_neighbours != contents.manifest.neighbours.has_value() ||
+      (has_neighbours && contents.neighbours->size() != contents.catalog->size())) {
+    return core::fail(core::ErrorCode::kInternal, "neighbours need what made them, and are of every article");
+  }
   CORE_CHECK(core::make_folders(folder));
   CORE_CHECK(write_catalog_file(folder / kCatalogFile, *contents.catalog, contents.origins));
   CORE_CHECK(retrieval::write_exact_vectors(folder / kExactVectorsFile, contents.vectors));
@@ -66,6 +73,10 @@ core::Result<GenerationManifest> write_generation(const std::filesystem::path& f
     CORE_CHECK(write_image_rows(folder / kImageRowsFile, contents.images->rows));
   }
   GenerationManifest manifest = contents.manifest;
+  if (has_neighbours) {
+    CORE_CHECK(write_neighbours(folder / kNeighboursFile, *contents.neighbours));
+    manifest.neighbours->neighbours = contents.neighbours->all().size();
+  }
   manifest.info.articles = contents.catalog->size();
   manifest.counts.articles = contents.catalog->size();
   manifest.info.image_vectors = has_images ? contents.images->rows.size() : 0;

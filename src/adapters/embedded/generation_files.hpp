@@ -1,6 +1,6 @@
 #pragma once
 // Writes and opens the files of one generation: catalog.db, vectors.f32, vectors.i8, manifest.json and, where photos were
-// embedded, image_vectors.f32, image_vectors.i8 and image_rows.bin.
+// embedded, image_vectors.f32, image_vectors.i8 and image_rows.bin; where purchases of customers are known, neighbours.bin.
 // Source of the bytes: docs/formats/generation.md and docs/formats/vectors.md.
 
 #include <cstdint>
@@ -28,6 +28,7 @@ inline constexpr std::string_view kQuantizedVectorsFile = "vectors.i8";
 inline constexpr std::string_view kExactImageVectorsFile = "image_vectors.f32";
 inline constexpr std::string_view kQuantizedImageVectorsFile = "image_vectors.i8";
 inline constexpr std::string_view kImageRowsFile = "image_rows.bin";
+inline constexpr std::string_view kNeighboursFile = "neighbours.bin";
 
 // kSizes compares each file's size with the manifest; kHashes also reads every byte.
 enum class FileCheck : std::uint8_t { kSizes, kHashes };
@@ -39,11 +40,12 @@ struct ImageContents {
 };
 
 struct GenerationContents {
-  GenerationManifest manifest;  // `files` and the counts of articles and image vectors are filled in by the writer
+  GenerationManifest manifest;  // `files` and the counts of articles, image vectors and neighbours are filled in by the writer
   const catalog::Catalog* catalog = nullptr;
   std::span<const VectorOrigin> origins;  // one a row
   retrieval::ExactVectors vectors;        // one a row
   std::optional<ImageContents> images{};  // present exactly when manifest.info.image_encoder is
+  const ranking::ItemNeighbours* neighbours = nullptr;  // of every row; not null exactly when manifest.neighbours is there
 };
 
 // Writes all files into `folder` (created; must be empty) and syncs them and it. The manifest comes last, so a folder

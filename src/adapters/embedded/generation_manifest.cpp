@@ -143,6 +143,40 @@ json::object to_object(const ports::EncoderInfo& encoder) {
           {"max_tokens", encoder.max_tokens}};
 }
 
+std::string read_neighbour_facts(const json::object& object, NeighbourFacts& facts) {
+  Fields fields(object);
+  std::uint64_t size = 0;
+  fields.read("purchases", facts.purchases);
+  fields.read("first_day", facts.first_day);
+  fields.read("last_day", facts.last_day);
+  fields.read("neighbours", facts.neighbours);
+  fields.read("half_life_days", facts.options.half_life_days);
+  fields.read("shrinkage", facts.options.shrinkage);
+  fields.read("min_score", facts.options.min_score);
+  fields.read("per_item", size);
+  facts.options.per_item = size;
+  fields.read("max_customer_items", size);
+  facts.options.max_customer_items = size;
+  if (!fields.bad().empty()) return fields.bad();
+  if (const auto valid = facts.options.validate(); !valid) return valid.error().field;
+  const auto first = catalog::parse_date(facts.first_day);
+  const auto last = catalog::parse_date(facts.last_day);
+  if (!first) return "first_day";
+  return !last || *last < *first ? "last_day" : "";
+}
+
+json::object to_object(const NeighbourFacts& facts) {
+  return {{"purchases", facts.purchases},
+          {"first_day", facts.first_day},
+          {"last_day", facts.last_day},
+          {"neighbours", facts.neighbours},
+          {"half_life_days", facts.options.half_life_days},
+          {"shrinkage", facts.options.shrinkage},
+          {"min_score", facts.options.min_score},
+          {"per_item", facts.options.per_item},
+          {"max_customer_items", facts.options.max_customer_items}};
+}
+
 // Reads what format version 1 has; returns the name of the field at fault, empty when all is well.
 std::string read_version_1(const json::object& object, GenerationManifest& manifest) {
   Fields fields(object);
@@ -178,6 +212,12 @@ std::string read_version_1(const json::object& object, GenerationManifest& manif
     const json::object* images = fields.object("images");
     if (images == nullptr) return "images";
     if (const std::string bad = read_images(*images, manifest); !bad.empty()) return "images." + bad;
+  }
+  if (object.contains("neighbours")) {
+    const json::object* neighbours = fields.object("neighbours");
+    if (neighbours == nullptr) return "neighbours";
+    manifest.neighbours.emplace();
+    if (const std::string bad = read_neighbour_facts(*neighbours, *manifest.neighbours); !bad.empty()) return "neighbours." + bad;
   }
   if (object.contains("changes_through")) {
     fields.read("changes_through", size);
@@ -225,6 +265,7 @@ std::string GenerationManifest::to_json() const {
                                     {"supplied_vectors", images.supplied_vectors},
                                     {"reused_vectors", images.reused_vectors}};
   }
+  if (neighbours) object["neighbours"] = to_object(*neighbours);
   const std::string body = json::serialize(object);
   return fmt::format("{}{}{}{}{}", kBeforeHash, core::sha256_hex(body), kAfterHash, body, kEnd);
 }

@@ -4,12 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.hpp"
 #include "ports/catalog_store.hpp"
+#include "ranking/item_neighbours.hpp"
 
 namespace scalestyle::adapters::embedded {
 
@@ -45,11 +47,21 @@ struct ImageFacts {
   friend bool operator==(const ImageFacts&, const ImageFacts&) = default;
 };
 
+// Of the neighbours of articles: what they were made of and how.
+struct NeighbourFacts {
+  std::uint64_t purchases = 0;     // of the catalogue's articles by known customers on known days
+  std::string first_day{};         // of these, "YYYY-MM-DD"
+  std::string last_day{};
+  ranking::NeighbourOptions options{};
+  std::uint64_t neighbours = 0;    // of all articles
+};
+
 struct GenerationManifest {
   std::uint32_t format_version = kGenerationFormatVersion;
   ports::GenerationInfo info;
   GenerationCounts counts;
   ImageFacts images{};  // all 0 without info.image_encoder
+  std::optional<NeighbourFacts> neighbours{};  // absent: the generation has none
   std::string price_source;  // "none", "articles", "transactions"
   std::vector<FileRecord> sources;
   std::vector<FileRecord> files;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "adapters/embedded/neighbour_file.hpp"
+
 namespace scalestyle::adapters::embedded {
 
 namespace {
@@ -21,7 +23,13 @@ core::Result<std::shared_ptr<const ports::CatalogSnapshot>> read_snapshot(const 
                       fmt::format("{} describes the generation {}; the folder was renamed or copied, ingest again",
                                   (folder / kManifestFile).string(), manifest.info.id.value()));
   }
-  return std::make_shared<const ports::CatalogSnapshot>(std::move(manifest.info), std::move(articles));
+  std::shared_ptr<const ranking::ItemNeighbours> neighbours;
+  if (manifest.neighbours) {
+    CORE_CHECK(check_file(folder, manifest, kNeighboursFile, check));
+    CORE_TRY(auto read, read_neighbours(folder / kNeighboursFile, manifest.info.articles));
+    neighbours = std::make_shared<const ranking::ItemNeighbours>(std::move(read));
+  }
+  return std::make_shared<const ports::CatalogSnapshot>(std::move(manifest.info), std::move(articles), std::move(neighbours));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ class LocalCatalogStore final : public ports::CatalogStore {
  public:
   struct Options {
     std::filesystem::path data_dir;
-    FileCheck check = FileCheck::kHashes;  // of catalog.db alone, which is read whole in any case
+    FileCheck check = FileCheck::kHashes;  // of catalog.db and neighbours.bin, which are read whole in any case
   };
 
   // `pool` must outlive the store.

@@ -50,7 +50,8 @@ inline PhotoCollection photos_of(const std::vector<std::uint32_t>& rows, const s
 // Writes a complete generation; `vectors` has a row an article.
 inline GenerationManifest write_generation_of(const std::filesystem::path& data_dir, const ports::GenerationInfo& info,
                                               const catalog::Catalog& catalog, const support::IndexedVectors& vectors,
-                                              const PhotoCollection* photos = nullptr) {
+                                              const PhotoCollection* photos = nullptr,
+                                              const ranking::ItemNeighbours* neighbours = nullptr) {
   GenerationContents contents;
   contents.manifest.info = info;
   contents.manifest.info.document_encoder.dimension = vectors.dimension;
@@ -70,6 +71,11 @@ inline GenerationManifest write_generation_of(const std::filesystem::path& data_
     contents.manifest.images = {.format = "photo_v1", .distinct_photos = photos->rows.size(), .rejected_photos = 2};
     contents.images = {.rows = photos->rows,
                        .vectors = {.rows = photos->rows.size(), .dimension = photos->vectors.dimension, .values = photos->vectors.values}};
+  }
+  if (neighbours != nullptr) {
+    contents.manifest.neighbours = {.purchases = 77, .first_day = "2020-09-16", .last_day = "2020-09-20",
+                                    .options = {.per_item = 9, .shrinkage = 2.5}};
+    contents.neighbours = neighbours;
   }
   auto written = write_generation(DataFolder(data_dir).generation(info.id), contents);
   EXPECT_TRUE(written) << written.error().message;
