@@ -72,7 +72,7 @@ core::Task<SearchOutcome> SearchService::run(const ForYouRequest& request, Progr
   for (const ranking::ScoredRow& row : newest) made->newest.push_back(row.row);
   std::ranges::sort(made->newest);
   const PopularSource popular = popular_source(generation, scope);
-  made->neighbours = generation.parts().snapshot->neighbours;
+  made->neighbours = generation.neighbours();
 
   ranking::ForYouInputs inputs;
   inputs.articles = &generation.catalog();

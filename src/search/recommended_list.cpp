@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds kShort{8};
 BaseList list_of(const ranking::Candidates& candidates, std::span<const double> scores, bool with_blend) {
   std::vector<std::uint32_t> order(candidates.rows.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  // What only sources without weight have is no candidate.
+  std::erase_if(order, [&](std::uint32_t place) { return !(scores[place] > 0); });
   std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
     return scores[a] != scores[b] ? scores[a] > scores[b] : candidates.rows[a] < candidates.rows[b];
   });

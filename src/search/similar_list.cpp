@@ -73,7 +73,7 @@ core::Task<SearchOutcome> SearchService::run(const SimilarRequest& request, Prog
   made->is_for_article = true;
   made->near_to = *row;
   made->touched.push_back({.row = *row});
-  made->neighbours = progress.generation->parts().snapshot->neighbours;
+  made->neighbours = progress.generation->neighbours();
   ranking::ForYouOptions blend;
   blend.weights = weights_of(request.by, options_.recommendation.similar_weights);
   blend.max_candidates = std::min(options_.pool_size, kMaxCandidates);
