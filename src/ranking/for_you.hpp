@@ -63,7 +63,7 @@ struct OwnItemRule {
 };
 
 struct ForYouOptions {
-  SourceScores weights{};         // tuned values are default_weights(); each ≥ 0, not all 0
+  SourceScores weights = default_weights();  // each ≥ 0, not all 0
   double item_half_life_days = 3; // how fast the subject's own items lose weight
   std::size_t neighbour_items = 20;  // newest items whose neighbours are candidates
   std::size_t max_candidates = 1'000;
@@ -82,7 +82,11 @@ struct Candidates {
 // All that any source has and `eligible` lets pass, at most max_candidates (those of the best blend stay).
 [[nodiscard]] Candidates collect(const ForYouInputs& inputs, const ForYouOptions& options);
 
-// Σ weight · score, divided by the sum of the weights: in (0, 1]. One a candidate.
+// Σ weight · score, divided by the sum of the weights: in (0, 1], or 0 where all sources that have the candidate weigh nothing.
+// One a candidate.
 [[nodiscard]] std::vector<double> blend(std::span<const SourceScores> scores, const SourceScores& weights);
+
+// What each source adds to the blend of one candidate; they sum up to it, but for the rounding of floats.
+[[nodiscard]] SourceScores blend_parts(const SourceScores& scores, const SourceScores& weights);
 
 }  // namespace scalestyle::ranking
