@@ -32,6 +32,7 @@ SearchMetrics::SearchMetrics(telemetry::Metrics& metrics) {
                                      {{"source", std::string(to_string(static_cast<FallbackSource>(i)))}}});
   }
   personalized_ = metrics.counter({"scalestyle_search_personalized_total", "Answers in which a shopper's own features acted."});
+  explored_ = metrics.counter({"scalestyle_recommendation_explored_total", "Items shown since they were drawn to be tried out."});
   for (std::size_t i = 0; i < after_.size(); ++i) {
     after_[i] = metrics.counter({"scalestyle_search_after_total", "Requests that named an event to wait for, by whether it had taken effect.",
                                  {{"reached", i == 0 ? "false" : "true"}}});
@@ -48,6 +49,9 @@ void SearchMetrics::record(const SearchOutcome& outcome) const {
   for (const DegradationReason reason : outcome->degradations) degradations_[static_cast<std::size_t>(reason)].add();
   if (outcome->fallback_source) fallbacks_[static_cast<std::size_t>(*outcome->fallback_source)].add();
   if (outcome->personalized) personalized_.add();
+  for (const AnswerItem& item : outcome->items) {
+    if (item.exploration) explored_.add();
+  }
   if (outcome->after_reached) after_[*outcome->after_reached ? 1 : 0].add();
 }
 

@@ -17,6 +17,7 @@ using ranking::Source;
 
 constexpr std::size_t kMaxNameCharacters = 40;
 constexpr std::size_t kMaxSectionCharacters = 40;
+constexpr events::EpochMs kRecentMs = 7 * 86'400'000LL;
 
 // "“Cape”", or "an article" of no name.
 std::string name_of(const catalog::Catalog& articles, catalog::RowIndex row) {
@@ -38,10 +39,15 @@ std::string reference_to(const RecommendedList& list, const catalog::Catalog& ar
   return list.is_for_article ? name : fmt::format("{}, which you {}", name, deed(item.type));
 }
 
-std::string own_lead(const RecommendedList& list, catalog::RowIndex row) {
+std::string own_lead(const RecommendedList& list, catalog::RowIndex row, events::EpochMs now_ms) {
   const auto found = std::ranges::find(list.touched, row, &TouchedItem::row);
   if (found == list.touched.end()) return {};
-  return fmt::format("You {} {}", deed(found->type), found->type == events::EventType::kPurchase ? "it before" : "it recently");
+  const std::string_view when = now_ms - found->time_ms <= kRecentMs ? "recently" : "before";
+  switch (found->type) {
+    case events::EventType::kPurchase: return "You bought it before";
+    case events::EventType::kAddToCart: return fmt::format("You put it into your basket {}", when);
+    default: return fmt::format("You looked at it {}", when);
+  }
 }
 
 std::string variant_lead(const RecommendedList& list, const catalog::Catalog& articles, catalog::RowIndex row) {
@@ -110,7 +116,7 @@ std::string source_lead(const ReasonScope& scope, const AnswerItem& item) {
   const auto leading = scores != nullptr ? leading_source(list, *scores) : std::nullopt;
   if (!leading) return {};
   switch (*leading) {
-    case Source::kOwn: return own_lead(list, row);
+    case Source::kOwn: return own_lead(list, row, scope.now_ms);
     case Source::kVariant: return variant_lead(list, articles, row);
     case Source::kNeighbour: return neighbour_lead(list, articles, row);
     case Source::kSection: return section_lead(list, item.article);
