@@ -70,6 +70,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .clock = clock, .metrics = stack->metrics_,
                                           .features = events != nullptr ? &events->features() : nullptr,
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
+                                          .live_neighbours = events != nullptr ? &events->live_neighbours() : nullptr,
                                           .impressions = events != nullptr ? &events->impressions() : nullptr,
                                           .experiments = events != nullptr ? &events->experiments() : nullptr,
                                           .synonyms = stack->synonyms_.get(),

@@ -73,12 +73,15 @@ core::Task<SearchOutcome> SearchService::run(const ForYouRequest& request, Progr
   std::ranges::sort(made->newest);
   const PopularSource popular = popular_source(generation, scope);
   made->neighbours = generation.neighbours();
+  std::vector<ranking::ScoredRow> live;
+  if (use_.live_neighbours != nullptr) live = live_source(*use_.live_neighbours, generation.catalog(), made->touched);
 
   ranking::ForYouInputs inputs;
   inputs.articles = &generation.catalog();
   inputs.eligible = progress.eligible.get();
   inputs.items = items;
   inputs.neighbours = made->neighbours.get();
+  inputs.live_neighbours = live;
   inputs.sections = sections;
   inputs.content = rows_of(near.texts);
   inputs.pictures = rows_of(near.photos);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "recommend/live_neighbours.hpp"
 #include "recommend/popularity_board.hpp"
 #include "search/list_sort.hpp"
 
@@ -119,6 +120,20 @@ std::vector<ranking::SubjectItem> subject_items(std::span<const TouchedItem> tou
                      .bought = item.type == events::EventType::kPurchase});
   }
   return items;
+}
+
+std::vector<ranking::ScoredRow> live_source(const recommend::LiveNeighbours& neighbours, const catalog::Catalog& articles,
+                                            std::span<const TouchedItem> touched) {
+  std::vector<std::string> ids;
+  for (const TouchedItem& item : touched.first(std::min(touched.size(), recommend::LiveNeighbours::kMaxItems))) {
+    ids.emplace_back(articles.row(item.row).id());
+  }
+  std::vector<ranking::ScoredRow> rows;
+  for (const recommend::LiveNeighbour& neighbour : neighbours.neighbours_of(ids)) {
+    const auto row = articles.find(neighbour.item);
+    if (row) rows.push_back({*row, static_cast<float>(neighbour.score)});
+  }
+  return rows;
 }
 
 PopularSource popular_source(const ServingGeneration& generation, const PopularScope& scope) {

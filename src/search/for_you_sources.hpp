@@ -20,6 +20,10 @@
 #include "search/recommended_list.hpp"
 #include "search/snapshot_holder.hpp"
 
+namespace scalestyle::recommend {
+class LiveNeighbours;
+}
+
 namespace scalestyle::search {
 
 // What the shopper touched of this catalogue, once each, by the newest event with it; newest first, at most 100. Of events of
@@ -28,6 +32,10 @@ namespace scalestyle::search {
                                                      const EventWeights& weights);
 [[nodiscard]] std::vector<ranking::SubjectItem> subject_items(std::span<const TouchedItem> touched, const EventWeights& weights,
                                                               events::EpochMs now_ms);
+
+// What others did together with the newest of these, within the last day.
+[[nodiscard]] std::vector<ranking::ScoredRow> live_source(const recommend::LiveNeighbours& neighbours, const catalog::Catalog& articles,
+                                                          std::span<const TouchedItem> touched);
 
 struct PopularSource {
   std::vector<ranking::ScoredRow> rows{};

@@ -83,8 +83,9 @@
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::recommend {
+class LiveNeighbours;
 class Popularity;
-}
+}  // namespace scalestyle::recommend
 
 namespace scalestyle::search {
 
@@ -136,6 +137,7 @@ class SearchService {
     ports::FeatureStore* features = nullptr;       // null: nothing is personalised, `after` is never reached
     recommend::Popularity* popularity = nullptr;   // null: no popular lists: browse by popularity and trending are
                                                    // unavailable, a search that fails has nothing to fall back to
+    const recommend::LiveNeighbours* live_neighbours = nullptr;  // what is done together now; null: nobody learns it
     const ImpressionRecorder* impressions = nullptr;  // null: answers are not noted; nor are those without a request id
     const Experiments* experiments = nullptr;      // null: none
     const SynonymFile* synonyms = nullptr;         // null: none

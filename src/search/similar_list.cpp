@@ -8,6 +8,7 @@
 
 #include "catalog/article_id.hpp"
 #include "ranking/for_you.hpp"
+#include "search/for_you_sources.hpp"
 #include "search/make_deep_enough.hpp"
 #include "search/progress.hpp"
 #include "search/recommend_steps.hpp"
@@ -87,7 +88,13 @@ core::Task<SearchOutcome> SearchService::run(const SimilarRequest& request, Prog
   if (!looked) co_return std::unexpected(progress.failure(std::move(looked).error()));
 
   std::vector<ranking::ScoredRow> bought;
-  if (has(Source::kNeighbour)) bought = bought_with(made->neighbours.get(), *row);
+  if (has(Source::kNeighbour)) {
+    bought = bought_with(made->neighbours.get(), *row);
+    if (use_.live_neighbours != nullptr) {
+      const auto live = live_source(*use_.live_neighbours, articles, made->touched);
+      bought.insert(bought.end(), live.begin(), live.end());
+    }
+  }
   ranking::ForYouInputs inputs;
   inputs.articles = &articles;
   inputs.eligible = progress.eligible.get();

@@ -70,8 +70,9 @@ std::string neighbour_lead(const RecommendedList& list, const catalog::Catalog& 
     }
   }
   if (best != nullptr) return "Bought by shoppers who bought " + reference_to(list, articles, *best);
-  return list.is_for_article ? "Chosen by shoppers who chose " + name_of(articles, list.touched.front().row)
-                             : std::string("Chosen by shoppers who chose what you did");
+  // Known of live events alone.
+  if (list.is_for_article) return "Of interest to shoppers along with " + name_of(articles, list.touched.front().row);
+  return "Of interest to shoppers along with what you showed interest in";
 }
 
 std::string section_lead(const RecommendedList& list, const catalog::ArticleView& article) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ranking/item_neighbours.hpp"
+#include "recommend/live_neighbours.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/recommendation.hpp"
 #include "search/rule_file.hpp"
@@ -58,7 +59,7 @@ class RecommendationFixture : public VisualFixture {
 
   SearchService& recommend(SearchOptions options = {}, const RuleFile* rules = nullptr) {
     return make_with({.generations = holder_, .encoder = encoder_, .index = index_, .pool = compute_.pool(), .timers = compute_.timers(),
-                      .clock = clock_, .metrics = metrics_, .features = &features_, .popularity = &popularity_, .impressions = &recorder_,
+                      .clock = clock_, .metrics = metrics_, .features = &features_, .popularity = &popularity_, .live_neighbours = &live_, .impressions = &recorder_,
                       .rules = rules, .images = &images_, .image_index = &photos_},
                      std::move(options));
   }
@@ -108,6 +109,24 @@ class RecommendationFixture : public VisualFixture {
     return nullptr;
   }
 
+  // Somebody bought these on this day.
+  void bought_together(const std::string& name, const std::vector<int>& numbers) {
+    std::vector<events::LoggedEvent> taken;
+    for (const int number : numbers) {
+      events::LoggedEvent& logged = taken.emplace_back();
+      logged.position = {"log", 0, next_offset_++};
+      logged.event.event_id = std::to_string(next_offset_);
+      logged.event.type = events::EventType::kPurchase;
+      logged.event.user_id = core::UserId(name);
+      logged.event.event_time_ms = logged.event.received_time_ms = clock_.now_ms();
+      logged.event.item_id = id_of(number);
+      logged.event.weight = 5;
+    }
+    live_.apply(taken);
+  }
+
+  recommend::LiveNeighbours live_{clock_};
+  std::int64_t next_offset_ = 1;
   support::FakeImpressionLog impressions_;
   ImpressionRecorder recorder_{impressions_, 1, metrics_};
 };

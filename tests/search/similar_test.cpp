@@ -156,6 +156,21 @@ TEST_F(SimilarTest, TheShoppersBehaviourBoosts) {
   EXPECT_THAT(without->degradations, Contains(DegradationReason::kPersonalizationUnavailable));
 }
 
+TEST_F(SimilarTest, WhatIsDoneTogetherNowCounts) {
+  auto& service = recommend();
+  const auto wanted = by(like(12), false, false, true);
+  EXPECT_EQ(run(service, wanted)->total, 2U);
+  for (const char* name : {"a", "b", "c"}) bought_together(name, {12, 51});
+  const auto outcome = run(service, wanted);
+  EXPECT_EQ(outcome->total, 3U);
+  const AnswerItem* const item = item_of(outcome, product_of(51));
+  ASSERT_NE(item, nullptr);
+  EXPECT_EQ(item->reason, "Of interest to shoppers along with “" + *text_of(12) + "”.");
+  touched("u", {{12, events::EventType::kClick}});
+  const auto for_one = run(recommend(weighing("bought_together=1")), for_you("u"));
+  EXPECT_NE(item_of(for_one, product_of(51)), nullptr);
+}
+
 TEST_F(SimilarTest, WhatWasFoundIsKeptForTheNext) {
   auto& service = recommend();
   const auto first = run(service, like(12));
