@@ -328,7 +328,7 @@ struct ReasonReport {
 
 // What one source of a recommendation gave.
 struct SourceReport {
-  std::string_view source;  // to_string(ranking::Source)
+  std::string_view source;  // to_string(ranking::Source), of a look to_string(ranking::LookSource)
   StageOutcome outcome = StageOutcome::kOk;  // kSkipped: it has nothing to go by, or the time was short
   std::size_t articles = 0;
 };
