@@ -7,6 +7,7 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "ingest/models/safetensors_writer.hpp"
@@ -119,6 +120,62 @@ std::string tower_json(const ClipTowerShape& tower) {
                      tower.hidden, tower.layers, tower.heads, tower.intermediate);
 }
 
+std::string utf8(unsigned code) {
+  if (code < 0x80) return {static_cast<char>(code)};
+  return {static_cast<char>(0xC0U | (code >> 6U)), static_cast<char>(0x80U | (code & 0x3FU))};
+}
+
+// Byte-level BPE writes every byte as a letter: printable ones as themselves, the others as code points from 256 on.
+std::vector<std::string> byte_letters() {
+  const auto printable = [](unsigned byte) {
+    return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+  };
+  std::vector<std::string> letters;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    if (printable(byte)) letters.push_back(utf8(byte));
+  }
+  unsigned next = 256;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    if (!printable(byte)) letters.push_back(utf8(next++));
+  }
+  return letters;
+}
+
+constexpr std::size_t kAsciiLetters = 94;  // the first of byte_letters()
+constexpr std::string_view kWordEnd = "</w>";
+
+// vocab.json and merges.txt of the right size, whose merges are of letters that English text does not have: it becomes a token
+// a letter.
+core::Status write_tokenizer(const std::filesystem::path& folder, std::size_t vocabulary) {
+  const std::vector<std::string> letters = byte_letters();
+  std::vector<std::string> tokens = letters;
+  for (const std::string& letter : letters) tokens.push_back(letter + std::string(kWordEnd));
+  std::vector<std::string> merges;
+  const std::vector<std::string> ends = tokens;
+  for (std::size_t first = kAsciiLetters; first < letters.size() && tokens.size() + 2 < vocabulary; ++first) {
+    for (std::size_t end = 0; end < ends.size() && tokens.size() + 2 < vocabulary; ++end) {
+      merges.push_back(letters[first] + ' ' + ends[end]);
+      tokens.push_back(letters[first] + ends[end]);
+    }
+  }
+  tokens.insert(tokens.end(), {"<|startoftext|>", "<|endoftext|>"});
+  std::ofstream merge_file(folder / "merges.txt");
+  merge_file << "#version: 0.2\n";
+  for (const std::string& merge : merges) merge_file << merge << '\n';
+  std::ofstream vocabulary_file(folder / "vocab.json");
+  for (std::size_t id = 0; id < tokens.size(); ++id) {
+    vocabulary_file << (id == 0 ? '{' : ',') << '"';
+    for (const char letter : tokens[id]) {
+      if (letter == '"' || letter == '\\') vocabulary_file << '\\';
+      vocabulary_file << letter;
+    }
+    vocabulary_file << "\":" << id;
+  }
+  vocabulary_file << '}';
+  if (merge_file.flush() && vocabulary_file.flush()) return {};
+  return core::fail(core::ErrorCode::kUnavailable, "cannot write a tokenizer into " + folder.string());
+}
+
 }  // namespace
 
 core::Status write_random_clip(const std::filesystem::path& folder, const ClipShape& shape, std::uint64_t seed) {
@@ -128,6 +185,11 @@ core::Status write_random_clip(const std::filesystem::path& folder, const ClipSh
       R"("vision_config":{{{},"image_size":{},"patch_size":{},"num_channels":3}}}})",
       shape.dimension, tower_json(shape.text), shape.max_tokens, shape.vocabulary, shape.vocabulary - 2, shape.vocabulary - 1,
       tower_json(shape.vision), shape.image_size, shape.patch_size);
+  std::ofstream(folder / "preprocessor_config.json") << fmt::format(
+      R"({{"do_resize":true,"size":{0},"resample":3,"do_center_crop":true,"crop_size":{0},"do_normalize":true,)"
+      R"("image_mean":[0.48145466,0.4578275,0.40821073],"image_std":[0.26862954,0.26130258,0.27577711]}})",
+      shape.image_size);
+  CORE_CHECK(write_tokenizer(folder, shape.vocabulary));
   auto tensors = Writer(shape, seed).tensors();
   return ingest::models::write_safetensors(folder / "model.safetensors", tensors);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// A CLIP of true shape with random weights, as a model folder (config.json, model.safetensors): what can be timed without
-// the real weights. Scales are chosen so that activations look like a trained network's: branches that add to the residual
+// A CLIP of true shape with random weights, as a model folder that can be served: what can be timed without the real
+// weights. Its tokenizer gives a token a letter. Scales are chosen so that activations look like a trained network's: branches that add to the residual
 // stream without drowning it, attention that prefers some tokens, sparse feed-forward rows, and two channels of the
 // residual stream that are far larger than the others in every token.
 

@@ -5,13 +5,14 @@
 //   rerank_bench [--model minilm|base] [--precision NAME] [--isa NAME] [--seconds-per-cell S] [--group-tokens N]
 //                [--tau-pairs N] [--json]
 //   rerank_bench --encoder DIR --texts FILE
+//   rerank_bench --model NAME --write DIR
 //
 // Times are medians of repeated calls; processor time is that of all threads together, which leaves out what other work on
 // the machine takes, and the share of the peak is by it. Kendall tau is over --tau-pairs documents (mixed lengths) of each
 // of four queries, the least of the four. Random weights have no attention sinks and hardly tell documents apart: that tau is no judgement
 // of real models, whose weights are not to be had on every machine. The second form compares precisions on the real layers of
 // a sentence encoder (all-MiniLM-L6-v2 has the smaller shape) with four random heads; FILE has one text a line, eight queries
-// and then documents. Exit code 1 when scores depend on the number of
+// and then documents. The third leaves the model's folder in DIR, to be served (any word is one token). Exit code 1 when scores depend on the number of
 // threads or a deadline's scores are no prefix.
 
 #include <fmt/core.h>
@@ -59,6 +60,7 @@ struct Options {
   bool json = false;
   std::string encoder;
   std::string texts;
+  std::string write;
 };
 
 [[noreturn]] void leave(const core::Error& error) {
@@ -308,6 +310,7 @@ Options parse(int count, char** values) {
     else if (name == "--json") options.json = true;
     else if (name == "--encoder") options.encoder = value();
     else if (name == "--texts") options.texts = value();
+    else if (name == "--write") options.write = value();
     else {
       fmt::print(stderr, "unknown argument {}\n", name);
       std::exit(2);
@@ -318,7 +321,18 @@ Options parse(int count, char** values) {
     fmt::print(stderr, "--model is minilm or base, --precision f32, bf16 or int8\n");
     std::exit(2);
   }
+  if (!options.write.empty() && options.model.empty()) {
+    fmt::print(stderr, "--write needs --model\n");
+    std::exit(2);
+  }
   return options;
+}
+
+int write_model(const Options& options) {
+  const CrossEncoderShape& shape = options.model == "base" ? bench::kRerankerBase : bench::kMiniLmL6;
+  std::filesystem::create_directories(options.write);
+  if (const core::Status written = bench::write_random_cross_encoder(options.write, shape, kGain); !written) leave(written.error());
+  return 0;
 }
 
 }  // namespace
@@ -331,6 +345,7 @@ int main(int count, char** values) {
     compare_precisions(options);
     return 0;
   }
+  if (!options.write.empty()) return write_model(options);
   const bench::Peaks peaks = bench::measure_peaks();
   if (!options.json) {
     fmt::print("{}; register peaks of one core: f32 {:.0f}, bf16 {:.0f}, int8 {:.0f} giga-operations/s\n",

@@ -20,10 +20,11 @@ void WorkerPool::run() {
   pool_of_this_thread = this;
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-    if (jobs_.empty()) break;
-    auto job = std::move(jobs_.front());
-    jobs_.pop_front();
+    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty() || !lent_.empty(); });
+    auto& queue = jobs_.empty() && !stopping_ ? lent_ : jobs_;
+    if (queue.empty()) break;
+    auto job = std::move(queue.front());
+    queue.pop_front();
     lock.unlock();
     job();
     job = nullptr;
@@ -56,6 +57,15 @@ Status WorkerPool::submit(std::function<void()> job) {
   }
   wake_.notify_one();
   return {};
+}
+
+void WorkerPool::lend(std::function<void()> help) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || lent_.size() >= kLentAThread * options_.threads) return;
+    lent_.push_back(std::move(help));
+  }
+  wake_.notify_one();
 }
 
 WorkerPool::ScheduleAwaiter WorkerPool::schedule(Deadline deadline) { return ScheduleAwaiter(*this, deadline); }

@@ -38,6 +38,11 @@ class WorkerPool {
   // kResourceExhausted when the queue is full, kCancelled after stop().
   [[nodiscard]] Status submit(std::function<void()> job);
 
+  // A worker takes up `help` while no job waits, those lent first first. It is not waited for and not counted by queued(), and
+  // is dropped where as many as there are threads, times kLentAThread, are lent already, and by stop(): nobody may need it.
+  void lend(std::function<void()> help);
+  static constexpr std::size_t kLentAThread = 16;
+
   // `CORE_CO_CHECK(co_await pool.schedule(deadline));` continues on a worker; at once when this is one and nothing is
   // queued. Errors: kResourceExhausted (queue full,
   // at once, on the calling thread), kDeadlineExceeded or kCancelled when that happened while waiting.
@@ -57,6 +62,7 @@ class WorkerPool {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> jobs_;  // guarded by mutex_
+  std::deque<std::function<void()>> lent_;  // guarded by mutex_
   bool stopping_ = false;                   // guarded by mutex_
 };
 

@@ -36,6 +36,8 @@ class Team {
 
   // Leader. Sends the helpers home: every help() returns, at once or after its chunk.
   void close() { open_.store(kClosed, std::memory_order_release); }
+  // Any thread.
+  [[nodiscard]] bool closed() const { return open_.load(std::memory_order_relaxed) == kClosed; }
 
   // Helper. Computes chunks of the leader's phases until close(), or until leave() says so: it is asked every few
   // microseconds without a chunk, so at least once a phase.

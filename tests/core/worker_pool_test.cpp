@@ -6,6 +6,7 @@
 #include <chrono>
 #include <latch>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -100,6 +101,40 @@ TEST(WorkerPool, ParallelForFromWorkersAtOnceDoesNotDeadlock) {
   }
   done.wait();
   EXPECT_EQ(total.load(), 8 * 64);
+}
+
+TEST(WorkerPool, LentHelpIsTakenWhenNoJobWaits) {
+  const SystemClock clock;
+  WorkerPool pool({.threads = 1, .queue_capacity = 4}, clock);
+  std::string order;
+  pool.lend([&] {
+    order += 'a';
+    ASSERT_TRUE(pool.submit([&] { order += 'j'; }));
+  });
+  pool.lend([&] { order += 'b'; });
+  ASSERT_TRUE(pool.submit([&] { order += 'i'; }));
+  EXPECT_EQ(pool.queued(), 1U);
+  pool.lend([&] {
+    order += 'c';
+    pool.stop();
+    pool.lend([&] { order += 'x'; });
+  });
+  pool.lend([&] { order += 'y'; });  // given up by the stop
+  pool.run();
+  EXPECT_EQ(order, "iajbc");
+}
+
+TEST(WorkerPool, MoreHelpThanItsLimitIsDropped) {
+  const SystemClock clock;
+  WorkerPool pool({.threads = 1}, clock);
+  std::size_t helped = 0;
+  for (std::size_t i = 0; i < WorkerPool::kLentAThread + 5; ++i) {
+    pool.lend([&] {
+      if (++helped == WorkerPool::kLentAThread) pool.stop();
+    });
+  }
+  pool.run();
+  EXPECT_EQ(helped, WorkerPool::kLentAThread);
 }
 
 }  // namespace

@@ -10,11 +10,11 @@
 #include <span>
 #include <utility>
 
+#include "adapters/embedded/borrowed_team.hpp"
 #include "adapters/embedded/workspace_pool.hpp"
 #include "image/clip_preprocessing.hpp"
 #include "image/decode.hpp"
 #include "nn/clip_model.hpp"
-#include "nn/team.hpp"
 #include "text/clip_tokenizer.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -90,17 +90,6 @@ LocalImageEncoder::~LocalImageEncoder() = default;
 
 std::size_t LocalImageEncoder::weight_bytes() const { return parts_->model->weight_bytes(); }
 
-// Calls work(team) on this thread, with another one's help while nothing else waits for the pool.
-core::Status LocalImageEncoder::with_team(const std::function<core::Status(nn::Team*)>& work) {
-  if (pool_.threads() < 2 || pool_.queued() > 0) return work(nullptr);
-  // Shared, for this thread does not wait for its helper to return: that may be suspended, or still be in the queue.
-  const auto team = std::make_shared<nn::Team>();
-  static_cast<void>(pool_.submit([team, &pool = pool_] { team->help_until([&pool] { return pool.queued() > 0; }); }));
-  core::Status outcome = work(team.get());
-  team->close();
-  return outcome;
-}
-
 core::Status LocalImageEncoder::encode_piece(std::span<const ports::EncodedImage> images,
                                              std::span<core::Result<std::vector<float>>> results, core::Deadline deadline,
                                              nn::Team* team) {
@@ -147,7 +136,8 @@ core::Task<core::Result<std::vector<core::Result<std::vector<float>>>>> LocalIma
   std::vector<core::Result<std::vector<float>>> results(images.size());
   const std::size_t pieces = std::min(images.size(), pool_.queued() > 0 ? std::size_t{1} : pool_.threads());
   if (pieces == 1) {
-    CORE_CO_CHECK(with_team([&](nn::Team* team) { return encode_piece(images, results, deadline, team); }));
+    const BorrowedTeam team(pool_);
+    CORE_CO_CHECK(encode_piece(images, results, deadline, team.get()));
     co_return results;
   }
   std::vector<core::Status> outcomes(pieces);
@@ -188,7 +178,8 @@ core::Task<core::Result<ports::EmbeddingBatch>> LocalImageEncoder::encode_texts(
                                        workspace->model, team);
   };
   if (pieces == 1) {
-    CORE_CO_CHECK(with_team([&](nn::Team* team) { return encode(0, team); }));
+    const BorrowedTeam team(pool_);
+    CORE_CO_CHECK(encode(0, team.get()));
     co_return batch;
   }
   std::vector<core::Status> outcomes(pieces);

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -55,7 +54,6 @@ class LocalImageEncoder final : public ports::ImageEncoder {
   [[nodiscard]] core::Status encode_piece(std::span<const ports::EncodedImage> images,
                                           std::span<core::Result<std::vector<float>>> results, core::Deadline deadline,
                                           nn::Team* team);
-  [[nodiscard]] core::Status with_team(const std::function<core::Status(nn::Team*)>& work);
 
   std::unique_ptr<Parts> parts_;
   ports::EncoderInfo info_;

@@ -9,7 +9,7 @@
 #include <stop_token>
 #include <utility>
 
-#include "nn/team.hpp"
+#include "adapters/embedded/borrowed_team.hpp"
 #include "text/unicode.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -139,11 +139,8 @@ void LocalPairScorer::score_groups(Run& run) {
 void LocalPairScorer::score_as_team(Run& run) {
   const auto workspace = workspaces_.borrow();
   if (run.batch.claim(affordable_tokens(run.deadline), workspace->group)) {
-    // Shared, for this thread does not wait for its helper to return: that may still be in the queue.
-    const auto team = std::make_shared<nn::Team>();
-    static_cast<void>(pool_.submit([team, &pool = pool_] { team->help_until([&pool] { return pool.queued() > 0; }); }));
+    const BorrowedTeam team(pool_);
     static_cast<void>(score_group(*workspace, run, team.get()));
-    team->close();
   }
 }
 

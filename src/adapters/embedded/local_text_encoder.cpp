@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "nn/team.hpp"
+#include "adapters/embedded/borrowed_team.hpp"
 #include "text/unicode.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -74,15 +74,9 @@ LocalTextEncoder::LocalTextEncoder(std::unique_ptr<const nn::BertEncoder> model,
 
 // The weights of a short text take longer to arrive from memory than to multiply, and two cores draw more than one.
 core::Status LocalTextEncoder::encode_as_team(std::span<const nn::TokenSequence> texts, std::span<float> out) {
-  // Shared, for this thread does not wait for its helper to return: that may be suspended, or still be in the queue.
-  const auto team = std::make_shared<nn::Team>();
-  // Two threads finish one text sooner, but more texts in the same time when each has its own: the helper leaves as soon
-  // as work waits. Without room in the queue there is no helper, and no need of one.
-  static_cast<void>(pool_.submit([team, &pool = pool_] { team->help_until([&pool] { return pool.queued() > 0; }); }));
+  const BorrowedTeam team(pool_);
   const auto workspace = workspaces_.borrow();
-  core::Status outcome = model_->encode(texts, out, workspace->model, team.get());
-  team->close();
-  return outcome;
+  return model_->encode(texts, out, workspace->model, team.get());
 }
 
 core::Result<ports::EmbeddingBatch> LocalTextEncoder::encode_now(const std::vector<std::string>& texts,

@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <utility>
 
-#include "nn/team.hpp"
+#include "adapters/embedded/borrowed_team.hpp"
 #include "nn/token_sampler.hpp"
 #include "text/utf8_pieces.hpp"
 
@@ -165,16 +165,10 @@ core::Result<std::vector<std::int32_t>> LocalTextGenerator::read_prompt(const po
                                 info_.max_context));
 }
 
-// A step's weights take longer to arrive from memory than to multiply, and two cores draw more than one. The helper leaves
-// as soon as other work waits; where the queue has no room there is none, and no need of one.
+// A step's weights take longer to arrive from memory than to multiply, and two cores draw more than one.
 bool LocalTextGenerator::step(nn::Qwen2Session& session) {
-  if (pool_.threads() == 1 || pool_.queued() > 0) return session.step();
-  // Shared, for this thread does not wait for its helper to return: that may be suspended, or still be in the queue.
-  const auto team = std::make_shared<nn::Team>();
-  static_cast<void>(pool_.submit([team, &pool = pool_] { team->help_until([&pool] { return pool.queued() > 0; }); }));
-  const bool complete = session.step(team.get());
-  team->close();
-  return complete;
+  const BorrowedTeam team(pool_);
+  return session.step(team.get());
 }
 
 core::Task<core::Result<ports::GeneratedText>> LocalTextGenerator::generate(
