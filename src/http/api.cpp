@@ -125,6 +125,7 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
     case RouteId::kTrending:
     case RouteId::kForYou:
     case RouteId::kSimilar:
+    case RouteId::kLook:
     case RouteId::kWhyNot: {
       auto work = list(routed, call.deadline);
       if (!work) return at_once(std::unexpected(work.error()));
@@ -195,6 +196,10 @@ core::Result<Work> Api::list(const RoutedRequest& request, core::Deadline& deadl
     case RouteId::kSimilar: {
       CORE_TRY(search::SimilarRequest wanted, to_similar_request(request.parameters, request.received));
       return answer(use_.search.similar(take(wanted)), request.request_id);
+    }
+    case RouteId::kLook: {
+      CORE_TRY(search::LookRequest wanted, to_look_request(request.parameters, request.received));
+      return answer(use_.search.complete_the_look(take(wanted)), request.request_id);
     }
     case RouteId::kWhyNot: {
       CORE_TRY(search::WhyNotRequest wanted, to_why_not_request(request.parameters, request.received));

@@ -103,6 +103,8 @@ void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
   json.end_array();
   if (explanation.preference) json.key("preference").number(*explanation.preference);
   write_shares(json, explanation);
+  write_look(json, explanation);
+  write_rising(json, explanation);
   json.key("base_score").number(explanation.base_score);
   write_rules(json, explanation);
   json.key("boost").begin_object();
@@ -146,6 +148,7 @@ void write_item(JsonWriter& json, const search::AnswerItem& item, bool collapsed
   if (item.image_score) json.key("image_score").number(static_cast<float>(*item.image_score));
   write_reason(json, item);
   json.key("rank").integer(item.rank);
+  if (!item.slot.empty()) json.key("slot").text(item.slot);
   write_exploration(json, item);
   if (!item.pinned_by.empty()) json.key("pinned_by").text(item.pinned_by);
   if (collapsed) write_variants(json, item);

@@ -189,6 +189,15 @@ constexpr ParameterSpec kWindow{.name = "window",
                                 .default_value = "24h",
                                 .choices = kWindowNames};
 
+constexpr std::array<std::string_view, 2> kTrendingOrders{"popular", "rising"};
+constexpr ParameterSpec kTrendingOrder{.name = "order",
+                                       .kind = ParameterKind::kChoice,
+                                       .description = "popular: most happened with first. rising: most more than before, this hour against "
+                                                      "the 23 before it, these 24 hours against the six days before; where nothing rises, "
+                                                      "what is popular: see fallback_source. Not of 7d.",
+                                       .default_value = "popular",
+                                       .choices = kTrendingOrders};
+
 template <std::size_t kOwn>
 constexpr auto with_list_parameters(const std::array<ParameterSpec, kOwn>& own) {
   std::array<ParameterSpec, kListParameters.size() + kOwn> all{};
@@ -209,7 +218,7 @@ constexpr auto kWhyNotParameters = [] {
   return all;
 }();
 constexpr auto kBrowseParameters = with_list_parameters(std::array{kSort});
-constexpr auto kTrendingParameters = with_list_parameters(std::array{kWindow});
+constexpr auto kTrendingParameters = with_list_parameters(std::array{kWindow, kTrendingOrder});
 
 core::Result<search::LegSet> parse_legs(std::string_view text) {
   static constexpr std::array<std::string_view, 3> kNames{"lexical", "dense", "image"};
@@ -356,6 +365,8 @@ core::Result<search::TrendingRequest> to_trending_request(const Parameters& para
   CORE_CHECK(fill_list_request(request, parameters, received));
   const auto window = std::ranges::find(kWindowNames, parameters.choice("window"));
   request.window = static_cast<events::Window>(window - kWindowNames.begin());
+  const bool is_rising = parameters.choice("order") == "rising";
+  request.order = is_rising ? search::TrendingOrder::kRising : search::TrendingOrder::kPopular;
   return request;
 }
 

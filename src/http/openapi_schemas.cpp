@@ -26,6 +26,7 @@ constexpr std::string_view kArticleItem = R"json({
 "text_score":{"type":"number","minimum":0,"maximum":1,"description":"Of a search by picture with a query: what the query gave it, scaled to [0, 1] over what the query found; 0 where it did not find it."},
 "image_score":{"type":"number","minimum":0,"maximum":1,"description":"The same of the picture."},
 "rank":{"type":"integer","minimum":1,"description":"Place in the whole list; with a cursor, after what was shown before."},
+"slot":{"type":"string","description":"Of what completes a look: which part of the outfit it is: top, bottom, full_body, outerwear, shoes, bag, hat, scarf, gloves, belt, jewellery, eyewear, hair, accessory, hosiery, underwear_top, underwear_bottom, underwear, nightwear, swim_top, swim_bottom, swimwear, beachwear, other, or a product group of the catalogue."},
 "exploration":{"type":"object","description":"It was drawn to be shown at this place, so that something is learned of it; absent otherwise.","required":["probability"],"properties":{
 "probability":{"type":"number","minimum":0,"maximum":1,"description":"That it would be, before the draw."}}},
 "pinned_by":{"type":"string","description":"The merchandising rule that put it there; absent otherwise."},
@@ -65,6 +66,11 @@ constexpr std::string_view kExplanation = R"json({
 "fields":{"type":"array","items":{"type":"object","required":["field","count","share"],"properties":{
 "field":{"type":"string"},"count":{"type":"integer","minimum":0},"share":{"type":"number","description":"Of the word's weight in this article."}}}}}}},
 "fused_score":{"type":"number","description":"Of words and meaning together; of a recommendation the blend of its sources."},
+"look":{"type":"object","description":"Of what completes a look: score is made of these.","required":["source","together","colour"],"properties":{
+"source":{"enum":["bought_together","variant_bought_together","chosen_together","popular_in_slot"]},"together":{"type":"number","minimum":0,"maximum":1,"description":"How much it was bought or chosen with the article, or how popular it is, beside the greatest."},
+"colour":{"type":"number","minimum":0,"maximum":1,"description":"How well the colours go together."}}},
+"rising":{"type":"object","description":"Of what rises: weighted events of the window and of the time before it, which is lengths times as long, and their smoothed ratio in equal times.","required":["now","before","lengths","ratio"],"properties":{
+"now":{"type":"number","minimum":0},"before":{"type":"number","minimum":0},"lengths":{"type":"number","minimum":0},"ratio":{"type":"number","minimum":0}}},
 "sources":{"type":"array","description":"Of a recommendation: the sources that have the article. fused_score is the sum of weight times score, divided by the sum of all sources' weights.","items":{"type":"object","required":["source","score","weight"],"properties":{
 "source":{"$ref":"#/components/schemas/RecommendationSource"},"score":{"type":"number","minimum":0,"maximum":1},"weight":{"type":"number","minimum":0,"description":"As set; for_you_weights, similar_weights."}}}},
 "cross_encoder":{"type":"object","description":"What the cross-encoder says of it; absent where it was not judged.","required":["score","logit"],"properties":{
@@ -110,8 +116,8 @@ constexpr std::string_view kSearchAnswer = R"json({
 "cursor":{"type":"string","description":"For the next page; absent when there is none. It is good for a limited time, for the same request only."}}})json";
 
 constexpr std::string_view kRecommendationSource = R"json({
-"enum":["own","variant","bought_together","section","similar_text","similar_picture","new","popular"],
-"description":"own: the shopper's own items; variant: other articles of their products; bought_together: bought or chosen by the same shoppers; section: popular in the shopper's sections; similar_text, similar_picture: near to the newest of their items, or to the article of the request; new; popular."})json";
+"enum":["own","variant","bought_together","section","similar_text","similar_picture","new","popular","chosen_together","popular_in_slot"],
+"description":"chosen_together, popular_in_slot: of a look, chosen with the article within the last day, popular in a part of the outfit that nothing else was found for; own: the shopper's own items; variant: other articles of their products; bought_together: bought or chosen by the same shoppers; section: popular in the shopper's sections; similar_text, similar_picture: near to the newest of their items, or to the article of the request; new; popular."})json";
 
 constexpr std::string_view kSuggestAnswer = R"json({
 "type":"object","required":["status","request_id","took_ms","corrected","suggestions"],

@@ -11,6 +11,7 @@
 
 #include "catalog/article_id.hpp"
 #include "http/list_parameters.hpp"
+#include "ranking/look.hpp"
 
 namespace scalestyle::http {
 
@@ -46,6 +47,20 @@ constexpr ParameterSpec kBy{.name = "by",
                             .minimum = 1,
                             .maximum = kMaxByCharacters,
                             .is_list = true};
+
+constexpr ParameterSpec kPerSlot{.name = "per_slot",
+                                 .kind = ParameterKind::kInteger,
+                                 .description = "How many articles of one part of the outfit there may be.",
+                                 .minimum = 1,
+                                 .maximum = static_cast<double>(ranking::kMaxPerSlot),
+                                 .default_value = "1"};
+constexpr ParameterSpec kLookItems{.name = "k",
+                                   .kind = ParameterKind::kInteger,
+                                   .description = "How many articles to return.",
+                                   .minimum = 1,
+                                   .maximum = static_cast<double>(search::kMaxLookItems),
+                                   .default_value = "6"};
+static_assert(search::kDefaultLookItems == 6);
 
 std::vector<ParameterSpec> with_list_parameters(std::vector<ParameterSpec> own) {
   const auto common = list_parameters();
@@ -87,6 +102,15 @@ std::span<const ParameterSpec> similar_parameters() {
   return all;
 }
 
+std::span<const ParameterSpec> look_parameters() {
+  static const auto all = [] {
+    auto parameters = with_list_parameters({kId, kOrder, kPerSlot});
+    std::ranges::replace_if(parameters, [](const ParameterSpec& spec) { return spec.name == kLookItems.name; }, kLookItems);
+    return parameters;
+  }();
+  return all;
+}
+
 core::Result<search::ForYouRequest> to_for_you_request(const Parameters& parameters, core::SteadyTime received) {
   search::ForYouRequest request;
   CORE_CHECK(fill_list_request(request, parameters, received));
@@ -103,6 +127,14 @@ core::Result<search::SimilarRequest> to_similar_request(const Parameters& parame
   if (const auto by = parameters.text("by")) {
     CORE_TRY(request.by, parse_sources(*by));
   }
+  return request;
+}
+
+core::Result<search::LookRequest> to_look_request(const Parameters& parameters, core::SteadyTime received) {
+  search::LookRequest request;
+  CORE_CHECK(fill_list_request(request, parameters, received));
+  request.article_id = parameters.text("id").value_or("");
+  request.per_slot = parameters.integer("per_slot");
   return request;
 }
 

@@ -6,6 +6,7 @@
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "http/parameters.hpp"
+#include "search/look_request.hpp"
 #include "search/recommendation.hpp"
 
 namespace scalestyle::http {
@@ -13,8 +14,11 @@ namespace scalestyle::http {
 [[nodiscard]] std::span<const ParameterSpec> for_you_parameters();
 [[nodiscard]] std::span<const ParameterSpec> similar_parameters();  // `id` is a part of the path
 
+[[nodiscard]] std::span<const ParameterSpec> look_parameters();     // the same
+
 // As list_parameters.hpp says of its requests.
 [[nodiscard]] core::Result<search::ForYouRequest> to_for_you_request(const Parameters& parameters, core::SteadyTime received);
 [[nodiscard]] core::Result<search::SimilarRequest> to_similar_request(const Parameters& parameters, core::SteadyTime received);
+[[nodiscard]] core::Result<search::LookRequest> to_look_request(const Parameters& parameters, core::SteadyTime received);
 
 }  // namespace scalestyle::http

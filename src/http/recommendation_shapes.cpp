@@ -30,6 +30,25 @@ void write_shares(JsonWriter& json, const search::ItemExplanation& explanation) 
   json.end_array();
 }
 
+void write_look(JsonWriter& json, const search::ItemExplanation& explanation) {
+  if (!explanation.look) return;
+  json.key("look").begin_object();
+  json.key("source").text(explanation.look->source);
+  json.key("together").number(static_cast<float>(explanation.look->together));
+  json.key("colour").number(static_cast<float>(explanation.look->colour));
+  json.end_object();
+}
+
+void write_rising(JsonWriter& json, const search::ItemExplanation& explanation) {
+  if (!explanation.rising) return;
+  json.key("rising").begin_object();
+  json.key("now").number(explanation.rising->now);
+  json.key("before").number(explanation.rising->before);
+  json.key("lengths").number(explanation.rising->lengths);
+  json.key("ratio").number(explanation.rising->ratio);
+  json.end_object();
+}
+
 void write_exploration(JsonWriter& json, const search::AnswerItem& item) {
   if (!item.exploration) return;
   json.key("exploration").begin_object();

@@ -11,6 +11,10 @@ class JsonWriter;
 void write_sources(JsonWriter& json, const search::SearchAnswer& answer);
 void write_shares(JsonWriter& json, const search::ItemExplanation& explanation);
 
+// The members "look" and "rising" of an item's explanation; nothing of other lists.
+void write_look(JsonWriter& json, const search::ItemExplanation& explanation);
+void write_rising(JsonWriter& json, const search::ItemExplanation& explanation);
+
 // The member "exploration" of an item that was drawn to be shown.
 void write_exploration(JsonWriter& json, const search::AnswerItem& item);
 

@@ -108,6 +108,9 @@ constexpr std::array kForYouResponses{
     kExpired, kUnavailable};
 constexpr std::array kSimilarResponses{ResponseSpec{.description = "The articles that are most like it", .schema = "SearchAnswer"},
                                        kInvalid, kMissing, kExpired, kUnavailable};
+constexpr std::array kLookResponses{
+    ResponseSpec{.description = "An article of each part of an outfit that goes with it", .schema = "SearchAnswer"}, kInvalid, kMissing,
+    kExpired, kUnavailable};
 constexpr std::array kSuggestResponses{
     ResponseSpec{.description = "What the shopper may want to type, the best first; none is an answer too", .schema = "SuggestAnswer"},
     kInvalid, kUnavailable};
@@ -187,6 +190,8 @@ std::span<const Route> build_table() {
             kForYouResponses},
       Route{RouteId::kSimilar, "/api/recommendation/similar/{id}", "similar", "Articles like one article", similar_parameters(),
             kSimilarResponses},
+      Route{RouteId::kLook, "/api/recommendation/complete-the-look/{id}", "completeTheLook", "What completes an outfit with one article",
+            look_parameters(), kLookResponses},
       Route{RouteId::kSuggest, "/api/recommendation/suggest", "suggest", "Complete what a shopper begins to type", kSuggestParameters,
             kSuggestResponses},
       Route{RouteId::kWhyNot, "/api/recommendation/why-not", "whyNot", "Why a search does not show an article", why_not_parameters(),

@@ -26,6 +26,7 @@ enum class RouteId : std::uint8_t {
   kTrending,
   kForYou,
   kSimilar,
+  kLook,
   kSuggest,
   kWhyNot,
   kReason,

@@ -152,6 +152,7 @@ std::string_view to_string(RuleList list) {
     case RuleList::kTrending: return "trending";
     case RuleList::kForYou: return "for_you";
     case RuleList::kSimilar: return "similar";
+    case RuleList::kLook: return "look";
   }
   return "search";
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -77,6 +79,35 @@ catalog::Bitmap PopularityBoard::with_events(events::Window window, const catalo
   }
   if (eligible != nullptr) rows &= *eligible;
   return rows;
+}
+
+RisingRows PopularityBoard::rising(events::Window window, const catalog::Bitmap* eligible, std::size_t limit,
+                                   const ranking::RisingOptions& options) const {
+  assert(window != events::Window::k7d);
+  const auto longer = static_cast<events::Window>(static_cast<std::size_t>(window) + 1);
+  const auto seconds = [](events::Window of) { return static_cast<double>(events::shape(of).bucket_seconds * events::shape(of).buckets); };
+  RisingRows found;
+  found.lengths = (seconds(longer) - seconds(window)) / seconds(window);
+  const auto live = columns();
+  const auto look_at = [&](catalog::RowIndex row) {
+    const double now = live->sum(static_cast<std::size_t>(window), row.value);
+    if (!(now > 0)) return;
+    const double before = std::max(0.0, live->sum(static_cast<std::size_t>(longer), row.value) - now);
+    const ranking::Rise rise = ranking::rise_of(now, before, found.lengths, options);
+    if (rise.bound > 0) found.rows.push_back({row, now, before, rise});
+  };
+  if (eligible != nullptr) {
+    eligible->for_each(look_at);
+  } else {
+    for (std::uint32_t row = 0; row < priors_.size(); ++row) look_at({row});
+  }
+  found.matching = found.rows.size();
+  const auto kept = found.rows.begin() + static_cast<std::ptrdiff_t>(std::min(limit, found.rows.size()));
+  std::ranges::partial_sort(found.rows, kept, [](const RisingRow& a, const RisingRow& b) {
+    return a.rise.bound != b.rise.bound ? a.rise.bound > b.rise.bound : a.row < b.row;
+  });
+  found.rows.erase(kept, found.rows.end());
+  return found;
 }
 
 PopularRows PopularityBoard::top_global(const catalog::Bitmap* eligible, std::size_t limit, events::EpochMs now_ms) const {

@@ -22,6 +22,7 @@
 #include "ranking/behavior_boost.hpp"
 #include "recommend/popular_rows.hpp"
 #include "recommend/popularity_columns.hpp"
+#include "recommend/rising_rows.hpp"
 
 namespace scalestyle::recommend {
 
@@ -69,6 +70,13 @@ class PopularityBoard {
 
   // The rows that top() of the window counts as matching.
   [[nodiscard]] catalog::Bitmap with_events(events::Window window, const catalog::Bitmap* eligible) const;
+
+  // The rows of which more happens in the window than before it (ranking/rising.hpp), at most `limit`: 1 h against the 23 h before
+  // it, 24 h against the six days before. Both are what the window's and the next longer one's sums differ by, so their limits
+  // are exact to a bucket of the longer one; where that leaves less than nothing, nothing happened before. `window` is not k7d, which has
+  // no longer one; `options` must be valid.
+  [[nodiscard]] RisingRows rising(events::Window window, const catalog::Bitmap* eligible, std::size_t limit,
+                                  const ranking::RisingOptions& options = {}) const;
 
   // 24 h, else 7 d, else global (min_tier_rows): empty only when no eligible row has ever been bought or touched.
   [[nodiscard]] PopularFallback fallback(const catalog::Bitmap* eligible, std::size_t limit, events::EpochMs now_ms) const;

@@ -131,9 +131,13 @@ struct BrowseRequest : ListRequest {
   BrowseSort sort = BrowseSort::kPopular;
 };
 
-// The articles that pass the filters and had events in the window, most first.
+// kPopular: most events first. kRising: most more than before first (ranking/rising.hpp).
+enum class TrendingOrder : std::uint8_t { kPopular, kRising };
+
+// The articles that pass the filters and had events in the window. There is nothing to compare k7d with: it does not rise.
 struct TrendingRequest : ListRequest {
   events::Window window = events::Window::k24h;
+  TrendingOrder order = TrendingOrder::kPopular;
 };
 
 // Where the ranked list came from.
@@ -255,6 +259,19 @@ struct ItemExplanation {
     double weight = 0;        // of the source, as set
   };
   std::vector<SourceShare> sources{};  // of a recommendation: those that have it; fused_score is their blend
+  struct LookPart {
+    std::string_view source;  // to_string(ranking::LookSource)
+    double together = 0;      // (0, 1]: how much it was bought or chosen with the article; of popular ones their popularity
+    double colour = 0;        // (0, 1]: how well the colours go together
+  };
+  std::optional<LookPart> look{};      // of an article that completes a look
+  struct Rising {
+    double now = 0;     // weighted events of the window
+    double before = 0;  // of the time before it, `lengths` times as long
+    double lengths = 1;
+    double ratio = 1;   // smoothed
+  };
+  std::optional<Rising> rising{};
 };
 
 // Another available article of an item's product.
@@ -273,6 +290,7 @@ struct AnswerItem {
                                  // the shopper's features
   std::optional<double> behavior_score{};  // score − what it was without the shopper's features; set when they acted
   std::size_t rank = 0;          // from 1, over all pages
+  std::string_view slot{};       // of a look: which part of it; valid while the answer's generation is held
   std::string pinned_by{};       // the id of the merchandising rule that put it there; empty: none
   std::optional<double> exploration{};  // it was drawn to be shown there, and had this chance before the draw
   std::string reason{};          // one true sentence: why it is there; empty when none was wanted
@@ -310,7 +328,7 @@ struct ReasonReport {
 
 // What one source of a recommendation gave.
 struct SourceReport {
-  std::string_view source;  // to_string(ranking::Source)
+  std::string_view source;  // to_string(ranking::Source), of a look to_string(ranking::LookSource)
   StageOutcome outcome = StageOutcome::kOk;  // kSkipped: it has nothing to go by, or the time was short
   std::size_t articles = 0;
 };

@@ -60,4 +60,10 @@ void note_impression(const ImpressionRecorder& recorder, const SimilarRequest& r
   note(recorder, request, answer, {.time_ms = now_ms, .source = events::EventSource::kRecommendation});
 }
 
+void note_impression(const ImpressionRecorder& recorder, const LookRequest& request, const SearchAnswer& answer,
+                     events::EpochMs now_ms) {
+  if (!is_wanted(recorder, request)) return;
+  note(recorder, request, answer, {.time_ms = now_ms, .source = events::EventSource::kRecommendation});
+}
+
 }  // namespace scalestyle::search

@@ -3,6 +3,7 @@
 
 #include "search/answer.hpp"
 #include "search/impression_recorder.hpp"
+#include "search/look_request.hpp"
 #include "search/recommendation.hpp"
 
 namespace scalestyle::search {
@@ -17,6 +18,8 @@ void note_impression(const ImpressionRecorder& recorder, const TrendingRequest& 
 void note_impression(const ImpressionRecorder& recorder, const ForYouRequest& request, const SearchAnswer& answer,
                      events::EpochMs now_ms);
 void note_impression(const ImpressionRecorder& recorder, const SimilarRequest& request, const SearchAnswer& answer,
+                     events::EpochMs now_ms);
+void note_impression(const ImpressionRecorder& recorder, const LookRequest& request, const SearchAnswer& answer,
                      events::EpochMs now_ms);
 
 }  // namespace scalestyle::search

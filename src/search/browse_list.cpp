@@ -49,10 +49,18 @@ core::Task<SearchOutcome> SearchService::run(const TrendingRequest& request, Pro
   if (auto prepared = co_await prepare_list(request, ListKind::kPopular, ranking::RuleList::kTrending, progress); !prepared) {
     co_return std::unexpected(progress.failure(std::move(prepared).error(), progress.failure_reason));
   }
+  const bool is_rising = request.order == TrendingOrder::kRising;
+  if (is_rising && make_rising(request, progress)) {
+    progress.report(Stage::kOrder, StageOutcome::kOk);
+    co_return answer(request, progress);
+  }
   progress.reason_origin = popular_origin(request.window);
+  // Where nothing rises: what is popular, which is named so even when it is of the window itself.
+  const events::Window window = is_rising ? events::Window::k24h : request.window;
   make_deep_enough(request, progress, [&](std::size_t depth) {
-    PopularList trending = trending_list(*board, request.window, popular_scope(progress, depth));
+    PopularList trending = trending_list(*board, window, popular_scope(progress, depth));
     progress.fallback_source = trending.source;
+    if (is_rising && !trending.source && trending.list.total > 0) progress.fallback_source = FallbackSource::kPopular24h;
     return std::move(trending.list);
   });
   progress.report(Stage::kOrder, StageOutcome::kOk);

@@ -17,9 +17,11 @@
 #include "core/deadline.hpp"
 #include "ranking/bound_rules.hpp"
 #include "ranking/side_blend.hpp"
+#include "recommend/rising_rows.hpp"
 #include "retrieval/lexical_index.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
+#include "search/made_look.hpp"
 #include "search/picture_retriever.hpp"
 #include "search/query_reading.hpp"
 #include "search/recommended_list.hpp"
@@ -124,6 +126,8 @@ struct Progress {
   ListVersion version;                       // of the list
   std::shared_ptr<const RecommendedList> recommended;  // how a list of several sources came about; null: it is none
   std::vector<SourceReport> sources;                   // of such a list
+  std::shared_ptr<const MadeLook> look;                // how a look came about; null: it is none
+  std::shared_ptr<const recommend::RisingRows> rising; // what rises; null: that was not asked for, or nothing does
   std::vector<ExploredRow> explored;                   // what is to be shown at which places; by place
   std::shared_ptr<const ranking::BoundRules> rules;  // null: none
   ranking::RuleEffects effects;                      // of those that act; of `rules`

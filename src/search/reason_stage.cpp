@@ -41,6 +41,7 @@ ReasonScope SearchService::reason_scope(const ListRequest& request, const Progre
   if (scope.origin == progress.reason_origin) scope.picture = progress.reason_picture;
   scope.now_ms = progress.now_ms();
   scope.recommended = progress.recommended.get();
+  scope.look = progress.look.get();
   return scope;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "recommend/popularity_board.hpp"
+#include "search/look_reasons.hpp"
 #include "search/shown_text.hpp"
 #include "search/source_reasons.hpp"
 
@@ -228,6 +229,7 @@ std::string ReasonWriter::lead(const AnswerItem& item) const {
     case ReasonPicture::kWords: return "Its picture fits your words";
     case ReasonPicture::kNone: break;
   }
+  if (scope_.look != nullptr) return look_lead(scope_, item);
   if (scope_.recommended != nullptr) return recommendation(item);
   return popularity(item.article, scope_.origin);
 }
@@ -255,6 +257,8 @@ std::string ReasonWriter::popularity(const catalog::ArticleView& article, Reason
     case ReasonOrigin::kPopularHour: return has_events(events::Window::k1h) ? "Popular in the last hour" : "";
     case ReasonOrigin::kPopularDay: return has_events(events::Window::k24h) ? "Popular in the last 24 hours" : "";
     case ReasonOrigin::kPopularWeek: return has_events(events::Window::k7d) ? "Popular in the last 7 days" : "";
+    case ReasonOrigin::kRisingHour: return has_events(events::Window::k1h) ? "Rising in the last hour" : "";
+    case ReasonOrigin::kRisingDay: return has_events(events::Window::k24h) ? "Rising in the last 24 hours" : "";
     case ReasonOrigin::kPopularEver: break;
     case ReasonOrigin::kPlain:
     case ReasonOrigin::kFound: return {};

@@ -29,6 +29,7 @@
 
 namespace scalestyle::search {
 
+struct MadeLook;
 struct RecommendedList;
 
 inline constexpr std::size_t kMaxReasonCharacters = 420;
@@ -51,6 +52,8 @@ enum class ReasonOrigin : std::uint8_t {
   kPopularDay,
   kPopularWeek,
   kPopularEver,
+  kRisingHour,  // more happens than before
+  kRisingDay,
 };
 
 // What the items' pictures were compared with.
@@ -69,6 +72,7 @@ struct ReasonScope {
   ReasonPicture picture = ReasonPicture::kNone;
   events::EpochMs now_ms = 0;
   const RecommendedList* recommended = nullptr;  // of a list of several sources
+  const MadeLook* look = nullptr;                // of what completes a look
 };
 
 // What can be said of one item, each part true by itself and without an end mark; empty: nothing of its kind.

@@ -8,6 +8,7 @@
 
 #include "catalog/filters.hpp"
 #include "search/list_key.hpp"
+#include "search/look_request.hpp"
 
 namespace scalestyle::search {
 
@@ -68,6 +69,7 @@ std::string request_fingerprint(const BrowseRequest& request) {
 std::string request_fingerprint(const TrendingRequest& request) {
   Fingerprint print("trending");
   print.add("window", std::optional(static_cast<std::size_t>(request.window)));
+  if (request.order == TrendingOrder::kRising) print.add("order", "rising");
   print.add(request);
   return std::move(print).take();
 }
@@ -89,6 +91,15 @@ std::string request_fingerprint(const SimilarRequest& request) {
   print.add("id", id ? id->text() : request.article_id);
   print.add("variants", request.variants ? "1" : "0");
   print.add("by", fmt::format("{}{}{}", int{request.by.text}, int{request.by.picture}, int{request.by.bought}));
+  print.add(request);
+  return std::move(print).take();
+}
+
+std::string request_fingerprint(const LookRequest& request) {
+  Fingerprint print("look");
+  const auto id = catalog::ArticleId::parse(request.article_id);
+  print.add("id", id ? id->text() : request.article_id);
+  print.add("per_slot", std::optional(request.per_slot));
   print.add(request);
   return std::move(print).take();
 }

@@ -4,7 +4,9 @@
 #include <string_view>
 
 #include "ranking/diversity.hpp"
+#include "ranking/look.hpp"
 #include "search/answer.hpp"
+#include "search/look_request.hpp"
 #include "search/page_cursor.hpp"
 #include "search/reason_request.hpp"
 #include "search/recommendation.hpp"
@@ -70,7 +72,20 @@ core::Status validate(const SearchRequest& request) {
 
 core::Status validate(const BrowseRequest& request) { return validate_list(request); }
 
-core::Status validate(const TrendingRequest& request) { return validate_list(request); }
+core::Status validate(const TrendingRequest& request) {
+  if (request.order == TrendingOrder::kRising && request.window == events::Window::k7d) {
+    return wrong("window must be 1h or 24h to see what rises: nothing longer is counted that 7d could be compared with", "window");
+  }
+  return validate_list(request);
+}
+
+core::Status validate(const LookRequest& request) {
+  auto id = catalog::ArticleId::parse(request.article_id);
+  if (!id) return wrong(std::move(id).error().message, "id");
+  if (request.k < 1 || request.k > kMaxLookItems) return wrong(fmt::format("k must be 1 to {}, not {}", kMaxLookItems, request.k), "k");
+  CORE_CHECK(ranking::LookOptions{.per_slot = request.per_slot}.validate());
+  return validate_list(request);
+}
 
 core::Status validate(const ForYouRequest& request) { return validate_list(request); }
 

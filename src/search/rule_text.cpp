@@ -192,7 +192,7 @@ class RuleReader {
       const std::string name = json_.text();
       const auto list = std::ranges::find(ranking::kRuleLists, name, [](auto known) { return ranking::to_string(known); });
       if (list == ranking::kRuleLists.end()) {
-        if (json_.ok()) wrong(fmt::format("there is no list \"{}\": write search, browse, trending, for_you or similar", name.substr(0, 64)));
+        if (json_.ok()) wrong(fmt::format("there is no list \"{}\": write search, browse, trending, for_you, similar or look", name.substr(0, 64)));
         return;
       }
       rule.on[static_cast<std::size_t>(*list)] = true;

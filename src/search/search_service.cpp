@@ -95,6 +95,7 @@ core::Task<SearchOutcome> SearchService::browse(BrowseRequest request) { return 
 core::Task<SearchOutcome> SearchService::trending(TrendingRequest request) { return admit(std::move(request)); }
 core::Task<SearchOutcome> SearchService::for_you(ForYouRequest request) { return admit(std::move(request)); }
 core::Task<SearchOutcome> SearchService::similar(SimilarRequest request) { return admit(std::move(request)); }
+core::Task<SearchOutcome> SearchService::complete_the_look(LookRequest request) { return admit(std::move(request)); }
 
 template <class Request>
 core::Task<SearchOutcome> SearchService::admit(Request request) {

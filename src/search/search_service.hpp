@@ -14,6 +14,8 @@
 // for_you:  several sources of candidates (for_you_sources.hpp, near_rows.hpp), blended by ranking/for_you.hpp. similar: the same
 //           for what is like one article.
 //
+// complete_the_look: what was bought or chosen with one article, one of each part of an outfit (ranking/look.hpp).
+//
 // Merchandising rules (list_rules.hpp) act on whatever list was made: what they hide is not in it, what they boost or bury moves,
 // and at last pinned articles are put where they belong.
 //
@@ -65,6 +67,7 @@
 #include "search/answer.hpp"
 #include "search/dense_retriever.hpp"
 #include "search/list_page.hpp"
+#include "search/look_request.hpp"
 #include "search/near_rows.hpp"
 #include "search/page_cursor.hpp"
 #include "search/pair_score_cache.hpp"
@@ -172,6 +175,10 @@ class SearchService {
   // What is like one article: by text, by picture, and by what was bought with it. A source that fails is left out and named;
   // where nothing else found anything, popular articles stand in. Failures: as browse(); kNotFound (field "id").
   [[nodiscard]] core::Task<SearchOutcome> similar(SimilarRequest request);
+
+  // What completes an outfit with one article. Where nobody bought or chose anything with it, what is popular in the parts that it
+  // lacks, with `fallback_source`. Failures: as browse(), but that popularity is not needed; kNotFound (field "id").
+  [[nodiscard]] core::Task<SearchOutcome> complete_the_look(LookRequest request);
 
   // Why an article is not on the page that search() gives: runs the search itself, for nobody's impression. Its list is made
   // anew, and where no leg has the article the legs are asked how far behind it is, within the same deadline.
@@ -308,6 +315,15 @@ class SearchService {
   [[nodiscard]] core::Task<SearchOutcome> run(const ForYouRequest& request, Progress& progress);
   void explore(const ForYouRequest& request, const RecommendedList& made, Progress& progress) const;
   [[nodiscard]] core::Task<SearchOutcome> run(const SimilarRequest& request, Progress& progress);
+
+  // look_list.cpp
+  [[nodiscard]] core::Task<SearchOutcome> run(const LookRequest& request, Progress& progress);
+  void make_look(const LookRequest& request, catalog::RowIndex row, Progress& progress) const;
+  static void explain_look(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation);
+
+  // rising_list.cpp: false where nothing rises
+  [[nodiscard]] static bool make_rising(const TrendingRequest& request, Progress& progress);
+  static void explain_rising(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation);
 
   Dependencies use_;
   SearchOptions options_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "recommend/popularity.hpp"
+#include "search/outfit.hpp"
 
 namespace scalestyle::search {
 
@@ -150,6 +151,8 @@ core::Task<core::Result<ServingGeneration::Parts>> SnapshotHolder::prepare(std::
   const auto held = std::make_shared<const HeldLexical>(snapshot->catalog, std::move(lexical));
   parts.lexical = {held, &held->index};
   parts.orders = std::make_shared<const BrowseOrders>(*snapshot->catalog);
+  parts.slots = outfit_slots(*snapshot->catalog);
+  parts.hues = std::make_shared<const ranking::RowHues>(*snapshot->catalog);
   const ports::GenerationInfo& info = snapshot->info;
   parts.understanding = std::make_shared<const retrieval::QueryUnderstanding>(
       snapshot->catalog, retrieval::price_unit(*snapshot->catalog, info.currency, info.price_scale), lookup_.understanding);

@@ -21,6 +21,8 @@
 #include "ports/catalog_store.hpp"
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
+#include "ranking/colour_match.hpp"
+#include "ranking/outfit_slots.hpp"
 #include "retrieval/lexical_index.hpp"
 #include "retrieval/query_understanding.hpp"
 #include "retrieval/suggestions.hpp"
@@ -62,6 +64,8 @@ class ServingGeneration {
     std::shared_ptr<const retrieval::QueryUnderstanding> understanding{};  // the same
     std::shared_ptr<const retrieval::Suggestions> suggestions{};  // not null; of the catalogue as of its last rebuild
     std::shared_ptr<const BrowseOrders> orders{};              // not null
+    std::shared_ptr<const ranking::OutfitSlots> slots{};       // not null
+    std::shared_ptr<const ranking::RowHues> hues{};            // not null
     std::shared_ptr<const ChangedVectors> changed_vectors{};   // null: rows and texts are those of the vector index
     std::uint64_t delta = 0;
   };
@@ -96,6 +100,9 @@ class ServingGeneration {
   // How popular its articles are now; null where the holder has no Popularity.
   [[nodiscard]] const std::shared_ptr<recommend::PopularityBoard>& popularity() const { return parts_.popularity; }
   [[nodiscard]] const BrowseOrders& orders() const { return *parts_.orders; }
+  // Which part of an outfit each row is, and its colour.
+  [[nodiscard]] const ranking::OutfitSlots& slots() const { return *parts_.slots; }
+  [[nodiscard]] const ranking::RowHues& hues() const { return *parts_.hues; }
   [[nodiscard]] const catalog::ProductCounter& products() const { return products_; }
   [[nodiscard]] const FacetCounter& facets() const { return facets_; }
 
