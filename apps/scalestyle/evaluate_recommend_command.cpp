@@ -1,20 +1,19 @@
 // scalestyle evaluate recommend: how well lists foresee what customers bought in the days after those that are known.
-// Baselines come from the file itself; with --data the lists of that folder are judged too.
+// What recommends is made of the known purchases, with a catalogue also of its products and sections.
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <memory>
-#include <optional>
+#include <utility>
+#include <vector>
 
-#include "adapters/embedded/local_catalog_store.hpp"
-#include "catalog/date.hpp"
-#include "catalog/purchase_reader.hpp"
 #include "command_list.hpp"
-#include "core/task.hpp"
-#include "evaluation/held_out_purchases.hpp"
+#include "evaluation/blend_tuning.hpp"
+#include "evaluation/purchase_models.hpp"
 #include "evaluation/recommend_evaluation.hpp"
+#include "evaluation/recommend_methods.hpp"
 #include "recommend/popularity_board.hpp"
+#include "recommend_splits.hpp"
 #include "runtime.hpp"
 #include "search/popular_list.hpp"
 
@@ -22,9 +21,8 @@ namespace scalestyle::app {
 
 namespace {
 
-using namespace std::chrono_literals;
-using std::chrono::days;
-using std::chrono::sys_days;
+using evaluation::NamedRecommender;
+using ModelsPointer = std::shared_ptr<const evaluation::PurchaseModels>;
 
 core::Result<evaluation::RecommendOptions> recommend_options(const core::Settings& settings) {
   evaluation::RecommendOptions options;
@@ -33,50 +31,19 @@ core::Result<evaluation::RecommendOptions> recommend_options(const core::Setting
   }
   options.seed = static_cast<std::uint64_t>(settings.integer("bootstrap_seed"));
   options.resamples = static_cast<std::size_t>(settings.integer("resamples"));
+  options.against = settings.text("against");
   CORE_CHECK(options.validate());
   return options;
 }
 
-core::Result<sys_days> last_known_day(const core::Settings& settings) {
-  if (const auto day = catalog::parse_date(settings.text("train_until"))) return *day;
-  return core::fail(core::ErrorCode::kInvalidArgument,
-                    settings.is_set("train_until")
-                        ? fmt::format("--train-until \"{}\" is not a day of the form YYYY-MM-DD", settings.text("train_until"))
-                        : std::string("--train-until is missing: name the last day that is known; the days after it are judged"),
-                    "train_until");
-}
-
-core::Result<evaluation::HeldOutPurchases> read_split(const core::Settings& settings, sys_days last_known) {
-  if (!settings.is_set("transactions")) {
-    return core::fail(core::ErrorCode::kInvalidArgument, "--transactions is missing: name the file of purchases", "transactions");
-  }
-  catalog::PurchaseDays wanted;
-  if (const auto count = settings.integer("train_days"); count > 0) wanted.from = last_known - days(count - 1);
-  if (const auto count = settings.integer("test_days"); count > 0) wanted.to = last_known + days(count);
-  CORE_TRY(auto purchases, catalog::read_purchases(settings.text("transactions"), wanted, {}));
-  if (purchases.rejected > 0) {
-    const auto& example = purchases.examples.front();
-    fmt::print(stderr, "{} of {} rows left out, the first in row {}: {}\n", purchases.rejected, purchases.rows_read,
-               example.row_number, example.cause);
-  }
-  return evaluation::HeldOutPurchases::split(std::move(purchases), last_known, wanted.to);
-}
-
-// The generation that the folder serves. Its purchase counts must not know the days that are judged.
-core::Result<std::shared_ptr<const ports::CatalogSnapshot>> load_generation(const core::Settings& settings, sys_days last_known,
-                                                                           Compute& compute) {
-  adapters::embedded::LocalCatalogStore store({.data_dir = settings.text("data")}, compute.pool());
-  const auto deadline = core::Deadline::after(60s, compute.clock());
-  CORE_TRY(const auto id, core::sync_wait(store.current(deadline)));
-  CORE_TRY(auto snapshot, core::sync_wait(store.load(id, deadline)));
-  const std::string& until = snapshot->info.purchases_to;
-  if (until > catalog::format_date(last_known)) {
-    return core::fail(core::ErrorCode::kFailedPrecondition,
-                      fmt::format("the catalogue's popularity knows purchases up to {}, but only those up to {} may be known: "
-                                  "ingest with purchases up to that day",
-                                  until, catalog::format_date(last_known)));
-  }
-  return snapshot;
+evaluation::PurchaseModelOptions model_options(const core::Settings& settings) {
+  evaluation::PurchaseModelOptions options;
+  options.popularity_half_life_days = settings.number("decay_half_life_days");
+  options.neighbours.per_item = static_cast<std::size_t>(settings.integer("neighbours_per_item"));
+  options.neighbours.half_life_days = settings.number("neighbour_half_life_days");
+  options.neighbours.shrinkage = settings.number("neighbour_shrinkage");
+  options.ages_from_newest = settings.text("task") != "next";
+  return options;
 }
 
 // What browsing by popularity shows everybody when no event has come in yet.
@@ -91,31 +58,90 @@ std::vector<catalog::ArticleId> all_time_popular(const std::shared_ptr<const por
   return articles;
 }
 
-core::Result<evaluation::RecommendEvaluation> evaluate(const core::Settings& settings) {
-  CORE_TRY(const auto options, recommend_options(settings));
-  CORE_TRY(const auto last_known, last_known_day(settings));
-  CORE_TRY(const auto purchases, read_split(settings, last_known));
-  const double half_life_days = settings.number("decay_half_life_days");
-  const auto decayed = evaluation::popular_articles(purchases, half_life_days);
-  std::vector<evaluation::NamedRecommender> recommenders{
-      {"popularity", evaluation::fixed_list(evaluation::popular_articles(purchases))},
-      {fmt::format("popularity, half-life {} d", half_life_days), evaluation::fixed_list(decayed)},
-      {"own purchases, then that", evaluation::own_purchases_then(decayed)}};
-  std::size_t articles = purchases.known_articles();
-  if (settings.is_set("data")) {
-    Compute compute(compute_threads(settings));
-    CORE_TRY(const auto snapshot, load_generation(settings, last_known, compute));
-    articles = snapshot->catalog->size();
-    recommenders.push_back({"catalogue: all-time popularity",
-                            evaluation::fixed_list(all_time_popular(snapshot, evaluation::deepest(options.measures)))});
+// Everything that is judged.
+struct Inputs {
+  std::vector<JudgedSplit> splits;
+  JudgedCatalog catalog;
+  std::vector<ModelsPointer> models;  // one a split
+};
+
+core::Result<Inputs> read_inputs(const core::Settings& settings) {
+  Inputs inputs;
+  CORE_TRY(inputs.splits, read_splits(settings));
+  CORE_TRY(inputs.catalog, read_catalog(settings, inputs.splits.front().purchases.last_known()));
+  for (const JudgedSplit& split : inputs.splits) {
+    auto articles = inputs.catalog.articles;
+    if (articles == nullptr) {
+      CORE_TRY(auto bought, evaluation::catalog_of_purchases(split.purchases));
+      articles = std::make_shared<const catalog::Catalog>(std::move(bought));
+    }
+    CORE_TRY(auto models, evaluation::PurchaseModels::make(split.purchases, std::move(articles), model_options(settings)));
+    inputs.models.push_back(std::move(models));
   }
-  return evaluation::evaluate_recommenders(purchases, recommenders, articles, options);
+  return inputs;
+}
+
+core::Result<std::vector<NamedRecommender>> recommenders_of(const core::Settings& settings, const Inputs& inputs, std::size_t place,
+                                                            std::size_t depth) {
+  const evaluation::HeldOutPurchases& purchases = inputs.splits[place].purchases;
+  const ModelsPointer& models = inputs.models[place];
+  const bool shows_own = settings.text("task") != "basket";
+  const double half_life_days = settings.number("decay_half_life_days");
+  std::vector<NamedRecommender> all{
+      {"popularity", evaluation::fixed_list(evaluation::popular_articles(purchases))},
+      {fmt::format("popularity, half-life {} d", half_life_days),
+       evaluation::fixed_list(evaluation::popular_articles(purchases, half_life_days))}};
+  if (inputs.catalog.generation != nullptr) {
+    all.push_back({"catalogue: all-time popularity", evaluation::fixed_list(all_time_popular(inputs.catalog.generation, depth))});
+  }
+  evaluation::MethodOptions methods;
+  methods.blend.item_half_life_days = settings.number("item_half_life_days");
+  methods.has_attributes = inputs.catalog.articles != nullptr;
+  methods.show_own = shows_own;
+  if (settings.boolean("als")) {
+    evaluation::AlsOptions als;
+    als.seed = static_cast<std::uint64_t>(settings.integer("seed"));
+    CORE_TRY(auto recommender, evaluation::als_recommender(models, als, shows_own));
+    all.push_back({fmt::format("ALS, {} factors", als.factors), std::move(recommender)});
+  }
+  for (NamedRecommender& one : evaluation::source_methods(models, methods)) all.push_back(std::move(one));
+  return all;
+}
+
+core::Result<std::string> evaluate(const core::Settings& settings) {
+  CORE_TRY(const auto options, recommend_options(settings));
+  CORE_TRY(const Inputs inputs, read_inputs(settings));
+  std::vector<evaluation::RecommendSplit> splits;
+  std::size_t articles = 0;
+  for (std::size_t i = 0; i < inputs.splits.size(); ++i) {
+    evaluation::RecommendSplit split{.name = inputs.splits[i].name, .purchases = &inputs.splits[i].purchases, .recommenders = {}};
+    CORE_TRY(split.recommenders, recommenders_of(settings, inputs, i, evaluation::deepest(options.measures)));
+    splits.push_back(std::move(split));
+    articles = std::max(articles, inputs.splits[i].purchases.known_articles());
+  }
+  if (inputs.catalog.articles != nullptr) articles = inputs.catalog.articles->article_count();
+  CORE_TRY(const auto evaluation, evaluation::evaluate_recommenders(splits, articles, options));
+  return settings.boolean("json") ? evaluation::to_json(evaluation) : evaluation::to_text(evaluation);
+}
+
+core::Result<std::string> tune(const core::Settings& settings) {
+  if (!settings.is_set("articles") && !settings.is_set("data")) {
+    return core::fail(core::ErrorCode::kInvalidArgument, "--tune needs the catalogue: name it with --articles or --data", "articles");
+  }
+  CORE_TRY(const Inputs inputs, read_inputs(settings));
+  std::vector<evaluation::TuningSplit> splits;
+  for (std::size_t i = 0; i < inputs.splits.size(); ++i) splits.push_back({&inputs.splits[i].purchases, inputs.models[i]});
+  evaluation::TuningOptions options;
+  options.start.item_half_life_days = settings.number("item_half_life_days");
+  if (settings.text("task") == "basket") options.start.own = {.show_bought = false, .show_seen = false};
+  CORE_TRY(const auto tuned, evaluation::tune_blend(splits, options));
+  return evaluation::to_text(tuned);
 }
 
 int run_evaluate(const Invocation& invocation) {
-  const auto evaluation = evaluate(invocation.settings);
-  if (!evaluation) return report(evaluation.error());
-  fmt::print("{}\n", invocation.settings.boolean("json") ? evaluation::to_json(*evaluation) : evaluation::to_text(*evaluation));
+  const auto text = invocation.settings.boolean("tune") ? tune(invocation.settings) : evaluate(invocation.settings);
+  if (!text) return report(text.error());
+  fmt::print("{}\n", *text);
   return kExitOk;
 }
 
@@ -124,7 +150,9 @@ int run_evaluate(const Invocation& invocation) {
 Command evaluate_recommend_command() {
   return {.path = {"evaluate", "recommend"},
           .help = "How well lists foresee purchases of the days after those that are known",
-          .settings = {"transactions", "train_until", "train_days", "test_days", "decay_half_life_days", "data", "measures",
+          .settings = {"transactions", "train_until", "train_days", "test_days", "rolling", "train", "test", "task",
+                       "articles", "data", "decay_half_life_days", "item_half_life_days", "neighbours_per_item",
+                       "neighbour_half_life_days", "neighbour_shrinkage", "als", "against", "tune", "seed", "measures",
                        "compute_threads", "resamples", "bootstrap_seed", "json"},
           .run = run_evaluate};
 }

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <numeric>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -19,27 +21,61 @@ std::unexpected<core::Error> invalid(std::string message, std::string field = {}
   return core::fail(core::ErrorCode::kInvalidArgument, std::move(message), std::move(field));
 }
 
-core::Status check_names(std::span<const NamedRecommender> recommenders) {
-  if (recommenders.empty()) return invalid("there is no recommender to evaluate");
+core::Status check_names(std::span<const RecommendSplit> splits) {
+  if (splits.empty() || splits.front().recommenders.empty()) return invalid("there is no recommender to evaluate");
   std::set<std::string_view> names;
-  for (const NamedRecommender& recommender : recommenders) {
+  for (const NamedRecommender& recommender : splits.front().recommenders) {
     if (!names.insert(recommender.name).second) return invalid(fmt::format("two recommenders are called \"{}\"", recommender.name));
+  }
+  for (const RecommendSplit& split : splits) {
+    if (!std::ranges::equal(split.recommenders, splits.front().recommenders, {}, &NamedRecommender::name, &NamedRecommender::name)) {
+      return invalid(fmt::format("split \"{}\" has other recommenders than \"{}\"", split.name, splits.front().name));
+    }
   }
   return {};
 }
+
+core::Result<std::size_t> place_of(std::span<const NamedRecommender> recommenders, const std::string& name) {
+  if (name.empty()) return 0;
+  const auto found = std::ranges::find(recommenders, name, &NamedRecommender::name);
+  if (found != recommenders.end()) return static_cast<std::size_t>(found - recommenders.begin());
+  std::vector<std::string_view> names;
+  for (const NamedRecommender& one : recommenders) names.push_back(one.name);
+  return invalid(fmt::format("there is no recommender \"{}\" to compare with; there are: {}", name, fmt::join(names, "; ")), "against");
+}
+
+// How rare articles are among the known purchases, in bits.
+class Rarity {
+ public:
+  Rarity(const HeldOutPurchases& purchases, std::size_t articles) : total_(static_cast<double>(purchases.known().size() + articles)) {
+    for (const catalog::Purchase& purchase : purchases.known()) ++counts_[purchases.articles()[purchase.article]];
+  }
+  [[nodiscard]] double of(std::span<const ArticleId> list) const {
+    double sum = 0;
+    for (const ArticleId& id : list) {
+      const auto found = counts_.find(id);
+      sum -= std::log2((found == counts_.end() ? 1.0 : static_cast<double>(found->second) + 1.0) / total_);
+    }
+    return sum / static_cast<double>(list.size());
+  }
+
+ private:
+  double total_;
+  std::unordered_map<ArticleId, std::size_t> counts_;
+};
 
 // values[measure][buyer], and what the lists held.
 struct Measured {
   std::vector<std::vector<double>> values;
   std::unordered_set<ArticleId> covered;
+  double novelty_sum = 0;
+  std::size_t lists = 0;  // that have an article
 };
 
-core::Result<Measured> measure(const HeldOutPurchases& purchases, const NamedRecommender& recommender,
-                               const std::vector<Measure>& measures) {
-  Measured measured;
-  measured.values.resize(measures.size());
+core::Status measure(const RecommendSplit& split, const NamedRecommender& recommender, const Rarity& rarity,
+                     const std::vector<Measure>& measures, Measured& measured) {
   const std::size_t depth = deepest(measures);
-  for (const Buyer& buyer : purchases.buyers()) {
+  for (const Buyer& buyer : split.purchases->buyers()) {
     auto list = recommender.recommend(buyer.customer, buyer.history, depth);
     if (!list) {
       list.error().message = fmt::format("{}: customer {}: {}", recommender.name, buyer.customer, list.error().message);
@@ -49,18 +85,65 @@ core::Result<Measured> measure(const HeldOutPurchases& purchases, const NamedRec
     for (std::size_t i = 0; i < measures.size(); ++i) {
       measured.values[i].push_back(measure_list(measures[i], *list, buyer.bought));
     }
+    if (list->empty()) continue;
+    measured.novelty_sum += rarity.of(*list);
+    ++measured.lists;
     measured.covered.insert(list->begin(), list->end());
   }
-  return measured;
+  return {};
 }
 
-std::vector<double> of_group(const HeldOutPurchases& purchases, const std::vector<double>& values, BuyerGroup group) {
-  if (group == BuyerGroup::kAll) return values;
-  std::vector<double> chosen;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!purchases.buyers()[i].history.empty()) chosen.push_back(values[i]);
+// Which buyers of all splits have a history, and where each split begins among them.
+struct Buyers {
+  std::vector<bool> known;
+  std::vector<std::size_t> begins{0};
+
+  explicit Buyers(std::span<const RecommendSplit> splits) {
+    for (const RecommendSplit& split : splits) {
+      for (const Buyer& buyer : split.purchases->buyers()) known.push_back(!buyer.history.empty());
+      begins.push_back(known.size());
+    }
   }
-  return chosen;
+  [[nodiscard]] std::vector<double> of_group(const std::vector<double>& values, BuyerGroup group, std::size_t begin, std::size_t end) const {
+    std::vector<double> chosen;
+    for (std::size_t i = begin; i < end; ++i) {
+      if (group == BuyerGroup::kAll || known[i] == (group == BuyerGroup::kKnown)) chosen.push_back(values[i]);
+    }
+    return chosen;
+  }
+  [[nodiscard]] std::vector<double> of_group(const std::vector<double>& values, BuyerGroup group) const {
+    return of_group(values, group, 0, known.size());
+  }
+};
+
+constexpr std::array kGroups{BuyerGroup::kAll, BuyerGroup::kKnown, BuyerGroup::kCold};
+
+double mean_of(const std::vector<double>& values) {
+  return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+core::Result<RecommenderFigures> figures_of(std::string name, const Buyers& buyers, const Measured& measured,
+                                            const std::vector<double>& against, const RecommendOptions& options) {
+  RecommenderFigures figures{.name = std::move(name), .covered = measured.covered.size()};
+  if (measured.lists > 0) figures.novelty_bits = measured.novelty_sum / static_cast<double>(measured.lists);
+  for (const BuyerGroup group : kGroups) {
+    GroupFigures& found = figures.groups[static_cast<std::size_t>(group)];
+    const auto first = buyers.of_group(measured.values.front(), group);
+    const std::size_t resamples = resamples_for(first.size(), options.resamples);
+    for (const auto& values : measured.values) {
+      found.means.push_back(bootstrap_mean(buyers.of_group(values, group), resamples, options.seed));
+    }
+    CORE_TRY(found.comparison, compare_paired(buyers.of_group(against, group), first, resamples, options.seed));
+  }
+  const std::size_t splits = buyers.begins.size() - 1;
+  for (std::size_t split = 0; splits > 1 && split < splits; ++split) {
+    auto& means = figures.by_split.emplace_back();
+    for (const BuyerGroup group : kGroups) {
+      means[static_cast<std::size_t>(group)] =
+          mean_of(buyers.of_group(measured.values.front(), group, buyers.begins[split], buyers.begins[split + 1]));
+    }
+  }
+  return figures;
 }
 
 }  // namespace
@@ -133,39 +216,49 @@ core::Status RecommendOptions::validate() const {
 }
 
 std::string_view to_string(BuyerGroup group) {
-  return group == BuyerGroup::kAll ? "all buyers" : "buyers with a history";
+  switch (group) {
+    case BuyerGroup::kAll: return "all buyers";
+    case BuyerGroup::kKnown: return "buyers with a history";
+    case BuyerGroup::kCold: break;
+  }
+  return "buyers without a history";
+}
+
+core::Result<RecommendEvaluation> evaluate_recommenders(std::span<const RecommendSplit> splits, std::size_t articles,
+                                                        const RecommendOptions& options) {
+  CORE_CHECK(options.validate());
+  CORE_CHECK(check_names(splits));
+  const auto& recommenders = splits.front().recommenders;
+  CORE_TRY(const std::size_t against, place_of(recommenders, options.against));
+  RecommendEvaluation evaluation;
+  evaluation.options = options;
+  evaluation.articles = articles;
+  std::vector<Measured> measured(recommenders.size());
+  for (Measured& one : measured) one.values.resize(options.measures.size());
+  for (const RecommendSplit& split : splits) {
+    if (splits.size() > 1) evaluation.splits.push_back(split.name);
+    evaluation.known_purchases += split.purchases->known().size();
+    evaluation.tested_purchases += split.purchases->tested();
+    const Rarity rarity(*split.purchases, articles);
+    for (std::size_t i = 0; i < recommenders.size(); ++i) {
+      CORE_CHECK(measure(split, split.recommenders[i], rarity, options.measures, measured[i]));
+    }
+  }
+  const Buyers buyers(splits);
+  const auto known = static_cast<std::size_t>(std::ranges::count(buyers.known, true));
+  evaluation.buyers = {buyers.known.size(), known, buyers.known.size() - known};
+  for (std::size_t i = 0; i < recommenders.size(); ++i) {
+    CORE_TRY(auto figures, figures_of(recommenders[i].name, buyers, measured[i], measured[against].values.front(), options));
+    evaluation.recommenders.push_back(std::move(figures));
+  }
+  return evaluation;
 }
 
 core::Result<RecommendEvaluation> evaluate_recommenders(const HeldOutPurchases& purchases,
                                                         std::span<const NamedRecommender> recommenders,
                                                         std::size_t articles, const RecommendOptions& options) {
-  CORE_CHECK(options.validate());
-  CORE_CHECK(check_names(recommenders));
-  RecommendEvaluation evaluation;
-  evaluation.options = options;
-  evaluation.articles = articles;
-  evaluation.known_purchases = purchases.known().size();
-  evaluation.tested_purchases = purchases.tested();
-  std::vector<std::vector<double>> first;
-  for (const NamedRecommender& recommender : recommenders) {
-    CORE_TRY(const Measured measured, measure(purchases, recommender, options.measures));
-    if (first.empty()) first = measured.values;
-    RecommenderFigures figures{.name = recommender.name, .covered = measured.covered.size()};
-    for (const BuyerGroup group : {BuyerGroup::kAll, BuyerGroup::kKnown}) {
-      const auto place = static_cast<std::size_t>(group);
-      const std::size_t buyers = of_group(purchases, measured.values.front(), group).size();
-      const std::size_t resamples = resamples_for(buyers, options.resamples);
-      evaluation.buyers[place] = buyers;
-      for (const auto& values : measured.values) {
-        figures.groups[place].means.push_back(bootstrap_mean(of_group(purchases, values, group), resamples, options.seed));
-      }
-      CORE_TRY(figures.groups[place].against_first,
-               compare_paired(of_group(purchases, first.front(), group),
-                              of_group(purchases, measured.values.front(), group), resamples, options.seed));
-    }
-    evaluation.recommenders.push_back(std::move(figures));
-  }
-  return evaluation;
+  const RecommendSplit split{.name = {}, .purchases = &purchases, .recommenders = {recommenders.begin(), recommenders.end()}};
+  return evaluate_recommenders(std::span(&split, 1), articles, options);
 }
 
 }  // namespace scalestyle::evaluation
