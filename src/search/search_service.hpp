@@ -313,7 +313,7 @@ class SearchService {
   void blend_sources(const ranking::ForYouInputs& inputs, const ranking::ForYouOptions& blend, RecommendedList& made, Progress& progress) const;
   static void explain_sources(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation);
   [[nodiscard]] core::Task<SearchOutcome> run(const ForYouRequest& request, Progress& progress);
-  void explore(const ForYouRequest& request, const RecommendedList& made, Progress& progress) const;
+  void explore(const ForYouRequest& request, Progress& progress) const;
   [[nodiscard]] core::Task<SearchOutcome> run(const SimilarRequest& request, Progress& progress);
 
   // look_list.cpp
