@@ -143,6 +143,8 @@ bool is_exclusive(Slot a, Slot b) {
          is(Slot::kUnderwear, Slot::kUnderwearBottom) || is(Slot::kSwimwear, Slot::kSwimTop) || is(Slot::kSwimwear, Slot::kSwimBottom);
 }
 
+constexpr std::uint32_t kMostIndexGroups = std::numeric_limits<std::uint8_t>::max();
+
 Scene scene_of(SlotId slot) { return slot < kKnownSlots ? kSlots[slot].scene : Scene::kFree; }
 
 bool is_worn_to_swim(Slot slot) { return slot == Slot::kHat || slot == Slot::kEyewear || slot == Slot::kBag; }
@@ -203,7 +205,8 @@ OutfitSlots::OutfitSlots(const catalog::Catalog& articles, std::span<const Audie
   for (std::size_t row = 0; row < slots_.size(); ++row) {
     const Slot slot = known.at({types[row], groups[row]});
     slots_[row] = slot == Slot::kOther ? slot_of_group(groups[row]) : id_of(slot);
-    index_groups_[row] = static_cast<std::uint8_t>(std::min<std::uint32_t>(index_groups[row], std::numeric_limits<std::uint8_t>::max()));
+    const bool has_index_group = !articles.value_of(Attribute::kIndexGroup, index_groups[row]).empty();
+    index_groups_[row] = has_index_group ? static_cast<std::uint8_t>(std::min(index_groups[row] + 1, kMostIndexGroups)) : 0;
     ++begins_[slots_[row] + 1U];
   }
   for (std::size_t slot = 1; slot < begins_.size(); ++slot) begins_[slot] += begins_[slot - 1];
@@ -241,8 +244,10 @@ bool OutfitSlots::may_suit_same(catalog::RowIndex a, catalog::RowIndex b) const 
 
 bool OutfitSlots::suit_same(catalog::RowIndex a, catalog::RowIndex b) const {
   if (!may_suit_same(a, b)) return false;
-  const bool is_known = !audiences_.empty() && audiences_[a.value].is_known() && audiences_[b.value].is_known();
-  return is_known || index_groups_[a.value] == index_groups_[b.value];
+  const auto is_known = [&](catalog::RowIndex row) { return !audiences_.empty() && audiences_[row.value].is_known(); };
+  if (is_known(a) && is_known(b)) return true;
+  const bool is_same_group = index_groups_[a.value] == index_groups_[b.value];
+  return is_same_group && (is_known(a) == is_known(b) || index_groups_[a.value] != 0);
 }
 
 std::size_t OutfitSlots::memory_bytes() const {
