@@ -48,7 +48,7 @@ constexpr std::array<std::string_view, 14> kNightWords{"nightwear", "night",    
                                                        "pajama",    "pajamas",   "sleepwear", "sleep",      "robe",       "robes",  "bathrobe"};
 constexpr std::array<std::string_view, 6> kUnderWords{"underwear", "lingerie", "undergarment", "undergarments", "underdress", "shapewear"};
 // Not worn by the shopper, whatever group they are filed under.
-constexpr std::array<std::string_view, 9> kNotWorn{"toy", "toys", "dog", "cat", "pet", "giftbox", "gift", "stationery", "furniture"};
+constexpr std::array<std::string_view, 10> kNotWorn{"toy", "toys", "dog", "cat", "pet", "giftbox", "gift", "stationery", "furniture", "care"};
 
 constexpr std::array kSwimParts{WordSlot{"sarong", Slot::kBeachwear}, WordSlot{"pareo", Slot::kBeachwear},
                                 WordSlot{"beachwear", Slot::kBeachwear}, WordSlot{"top", Slot::kSwimTop},
@@ -65,6 +65,7 @@ constexpr std::array kUnderParts{WordSlot{"tights", Slot::kHosiery},          Wo
 // Of types and groups alike; the first that a text has, in this order, decides: "Outdoor trousers" is a bottom, "Leggings/Tights"
 // too, a "Swimwear top" was taken before.
 constexpr std::array kParts{
+    WordSlot{"accessories", Slot::kAccessory}, WordSlot{"accessory", Slot::kAccessory},
     WordSlot{"bra", Slot::kUnderwearTop}, WordSlot{"bras", Slot::kUnderwearTop}, WordSlot{"boxers", Slot::kUnderwearBottom},
     WordSlot{"dress", Slot::kFullBody}, WordSlot{"dresses", Slot::kFullBody}, WordSlot{"jumpsuit", Slot::kFullBody},
     WordSlot{"playsuit", Slot::kFullBody}, WordSlot{"overall", Slot::kFullBody}, WordSlot{"overalls", Slot::kFullBody},
@@ -87,6 +88,7 @@ constexpr std::array kParts{
     WordSlot{"bag", Slot::kBag}, WordSlot{"bags", Slot::kBag}, WordSlot{"backpack", Slot::kBag}, WordSlot{"handbag", Slot::kBag},
     WordSlot{"tote", Slot::kBag}, WordSlot{"clutch", Slot::kBag},
     WordSlot{"hair", Slot::kHair}, WordSlot{"alice", Slot::kHair}, WordSlot{"headband", Slot::kHair},
+    WordSlot{"hairband", Slot::kHair},
     WordSlot{"hat", Slot::kHat}, WordSlot{"hats", Slot::kHat}, WordSlot{"beanie", Slot::kHat}, WordSlot{"cap", Slot::kHat},
     WordSlot{"caps", Slot::kHat}, WordSlot{"beret", Slot::kHat},
     WordSlot{"scarf", Slot::kScarf}, WordSlot{"scarves", Slot::kScarf}, WordSlot{"shawl", Slot::kScarf},
@@ -104,7 +106,6 @@ constexpr std::array kParts{
     WordSlot{"tshirt", Slot::kTop}, WordSlot{"polo", Slot::kTop}, WordSlot{"vest", Slot::kTop}, WordSlot{"bodysuit", Slot::kTop},
     WordSlot{"knitwear", Slot::kTop}, WordSlot{"tunic", Slot::kTop},
     WordSlot{"tie", Slot::kAccessory}, WordSlot{"wallet", Slot::kAccessory}, WordSlot{"umbrella", Slot::kAccessory},
-    WordSlot{"accessories", Slot::kAccessory}, WordSlot{"accessory", Slot::kAccessory},
     WordSlot{"upper", Slot::kTop}, WordSlot{"lower", Slot::kBottom}, WordSlot{"full", Slot::kFullBody}};
 
 using Words = std::vector<std::string>;
