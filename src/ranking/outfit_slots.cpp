@@ -48,7 +48,7 @@ constexpr std::array<std::string_view, 14> kNightWords{"nightwear", "night",    
                                                        "pajama",    "pajamas",   "sleepwear", "sleep",      "robe",       "robes",  "bathrobe"};
 constexpr std::array<std::string_view, 6> kUnderWords{"underwear", "lingerie", "undergarment", "undergarments", "underdress", "shapewear"};
 // Not worn by the shopper, whatever group they are filed under.
-constexpr std::array<std::string_view, 9> kNotWorn{"toy", "toys", "dog", "cat", "pet", "giftbox", "gift", "stationery", "furniture"};
+constexpr std::array<std::string_view, 10> kNotWorn{"toy", "toys", "dog", "cat", "pet", "giftbox", "gift", "stationery", "furniture", "care"};
 
 constexpr std::array kSwimParts{WordSlot{"sarong", Slot::kBeachwear}, WordSlot{"pareo", Slot::kBeachwear},
                                 WordSlot{"beachwear", Slot::kBeachwear}, WordSlot{"top", Slot::kSwimTop},
@@ -65,6 +65,7 @@ constexpr std::array kUnderParts{WordSlot{"tights", Slot::kHosiery},          Wo
 // Of types and groups alike; the first that a text has, in this order, decides: "Outdoor trousers" is a bottom, "Leggings/Tights"
 // too, a "Swimwear top" was taken before.
 constexpr std::array kParts{
+    WordSlot{"accessories", Slot::kAccessory}, WordSlot{"accessory", Slot::kAccessory},
     WordSlot{"bra", Slot::kUnderwearTop}, WordSlot{"bras", Slot::kUnderwearTop}, WordSlot{"boxers", Slot::kUnderwearBottom},
     WordSlot{"dress", Slot::kFullBody}, WordSlot{"dresses", Slot::kFullBody}, WordSlot{"jumpsuit", Slot::kFullBody},
     WordSlot{"playsuit", Slot::kFullBody}, WordSlot{"overall", Slot::kFullBody}, WordSlot{"overalls", Slot::kFullBody},
@@ -87,6 +88,7 @@ constexpr std::array kParts{
     WordSlot{"bag", Slot::kBag}, WordSlot{"bags", Slot::kBag}, WordSlot{"backpack", Slot::kBag}, WordSlot{"handbag", Slot::kBag},
     WordSlot{"tote", Slot::kBag}, WordSlot{"clutch", Slot::kBag},
     WordSlot{"hair", Slot::kHair}, WordSlot{"alice", Slot::kHair}, WordSlot{"headband", Slot::kHair},
+    WordSlot{"hairband", Slot::kHair},
     WordSlot{"hat", Slot::kHat}, WordSlot{"hats", Slot::kHat}, WordSlot{"beanie", Slot::kHat}, WordSlot{"cap", Slot::kHat},
     WordSlot{"caps", Slot::kHat}, WordSlot{"beret", Slot::kHat},
     WordSlot{"scarf", Slot::kScarf}, WordSlot{"scarves", Slot::kScarf}, WordSlot{"shawl", Slot::kScarf},
@@ -104,7 +106,6 @@ constexpr std::array kParts{
     WordSlot{"tshirt", Slot::kTop}, WordSlot{"polo", Slot::kTop}, WordSlot{"vest", Slot::kTop}, WordSlot{"bodysuit", Slot::kTop},
     WordSlot{"knitwear", Slot::kTop}, WordSlot{"tunic", Slot::kTop},
     WordSlot{"tie", Slot::kAccessory}, WordSlot{"wallet", Slot::kAccessory}, WordSlot{"umbrella", Slot::kAccessory},
-    WordSlot{"accessories", Slot::kAccessory}, WordSlot{"accessory", Slot::kAccessory},
     WordSlot{"upper", Slot::kTop}, WordSlot{"lower", Slot::kBottom}, WordSlot{"full", Slot::kFullBody}};
 
 using Words = std::vector<std::string>;
@@ -142,6 +143,8 @@ bool is_exclusive(Slot a, Slot b) {
   return is(Slot::kFullBody, Slot::kTop) || is(Slot::kFullBody, Slot::kBottom) || is(Slot::kUnderwear, Slot::kUnderwearTop) ||
          is(Slot::kUnderwear, Slot::kUnderwearBottom) || is(Slot::kSwimwear, Slot::kSwimTop) || is(Slot::kSwimwear, Slot::kSwimBottom);
 }
+
+constexpr std::uint32_t kMostIndexGroups = std::numeric_limits<std::uint8_t>::max();
 
 Scene scene_of(SlotId slot) { return slot < kKnownSlots ? kSlots[slot].scene : Scene::kFree; }
 
@@ -203,7 +206,8 @@ OutfitSlots::OutfitSlots(const catalog::Catalog& articles, std::span<const Audie
   for (std::size_t row = 0; row < slots_.size(); ++row) {
     const Slot slot = known.at({types[row], groups[row]});
     slots_[row] = slot == Slot::kOther ? slot_of_group(groups[row]) : id_of(slot);
-    index_groups_[row] = static_cast<std::uint8_t>(std::min<std::uint32_t>(index_groups[row], std::numeric_limits<std::uint8_t>::max()));
+    const bool has_index_group = !articles.value_of(Attribute::kIndexGroup, index_groups[row]).empty();
+    index_groups_[row] = has_index_group ? static_cast<std::uint8_t>(std::min(index_groups[row] + 1, kMostIndexGroups)) : 0;
     ++begins_[slots_[row] + 1U];
   }
   for (std::size_t slot = 1; slot < begins_.size(); ++slot) begins_[slot] += begins_[slot - 1];
@@ -241,8 +245,10 @@ bool OutfitSlots::may_suit_same(catalog::RowIndex a, catalog::RowIndex b) const 
 
 bool OutfitSlots::suit_same(catalog::RowIndex a, catalog::RowIndex b) const {
   if (!may_suit_same(a, b)) return false;
-  const bool is_known = !audiences_.empty() && audiences_[a.value].is_known() && audiences_[b.value].is_known();
-  return is_known || index_groups_[a.value] == index_groups_[b.value];
+  const auto is_known = [&](catalog::RowIndex row) { return !audiences_.empty() && audiences_[row.value].is_known(); };
+  if (is_known(a) && is_known(b)) return true;
+  const bool is_same_group = index_groups_[a.value] == index_groups_[b.value];
+  return is_same_group && (is_known(a) == is_known(b) || index_groups_[a.value] != 0);
 }
 
 std::size_t OutfitSlots::memory_bytes() const {

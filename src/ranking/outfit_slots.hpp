@@ -84,7 +84,7 @@ class OutfitSlots {
 
   // Whether nothing says that they are for different people.
   [[nodiscard]] bool may_suit_same(catalog::RowIndex a, catalog::RowIndex b) const;
-  // The same, and where the people of one are not known, both are of the same index group.
+  // The same, and where the people of one are not known, both are of the same index group; where those of neither are, perhaps of none.
   [[nodiscard]] bool suit_same(catalog::RowIndex a, catalog::RowIndex b) const;
 
   [[nodiscard]] std::size_t memory_bytes() const;
@@ -95,7 +95,7 @@ class OutfitSlots {
   std::vector<Audience> audiences_;           // empty: of nobody
   std::vector<std::uint32_t> begins_;         // of each slot's rows, and the end
   std::vector<catalog::RowIndex> rows_;
-  std::vector<std::uint8_t> index_groups_;    // by row; those beyond 255 count as one
+  std::vector<std::uint8_t> index_groups_;    // by row; 0: none; those beyond 254 count as one
 };
 
 }  // namespace scalestyle::ranking

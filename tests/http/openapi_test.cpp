@@ -249,6 +249,8 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check("/api/recommendation/for-you?userId=u&explain=true", "SearchAnswer");
   check("/api/recommendation/similar/1001?explain=true", "SearchAnswer");
   check("/api/recommendation/similar/9999", "Error");
+  check("/api/recommendation/complete-the-look/1001?explain=true", "SearchAnswer");
+  check("/api/recommendation/trending?order=rising&window=1h&explain=true", "SearchAnswer");
   check("/api/recommendation/search?query=name+1&userId=u&after=" + events::to_token({"fake", 0, 1}), "SearchAnswer");
   check("/api/users/u", "UserAnswer");
   check("/api/users/u?limit=1", "UserAnswer");

@@ -19,6 +19,8 @@ namespace json = boost::json;
 const std::string kForYou = "/api/recommendation/for-you";
 const std::string kSimilar = "/api/recommendation/similar/";
 
+const std::string kLook = "/api/recommendation/complete-the-look/";
+
 class RecommendationRoutesTest : public testing::Test {
  protected:
   explicit RecommendationRoutesTest(ServerSetup setup = {.vision = true})
@@ -130,6 +132,38 @@ TEST_F(RecommendationRoutesTest, CursorsWalkTheWholeList) {
     EXPECT_EQ(seen.size(), total) << target;
     EXPECT_GE(total, 19U);
   }
+}
+
+TEST_F(RecommendationRoutesTest, ALookSaysWhichPartEachArticleIs) {
+  const auto body = get(kLook + "1007?explain=true");
+  EXPECT_FALSE(body.at("degraded").as_bool());
+  EXPECT_EQ(body.at("sources").at(0).at("source").as_string(), "bought_together");
+  for (const auto& item : body.at("data").as_array()) {
+    EXPECT_FALSE(item.at("slot").as_string().empty());
+    EXPECT_NE(item.at("article_id").as_string(), "0000001007");
+    const auto& look = item.at("explain").at("look").as_object();
+    EXPECT_EQ(look.at("source").as_string(), "popular_in_slot");
+    EXPECT_GT(look.at("colour").to_number<double>(), 0);
+  }
+  EXPECT_EQ(refused_field(kLook + "1007?k=13"), "k");
+  EXPECT_EQ(refused_field(kLook + "1007?per_slot=0"), "per_slot");
+  EXPECT_EQ(refused_field(kLook + "not%20an%20id"), "id");
+  EXPECT_EQ(refused_field(kLook + "9999", 404), "id");
+}
+
+TEST_F(RecommendationRoutesTest, RisingArticles) {
+  const std::string trending = "/api/recommendation/trending?order=rising";
+  const auto nothing = get(trending);
+  EXPECT_EQ(nothing.at("fallback_source").as_string(), "global_popular");
+  server_->features().set_popularity({"0000001007", {0, 90, 100}, {}});
+  const auto body = get(trending + "&explain=true");
+  EXPECT_EQ(first(body), "0000001007");
+  EXPECT_EQ(body.at("total").to_number<int>(), 1);
+  const auto& rising = body.at("data").at(0).at("explain").at("rising").as_object();
+  EXPECT_EQ(rising.at("now").to_number<double>(), 90);
+  EXPECT_EQ(rising.at("before").to_number<double>(), 10);
+  EXPECT_EQ(refused_field(trending + "&window=7d"), "window");
+  EXPECT_EQ(refused_field("/api/recommendation/trending?order=falling"), "order");
 }
 
 class ExploringServerTest : public RecommendationRoutesTest {

@@ -11,7 +11,7 @@
 
 namespace scalestyle::ranking {
 
-struct SampleArticle {
+struct LookArticle {
   std::string type;
   std::string group{};
   std::string colour{};
@@ -20,10 +20,10 @@ struct SampleArticle {
 };
 
 // Row r is the r-th article.
-inline catalog::Catalog catalog_of(const std::vector<SampleArticle>& samples) {
+inline catalog::Catalog look_catalog(const std::vector<LookArticle>& samples) {
   catalog::CatalogBuilder builder;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    const SampleArticle& sample = samples[i];
+    const LookArticle& sample = samples[i];
     catalog::Article article{catalog::ArticleId::parse(fmt::format("{:010}", i + 1)).value(), {}, "name"};
     article.product_code = sample.product < 0 ? fmt::format("own{}", i) : fmt::format("p{}", sample.product);
     article[catalog::Attribute::kProductType] = sample.type;

@@ -15,7 +15,7 @@ namespace scalestyle::ranking {
 namespace {
 
 struct Shop {
-  explicit Shop(const std::vector<SampleArticle>& samples) : articles(catalog_of(samples)), slots(articles), hues(articles) {}
+  explicit Shop(const std::vector<LookArticle>& samples) : articles(look_catalog(samples)), slots(articles), hues(articles) {}
 
   void bought(const std::vector<std::vector<Neighbour>>& lists) {
     std::vector<std::uint32_t> begins{0};
@@ -205,7 +205,7 @@ TEST(Look, IsThatOfASecondImplementation) {
   const auto below = [&](std::size_t bound) { return static_cast<std::size_t>(random() % bound); };
   for (int round = 0; round < 150; ++round) {
     constexpr std::size_t kRows = 40;
-    std::vector<SampleArticle> samples;
+    std::vector<LookArticle> samples;
     for (std::size_t i = 0; i < kRows; ++i) {
       samples.push_back({types[below(types.size())], "", colours[below(colours.size())], below(3) == 0 ? "a" : "b", static_cast<int>(below(30))});
       if (samples.back().type == "Lamp") samples.back().group = "Lighting";

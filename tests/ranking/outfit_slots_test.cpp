@@ -39,7 +39,7 @@ TEST(OutfitSlots, ReadsTypesInTheirGroups) {
 }
 
 TEST(OutfitSlots, GroupsWithoutAKnownWordAreSlotsOfTheirOwn) {
-  const auto articles = catalog_of({{"Lamp", "Lighting"}, {"Dress", "Garments"}, {"Sofa", "Armchairs & more"}, {"Bulb", "Lighting"}, {"", ""},
+  const auto articles = look_catalog({{"Lamp", "Lighting"}, {"Dress", "Garments"}, {"Sofa", "Armchairs & more"}, {"Bulb", "Lighting"}, {"", ""},
                                     {"Unknown", "Unknown"}});
   const OutfitSlots slots(articles);
   ASSERT_EQ(slots.count(), kKnownSlots + 2U);
@@ -56,7 +56,7 @@ TEST(OutfitSlots, GroupsWithoutAKnownWordAreSlotsOfTheirOwn) {
 }
 
 TEST(OutfitSlots, WhatGoesTogether) {
-  const auto articles = catalog_of({{"Dress"}});
+  const auto articles = look_catalog({{"Dress"}});
   const OutfitSlots slots(articles);
   const auto go = [&](Slot a, Slot b) { return slots.go_together(id_of(a), id_of(b)); };
   for (SlotId a = 0; a < kKnownSlots; ++a) {
@@ -80,7 +80,7 @@ TEST(OutfitSlots, WhatGoesTogether) {
 }
 
 TEST(OutfitSlots, RowsOfASlotRise) {
-  const auto articles = catalog_of({{"Top"}, {"Skirt"}, {"Top"}, {"Vest top"}, {"Skirt"}});
+  const auto articles = look_catalog({{"Top"}, {"Skirt"}, {"Top"}, {"Vest top"}, {"Skirt"}});
   const OutfitSlots slots(articles);
   const auto tops = slots.rows(id_of(Slot::kTop));
   EXPECT_EQ(std::vector<catalog::RowIndex>(tops.begin(), tops.end()), (std::vector<catalog::RowIndex>{{0}, {2}, {3}}));
@@ -91,7 +91,7 @@ TEST(OutfitSlots, RowsOfASlotRise) {
 }
 
 TEST(OutfitSlots, PeopleAreToldApart) {
-  const auto articles = catalog_of({{"Top", "", "", "Ladies"}, {"Skirt", "", "", "Ladies"}, {"Skirt", "", "", "Divided"}, {"Skirt", "", "", "Kids"}});
+  const auto articles = look_catalog({{"Top", "", "", "Ladies"}, {"Skirt", "", "", "Ladies"}, {"Skirt", "", "", "Divided"}, {"Skirt", "", "", "Kids"}});
   const std::array audiences{Audience{1, 8}, Audience{1, 8}, Audience{}, Audience{2, 8}};
   const OutfitSlots slots(articles, audiences);
   EXPECT_TRUE(slots.suit_same({0}, {1}));

@@ -130,6 +130,34 @@ TEST(PopularityBoard, GatherGivesTheLogsOfTheSums) {
 }
 
 // Every list against a sort of everything, with ties, filters and limits.
+TEST(PopularityBoard, WhatRisesIsOfTheWindowAgainstTheTimeBefore) {
+  PopularityBoard board(make_catalog(std::vector<std::uint64_t>(6)), {});
+  ASSERT_TRUE(board.take(everything({live(1, {0, 100, 160}), live(2, {40, 40, 40}), live(3, {0, 300, 2'100}), live(4, {0, 1, 1}),
+                                     live(5, {0, 0, 90}), live(6, {40, 39.5, 40})}),
+                         0, kNowMs));
+  const auto day = board.rising(Window::k24h, nullptr, 10);
+  ASSERT_EQ(day.rows.size(), 3U);
+  EXPECT_EQ(day.matching, 3U);
+  EXPECT_EQ(day.lengths, 6);
+  EXPECT_EQ(day.rows[0].row, catalog::RowIndex{1});
+  EXPECT_EQ(day.rows[1].row, catalog::RowIndex{5});
+  EXPECT_EQ(day.rows[2].row, catalog::RowIndex{0});
+  EXPECT_EQ(day.rows[2].before, 60);
+  EXPECT_EQ(day.rows[2].rise.bound, ranking::rise_of(100, 60, 6, {}).bound);
+  const auto hour = board.rising(Window::k1h, nullptr, 10);
+  ASSERT_EQ(hour.rows.size(), 2U);
+  EXPECT_EQ(hour.lengths, 23);
+  EXPECT_EQ(hour.rows[0].before, 0);  // equal rows by row; buckets that are not aligned give no less than nothing
+  EXPECT_EQ(hour.rows[1].before, 0);
+  const auto only = rows_of(6, {0, 2});
+  const auto eligible = board.rising(Window::k24h, &only, 10);
+  ASSERT_EQ(eligible.rows.size(), 1U);
+  EXPECT_EQ(eligible.rows[0].row, catalog::RowIndex{0});
+  const auto cut = board.rising(Window::k24h, nullptr, 1);
+  EXPECT_EQ(cut.rows.size(), 1U);
+  EXPECT_EQ(cut.matching, 3U);
+}
+
 TEST(PopularityBoard, ListsAreThoseOfASort) {
   std::mt19937 random(9);
   for (const std::size_t size : {1U, 63U, 64U, 65U, 1'000U}) {
