@@ -47,7 +47,8 @@ evaluation::PurchaseModelOptions model_options(const core::Settings& settings) {
 }
 
 // What browsing by popularity shows everybody when no event has come in yet.
-std::vector<catalog::ArticleId> all_time_popular(const std::shared_ptr<const ports::CatalogSnapshot>& snapshot, std::size_t depth) {
+std::vector<catalog::ArticleId> all_time_popular(const std::shared_ptr<const ports::CatalogSnapshot>& snapshot,
+                                                 std::size_t depth) {
   const recommend::PopularityBoard board(snapshot, {});
   const auto list = search::popular_of_all_time(
       board, {.eligible = nullptr, .eligible_count = snapshot->catalog->size(), .depth = depth, .now_ms = 0});
@@ -81,7 +82,8 @@ core::Result<Inputs> read_inputs(const core::Settings& settings) {
   return inputs;
 }
 
-core::Result<std::vector<NamedRecommender>> recommenders_of(const core::Settings& settings, const Inputs& inputs, std::size_t place,
+core::Result<std::vector<NamedRecommender>> recommenders_of(const core::Settings& settings, const Inputs& inputs,
+                                                            std::size_t place,
                                                             std::size_t depth) {
   const evaluation::HeldOutPurchases& purchases = inputs.splits[place].purchases;
   const ModelsPointer& models = inputs.models[place];
@@ -127,7 +129,8 @@ core::Result<std::string> evaluate(const core::Settings& settings) {
 
 core::Result<std::string> tune(const core::Settings& settings) {
   if (!settings.is_set("articles") && !settings.is_set("data")) {
-    return core::fail(core::ErrorCode::kInvalidArgument, "--tune needs the catalogue: name it with --articles or --data", "articles");
+    return core::fail(core::ErrorCode::kInvalidArgument, "--tune needs the catalogue: name it with --articles or --data",
+                      "articles");
   }
   CORE_TRY(const Inputs inputs, read_inputs(settings));
   std::vector<evaluation::TuningSplit> splits;

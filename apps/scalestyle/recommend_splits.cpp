@@ -58,7 +58,8 @@ Purchases of_days(const Purchases& all, std::optional<sys_days> from, sys_days t
 }
 
 std::string days_text(sys_days first, sys_days last) {
-  return first == last ? catalog::format_date(first) : fmt::format("{} – {}", catalog::format_date(first), catalog::format_date(last));
+  if (first == last) return catalog::format_date(first);
+  return fmt::format("{} – {}", catalog::format_date(first), catalog::format_date(last));
 }
 
 core::Result<std::vector<JudgedSplit>> by_days(const core::Settings& settings) {

@@ -48,12 +48,14 @@ std::vector<Case> cases_of(std::span<const TuningSplit> splits, const ranking::F
   return cases;
 }
 
-double average_precision(const Case& one, const ranking::SourceScores& weights, std::size_t depth, std::vector<std::uint32_t>& order) {
+double average_precision(const Case& one, const ranking::SourceScores& weights, std::size_t depth,
+                         std::vector<std::uint32_t>& order) {
   const std::vector<double> scores = ranking::blend(one.candidates.scores, weights);
   order.resize(scores.size());
   std::iota(order.begin(), order.end(), 0U);
   const std::size_t kept = std::min(depth, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+  const auto end = order.begin() + static_cast<std::ptrdiff_t>(kept);
+  std::partial_sort(order.begin(), end, order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
   });
   double found = 0;
@@ -161,7 +163,9 @@ core::Status TuningOptions::validate() const {
     }
   }
   for (const double factor : factors) {
-    if (!(factor > 0 && factor <= 1'000)) return invalid(fmt::format("factor {} is not above 0 and at most 1000", factor), "factors");
+    if (!(factor > 0 && factor <= 1'000)) {
+      return invalid(fmt::format("factor {} is not above 0 and at most 1000", factor), "factors");
+    }
   }
   if (rounds < 1 || rounds > 100) return invalid(fmt::format("rounds {} is not in 1 … 100", rounds), "rounds");
   if (depth < 1 || depth > 1'000) return invalid(fmt::format("depth {} is not in 1 … 1000", depth), "depth");
@@ -171,7 +175,9 @@ core::Status TuningOptions::validate() const {
 core::Result<TunedBlend> tune_blend(std::span<const TuningSplit> splits, const TuningOptions& options) {
   CORE_CHECK(options.validate());
   TunedBlend tuned = Search(splits, options).run();
-  if (tuned.buyers == 0) return invalid("no buyer of the days that are judged has a history: there is nothing to tune by", "transactions");
+  if (tuned.buyers == 0) {
+    return invalid("no buyer of the days that are judged has a history: there is nothing to tune by", "transactions");
+  }
   return tuned;
 }
 

@@ -31,7 +31,9 @@ core::Result<HeldOutPurchases> HeldOutPurchases::split(catalog::Purchases purcha
   held_out.all_ = std::move(purchases);
   held_out.last_known_ = last_known;
   auto& all = held_out.all_.purchases;
-  const auto behind = [&all](std::chrono::sys_days day) { return std::ranges::upper_bound(all, day, {}, &catalog::Purchase::day); };
+  const auto behind = [&all](std::chrono::sys_days day) {
+    return std::ranges::upper_bound(all, day, {}, &catalog::Purchase::day);
+  };
   const auto test = behind(last_known);
   const auto end = last_day ? behind(*last_day) : all.end();
   if (test == all.begin()) return empty_part("up to", last_known);
@@ -44,7 +46,9 @@ core::Result<HeldOutPurchases> HeldOutPurchases::split(catalog::Purchases purcha
 }
 
 core::Result<HeldOutPurchases> HeldOutPurchases::join(catalog::Purchases known, catalog::Purchases tested) {
-  if (known.purchases.empty() || tested.purchases.empty()) return invalid("there is no purchase that is known, or none to be judged");
+  if (known.purchases.empty() || tested.purchases.empty()) {
+    return invalid("there is no purchase that is known, or none to be judged");
+  }
   const auto last_known = known.purchases.back().day;
   if (const auto first = tested.purchases.front().day; first <= last_known) {
     return invalid(fmt::format("purchases of {} are to be judged, but those up to {} are known: days to be judged must come after them",
@@ -99,7 +103,9 @@ core::Result<HeldOutPurchases> HeldOutPurchases::hide_one_of_each_basket(std::ui
     return a.customer == b.customer && a.day == b.day;
   };
   std::ranges::sort(bought, less);
-  const auto repeated = std::ranges::unique(bought, [&](const auto& a, const auto& b) { return of_one_basket(a, b) && a.article == b.article; });
+  const auto repeated = std::ranges::unique(bought, [&](const auto& a, const auto& b) {
+    return of_one_basket(a, b) && a.article == b.article;
+  });
   bought.erase(repeated.begin(), repeated.end());
   history_.clear();
   history_.reserve(bought.size());  // spans into it must stay
@@ -109,7 +115,8 @@ core::Result<HeldOutPurchases> HeldOutPurchases::hide_one_of_each_basket(std::ui
     const auto size = static_cast<std::size_t>(end - basket);
     if (size >= 2) {
       const std::string& customer = all_.customers[basket->customer];
-      const std::size_t hidden = Random(seed + static_cast<std::uint64_t>(basket->day.time_since_epoch().count()), customer).below(size);
+      const std::size_t hidden = Random(seed + static_cast<std::uint64_t>(basket->day.time_since_epoch().count()),
+                                        customer).below(size);
       Buyer buyer{.customer = customer, .history = {}, .bought = {}};
       const std::size_t first = history_.size();
       for (std::size_t i = 0; i < size; ++i) {

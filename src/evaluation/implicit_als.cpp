@@ -113,7 +113,8 @@ struct Links {
   std::vector<std::uint32_t> others;
 };
 
-Links links_of(std::span<const BoughtItem> bought, std::size_t rows, std::uint32_t BoughtItem::*row, std::uint32_t BoughtItem::*other) {
+Links links_of(std::span<const BoughtItem> bought, std::size_t rows, std::uint32_t BoughtItem::*row,
+               std::uint32_t BoughtItem::*other) {
   Links links{.begins = std::vector<std::size_t>(rows + 1, 0), .others = std::vector<std::uint32_t>(bought.size())};
   for (const BoughtItem& one : bought) ++links.begins[one.*row + 1];
   for (std::size_t i = 1; i <= rows; ++i) links.begins[i] += links.begins[i - 1];
@@ -139,7 +140,9 @@ void improve_side(Rows<float> side, const Factors& others, const Links& links, c
 
 core::Status AlsOptions::validate() const {
   if (factors < 1 || factors > 512) return invalid(fmt::format("factors {} is not in 1 … 512", factors), "factors");
-  if (iterations < 1 || iterations > 100) return invalid(fmt::format("iterations {} is not in 1 … 100", iterations), "iterations");
+  if (iterations < 1 || iterations > 100) {
+    return invalid(fmt::format("iterations {} is not in 1 … 100", iterations), "iterations");
+  }
   if (solver_steps < 1 || solver_steps > 100) {
     return invalid(fmt::format("solver_steps {} is not in 1 … 100", solver_steps), "solver_steps");
   }
@@ -157,7 +160,8 @@ core::Result<ImplicitAls> ImplicitAls::fit(std::vector<BoughtItem> bought, std::
   CORE_CHECK(options.validate());
   for (const BoughtItem& one : bought) {
     if (one.customer >= customers || one.item >= items) {
-      return invalid(fmt::format("customer {} and item {} are not below {} and {}", one.customer, one.item, customers, items), "bought");
+      return invalid(fmt::format("customer {} and item {} are not below {} and {}", one.customer, one.item, customers, items),
+                     "bought");
     }
   }
   std::ranges::sort(bought);

@@ -23,7 +23,9 @@ std::unexpected<core::Error> invalid(std::string message, std::string field) {
 
 bool is_half_life(double days) { return days > 0 && days <= 36'500; }
 
-bool is_better(const ranking::ScoredRow& a, const ranking::ScoredRow& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
+bool is_better(const ranking::ScoredRow& a, const ranking::ScoredRow& b) {
+  return a.score != b.score ? a.score > b.score : a.row < b.row;
+}
 
 }  // namespace
 
@@ -106,7 +108,8 @@ std::vector<ranking::SubjectItem> PurchaseModels::items_of(std::span<const Histo
   const auto today = options_.ages_from_newest ? last + std::chrono::days(1) : today_;
   std::vector<ranking::SubjectItem> items;
   for (const auto& [row, day] : newest) {
-    items.push_back({.row = {row}, .age_days = static_cast<float>((today - day).count()), .weight = kPurchaseWeight, .bought = true});
+    items.push_back({.row = {row}, .age_days = static_cast<float>((today - day).count()), .weight = kPurchaseWeight,
+                     .bought = true});
   }
   std::ranges::stable_sort(items, {}, &ranking::SubjectItem::age_days);
   if (items.size() > kMaxItems) items.erase(items.begin() + kMaxItems, items.end());

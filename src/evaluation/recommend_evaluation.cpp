@@ -25,10 +25,13 @@ core::Status check_names(std::span<const RecommendSplit> splits) {
   if (splits.empty() || splits.front().recommenders.empty()) return invalid("there is no recommender to evaluate");
   std::set<std::string_view> names;
   for (const NamedRecommender& recommender : splits.front().recommenders) {
-    if (!names.insert(recommender.name).second) return invalid(fmt::format("two recommenders are called \"{}\"", recommender.name));
+    if (!names.insert(recommender.name).second) {
+      return invalid(fmt::format("two recommenders are called \"{}\"", recommender.name));
+    }
   }
   for (const RecommendSplit& split : splits) {
-    if (!std::ranges::equal(split.recommenders, splits.front().recommenders, {}, &NamedRecommender::name, &NamedRecommender::name)) {
+    if (!std::ranges::equal(split.recommenders, splits.front().recommenders, {}, &NamedRecommender::name,
+                            &NamedRecommender::name)) {
       return invalid(fmt::format("split \"{}\" has other recommenders than \"{}\"", split.name, splits.front().name));
     }
   }
@@ -41,7 +44,8 @@ core::Result<std::size_t> place_of(std::span<const NamedRecommender> recommender
   if (found != recommenders.end()) return static_cast<std::size_t>(found - recommenders.begin());
   std::vector<std::string_view> names;
   for (const NamedRecommender& one : recommenders) names.push_back(one.name);
-  return invalid(fmt::format("there is no recommender \"{}\" to compare with; there are: {}", name, fmt::join(names, "; ")), "against");
+  return invalid(fmt::format("there is no recommender \"{}\" to compare with; there are: {}", name, fmt::join(names, "; ")),
+                 "against");
 }
 
 // How rare articles are among the known purchases, in bits.
@@ -104,7 +108,8 @@ struct Buyers {
       begins.push_back(known.size());
     }
   }
-  [[nodiscard]] std::vector<double> of_group(const std::vector<double>& values, BuyerGroup group, std::size_t begin, std::size_t end) const {
+  [[nodiscard]] std::vector<double> of_group(const std::vector<double>& values, BuyerGroup group, std::size_t begin,
+                                             std::size_t end) const {
     std::vector<double> chosen;
     for (std::size_t i = begin; i < end; ++i) {
       if (group == BuyerGroup::kAll || known[i] == (group == BuyerGroup::kKnown)) chosen.push_back(values[i]);
@@ -176,7 +181,8 @@ Recommender fixed_list(std::vector<ArticleId> articles) {
 
 Recommender own_purchases_then(std::vector<ArticleId> rest) {
   auto shared = std::make_shared<const std::vector<ArticleId>>(std::move(rest));
-  return [shared](std::string_view, std::span<const HistoryItem> history, std::size_t depth) -> core::Result<std::vector<ArticleId>> {
+  return [shared](std::string_view, std::span<const HistoryItem> history,
+                  std::size_t depth) -> core::Result<std::vector<ArticleId>> {
     std::vector<HistoryItem> own(history.begin(), history.end());
     std::ranges::sort(own, [](const HistoryItem& a, const HistoryItem& b) {
       return a.day != b.day ? a.day > b.day : *a.article < *b.article;

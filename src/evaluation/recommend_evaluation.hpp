@@ -94,7 +94,8 @@ struct RecommendSplit {
 // Buyers of all splits together. `articles`: how many articles lists can be of. Errors: options, no split, no recommender, two of
 // one name or other names in another split, `against` not among them; a recommender's first error with its name and the
 // customer in front.
-[[nodiscard]] core::Result<RecommendEvaluation> evaluate_recommenders(std::span<const RecommendSplit> splits, std::size_t articles,
+[[nodiscard]] core::Result<RecommendEvaluation> evaluate_recommenders(std::span<const RecommendSplit> splits,
+                                                                      std::size_t articles,
                                                                       const RecommendOptions& options);
 // Of one split.
 [[nodiscard]] core::Result<RecommendEvaluation> evaluate_recommenders(const HeldOutPurchases& purchases,

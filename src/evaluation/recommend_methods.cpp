@@ -42,7 +42,8 @@ std::vector<SourceMethod> known_methods() {
 }
 
 // Rows of scores above 0.
-std::vector<catalog::RowIndex> best_rows(std::span<const catalog::RowIndex> rows, std::span<const double> scores, std::size_t depth) {
+std::vector<catalog::RowIndex> best_rows(std::span<const catalog::RowIndex> rows, std::span<const double> scores,
+                                         std::size_t depth) {
   std::vector<std::uint32_t> order(rows.size());
   std::iota(order.begin(), order.end(), 0U);
   const auto end = order.begin() + static_cast<std::ptrdiff_t>(std::min(depth, order.size()));
@@ -90,7 +91,9 @@ std::vector<catalog::RowIndex> als_rows(const PurchaseModels& models, const AlsM
   std::ranges::sort(known);  // sums of floats depend on their order
   std::vector<catalog::RowIndex> list;
   const auto take = [&](catalog::RowIndex row) {
-    if (list.size() < depth && (show_own || !is_own(items, row)) && std::ranges::find(list, row) == list.end()) list.push_back(row);
+    if (list.size() < depth && (show_own || !is_own(items, row)) && std::ranges::find(list, row) == list.end()) {
+      list.push_back(row);
+    }
   };
   if (!known.empty()) {
     const std::vector<float> liked = model.als.scores(known);
@@ -119,7 +122,8 @@ Recommender blend_recommender(std::shared_ptr<const PurchaseModels> models, cons
   };
 }
 
-core::Result<Recommender> als_recommender(std::shared_ptr<const PurchaseModels> models, const AlsOptions& options, bool show_own) {
+core::Result<Recommender> als_recommender(std::shared_ptr<const PurchaseModels> models, const AlsOptions& options,
+                                          bool show_own) {
   CORE_TRY(auto fitted, fit_als(*models, options));
   auto model = std::make_shared<const AlsModel>(std::move(fitted));
   return Recommender([models = std::move(models), model = std::move(model), show_own](

@@ -24,7 +24,9 @@ std::string group_table(const RecommendEvaluation& evaluation, BuyerGroup group)
   for (const RecommenderFigures& figures : evaluation.recommenders) {
     const GroupFigures& found = figures.groups[place];
     std::vector<std::string> cells{figures.name};
-    for (const Interval& mean : found.means) cells.push_back(fmt::format("{:.4f} ({:.4f}–{:.4f})", mean.mean, mean.low, mean.high));
+    for (const Interval& mean : found.means) {
+      cells.push_back(fmt::format("{:.4f} ({:.4f}–{:.4f})", mean.mean, mean.low, mean.high));
+    }
     if (figures.name == against) {
       cells.insert(cells.end(), {"", ""});
     } else {
@@ -53,7 +55,8 @@ std::string split_table(const RecommendEvaluation& evaluation, BuyerGroup group)
 std::string splits_json(const RecommendEvaluation& evaluation, const RecommenderFigures& figures) {
   std::vector<std::string> splits;
   for (std::size_t i = 0; i < figures.by_split.size(); ++i) {
-    splits.push_back(fmt::format(R"({{"split":{},"all_buyers":{},"known_buyers":{},"cold_buyers":{}}})", json_of(evaluation.splits[i]),
+    splits.push_back(fmt::format(R"({{"split":{},"all_buyers":{},"known_buyers":{},"cold_buyers":{}}})",
+                                 json_of(evaluation.splits[i]),
                                  figures.by_split[i][0], figures.by_split[i][1], figures.by_split[i][2]));
   }
   return fmt::format("[{}]", fmt::join(splits, ","));

@@ -114,7 +114,8 @@ void add_items(const ForYouInputs& inputs, const ForYouOptions& options, const S
   divide_by_greatest(lists[place(Source::kNeighbour)]);
 }
 
-void add_list(const ForYouInputs& inputs, const Subject& subject, std::span<const ScoredRow> given, std::vector<ScoredRow>& list) {
+void add_list(const ForYouInputs& inputs, const Subject& subject, std::span<const ScoredRow> given,
+              std::vector<ScoredRow>& list) {
   Scores scores(inputs.eligible);
   scores.add(given);
   list = std::move(scores).sums(subject.hidden);
@@ -198,7 +199,8 @@ core::Status ForYouOptions::validate() const {
   }
   if (!(sum > 0)) return invalid("all weights of sources are 0: at least one must be above", "weights");
   if (!(item_half_life_days > 0 && item_half_life_days <= 10'000)) {
-    return invalid(fmt::format("item_half_life_days {} is not above 0 and at most 10000", item_half_life_days), "item_half_life_days");
+    return invalid(fmt::format("item_half_life_days {} is not above 0 and at most 10000", item_half_life_days),
+                   "item_half_life_days");
   }
   if (neighbour_items > kMaxItems) {
     return invalid(fmt::format("neighbour_items {} is not in 0 … {}", neighbour_items, kMaxItems), "neighbour_items");

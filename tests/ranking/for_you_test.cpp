@@ -74,7 +74,9 @@ class WorldMaker {
     }
     std::ranges::sort(world.items, {}, &SubjectItem::age_days);
     world.neighbours = neighbours(rows);
-    for (std::size_t i = random_() % 20; i > 0; --i) world.live.push_back({{static_cast<std::uint32_t>(random_() % rows)}, unit()});
+    for (std::size_t i = random_() % 20; i > 0; --i) {
+      world.live.push_back({{static_cast<std::uint32_t>(random_() % rows)}, unit()});
+    }
     for (auto& list : world.lists) {
       for (const std::uint32_t row : distinct(rows, random_() % 30)) list.push_back({{row}, unit() * 100});
     }
@@ -103,7 +105,9 @@ class WorldMaker {
       for (const std::uint32_t other : distinct(rows, random_() % 6)) {
         if (other != row) of_row.push_back({other, unit()});
       }
-      std::ranges::sort(of_row, [](const Neighbour& a, const Neighbour& b) { return a.score != b.score ? a.score > b.score : a.item < b.item; });
+      std::ranges::sort(of_row, [](const Neighbour& a, const Neighbour& b) {
+        return a.score != b.score ? a.score > b.score : a.item < b.item;
+      });
       all.insert(all.end(), of_row.begin(), of_row.end());
       begins.push_back(static_cast<std::uint32_t>(all.size()));
     }
@@ -119,7 +123,8 @@ std::map<std::uint32_t, std::array<double, kSourceCount>> plainly(const World& w
   std::set<std::uint32_t> hidden;
   std::size_t number = 0;
   for (const SubjectItem& item : world.items) {
-    const double strength = static_cast<double>(item.weight) * std::exp2(-static_cast<double>(item.age_days) / world.options.item_half_life_days);
+    const double decay = std::exp2(-static_cast<double>(item.age_days) / world.options.item_half_life_days);
+    const double strength = static_cast<double>(item.weight) * decay;
     if (!(item.bought ? world.options.own.show_bought : world.options.own.show_seen)) hidden.insert(item.row.value);
     sources[place(Source::kOwn)][item.row.value] += strength;
     for (std::uint32_t row = 0; row < world.articles.size(); ++row) {
@@ -185,7 +190,9 @@ TEST(ForYou, CollectsWhatAPlainSecondImplementationDoes) {
     for (const float weight : world.options.weights) weights += static_cast<double>(weight);
     for (const auto& [row, scores] : expected) {  // what was left out is no better than what was kept
       double sum = 0;
-      for (std::size_t source = 0; source < kSourceCount; ++source) sum += static_cast<double>(world.options.weights[source]) * scores[source];
+      for (std::size_t source = 0; source < kSourceCount; ++source) {
+        sum += static_cast<double>(world.options.weights[source]) * scores[source];
+      }
       if (!kept.contains(row)) {
         ASSERT_LE(sum / weights, least + 1e-6);
       }
@@ -225,14 +232,18 @@ TEST(ForYou, AStrangerGetsWhatTheListsHave) {
       }
     }
     for (const RowIndex row : found.rows) {
-      ASSERT_TRUE(std::ranges::any_of(world.lists, [row](const auto& list) { return std::ranges::find(list, row, &ScoredRow::row) != list.end(); }));
+      ASSERT_TRUE(std::ranges::any_of(world.lists, [row](const auto& list) {
+        return std::ranges::find(list, row, &ScoredRow::row) != list.end();
+      }));
     }
   }
 }
 
 TEST(ForYou, WhatTheSubjectHasIsHiddenByRule) {
-  World world{.articles = make_catalog(6, 2), .eligible = {}, .items = {}, .neighbours = {}, .live = {}, .lists = {}, .options = {}};
-  world.items = {{.row = {0}, .age_days = 0, .weight = 5, .bought = true}, {.row = {2}, .age_days = 1, .weight = 1, .bought = false}};
+  World world{.articles = make_catalog(6, 2), .eligible = {}, .items = {}, .neighbours = {}, .live = {}, .lists = {},
+              .options = {}};
+  world.items = {{.row = {0}, .age_days = 0, .weight = 5, .bought = true},
+                 {.row = {2}, .age_days = 1, .weight = 1, .bought = false}};
   world.lists[4] = {{{0}, 9}, {{2}, 8}, {{4}, 7}};
   using Rows = std::vector<RowIndex>;
   EXPECT_EQ(world.collected().rows, (Rows{{0}, {1}, {2}, {3}, {4}}));
@@ -240,7 +251,8 @@ TEST(ForYou, WhatTheSubjectHasIsHiddenByRule) {
   EXPECT_EQ(world.collected().rows, (Rows{{1}, {2}, {3}, {4}}));  // 0 is popular, and hidden all the same; its colour stays
   world.options.own = {.show_bought = true, .show_seen = false};
   EXPECT_EQ(world.collected().rows, (Rows{{0}, {1}, {3}, {4}}));
-  world.items = {{.row = {0}, .age_days = 0, .weight = 5, .bought = true}, {.row = {1}, .age_days = 1, .weight = 5, .bought = true}};
+  world.items = {{.row = {0}, .age_days = 0, .weight = 5, .bought = true},
+                 {.row = {1}, .age_days = 1, .weight = 5, .bought = true}};
   world.options.own = {};
   const Candidates both = world.collected();  // each is the other's colour
   EXPECT_GT(both.scores[0][place(Source::kVariant)], 0.0F);
@@ -249,7 +261,8 @@ TEST(ForYou, WhatTheSubjectHasIsHiddenByRule) {
 }
 
 TEST(ForYou, WhatWasDoneLongAgoFadesIntoWhatIsPopular) {
-  World world{.articles = make_catalog(4, 1), .eligible = {}, .items = {}, .neighbours = {}, .live = {}, .lists = {}, .options = {}};
+  World world{.articles = make_catalog(4, 1), .eligible = {}, .items = {}, .neighbours = {}, .live = {}, .lists = {},
+              .options = {}};
   world.lists[4] = {{{3}, 1}};
   double before = 1;
   for (const float age : {0.0F, 3.0F, 30.0F, 300.0F}) {
