@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <cmath>
 
 #include "catalog/date.hpp"
 #include "support/shared_data.hpp"
@@ -114,6 +115,98 @@ TEST_F(HeldOutTest, FiguresAreThoseComputedByHand) {
   EXPECT_NEAR(json.at("recommenders").as_array()[0].at("all_buyers").at("measures").at("map@2").at("mean").as_double(), 0.625, 1e-12);
   const auto again = evaluate_recommenders(held_out, recommenders, 10, options_).value();
   EXPECT_EQ(to_json(again), to_json(result));
+}
+
+TEST_F(HeldOutTest, TwoFilesAreOneSplit) {
+  catalog::Purchases known;
+  known.customers = {"ann", "bob"};
+  known.articles = {id("q"), id("p")};
+  known.purchases = {{0, 0, day(1)}, {1, 1, day(3)}};
+  catalog::Purchases tested;
+  tested.customers = {"dan", "ann"};
+  tested.articles = {id("r"), id("q")};
+  tested.purchases = {{1, 0, day(4)}, {0, 1, day(5)}};
+  const auto joined = HeldOutPurchases::join(known, tested).value();
+  ASSERT_EQ(joined.buyers().size(), 2U);
+  EXPECT_EQ(joined.buyers()[0].customer, "ann");
+  EXPECT_EQ(joined.buyers()[0].history[0].article->text(), "q");
+  EXPECT_EQ(joined.buyers()[0].bought, (Grades{{id("r"), 1}}));
+  EXPECT_EQ(joined.buyers()[1].bought, (Grades{{id("q"), 1}}));
+  EXPECT_EQ(joined.last_known(), day(3));
+  tested.purchases.insert(tested.purchases.begin(), {0, 0, day(3)});
+  EXPECT_THAT(HeldOutPurchases::join(known, tested).error().message, HasSubstr("must come after"));
+}
+
+TEST_F(HeldOutTest, TheLastDayOfEachCustomerIsHidden) {
+  const auto held_out = HeldOutPurchases::hide_last_days(purchases()).value();
+  // ann: days 1, 2, 3 known, 5 hidden (4 is known too); bob: day 1 known, 6 hidden; cat and dan bought on one day.
+  ASSERT_EQ(held_out.buyers().size(), 2U);
+  EXPECT_EQ(held_out.buyers()[0].history.size(), 4U);
+  EXPECT_EQ(held_out.buyers()[0].bought, (Grades{{id("p"), 1}, {id("r"), 1}}));
+  EXPECT_EQ(held_out.buyers()[1].bought, (Grades{{id("s"), 1}}));
+  EXPECT_EQ(held_out.known().size(), 7U);
+  EXPECT_EQ(held_out.tested(), 3U);
+  EXPECT_EQ(held_out.last_known(), day(4));
+  auto single = purchases();
+  std::erase_if(single.purchases, [](const catalog::Purchase& one) { return one.day != day(1); });
+  EXPECT_FALSE(HeldOutPurchases::hide_last_days(std::move(single)));
+}
+
+TEST_F(HeldOutTest, OneArticleOfEachBasketIsHidden) {
+  bool saw_p = false;
+  bool saw_r = false;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto baskets = split(3, 5).hide_one_of_each_basket(seed).value();  // only ann's of day 5 has two articles
+    ASSERT_EQ(baskets.buyers().size(), 1U);
+    const Buyer& ann = baskets.buyers()[0];
+    ASSERT_EQ(ann.history.size(), 1U);
+    ASSERT_EQ(ann.bought.size(), 1U);
+    const bool hides_p = ann.bought.contains(id("p"));
+    EXPECT_EQ(ann.history[0].article->text(), hides_p ? "r" : "p");
+    saw_p = saw_p || hides_p;
+    saw_r = saw_r || !hides_p;
+    EXPECT_EQ(split(3, 5).hide_one_of_each_basket(seed).value().buyers()[0].bought, ann.bought);
+    EXPECT_EQ(baskets.known().size(), 5U);
+  }
+  EXPECT_TRUE(saw_p && saw_r);
+  EXPECT_FALSE(split(5).hide_one_of_each_basket(1));
+}
+
+TEST_F(HeldOutTest, SeveralSplitsAreJudgedTogether) {
+  const HeldOutPurchases first = split(3, 4);
+  const HeldOutPurchases second = split(4, 5);
+  const auto perfect = [](const HeldOutPurchases& held_out) {
+    return NamedRecommender{"perfect", [&held_out](std::string_view customer, auto, std::size_t) {
+                              std::vector<ArticleId> list;
+                              for (const Buyer& buyer : held_out.buyers()) {
+                                if (buyer.customer == customer) {
+                                  for (const auto& [article, grade] : buyer.bought) list.push_back(article);
+                                }
+                              }
+                              return core::Result<std::vector<ArticleId>>(list);
+                            }};
+  };
+  const NamedRecommender popular{"popular", fixed_list({id("q")})};
+  const std::vector<RecommendSplit> splits{{"day 4", &first, {popular, perfect(first)}}, {"day 5", &second, {popular, perfect(second)}}};
+  options_.against = "perfect";
+  const auto result = evaluate_recommenders(splits, 4, options_).value();
+  EXPECT_EQ(result.buyers, (std::array<std::size_t, 3>{3, 2, 1}));  // ann and cat, then ann
+  EXPECT_EQ(result.known_purchases, 5U + 7U);
+  EXPECT_EQ(result.recommenders[1].groups[0].means[0].mean, 1.0);
+  ASSERT_EQ(result.recommenders[0].by_split.size(), 2U);
+  EXPECT_NEAR(result.recommenders[0].by_split[0][0], 0.5, 1e-12);
+  EXPECT_EQ(result.recommenders[0].by_split[1][0], 0.0);
+  EXPECT_NEAR(result.recommenders[0].groups[0].comparison.difference.mean, 1.0 / 3 - 1, 1e-12);
+  // q was bought twice of 5 purchases, then thrice of 7, four articles, each once more.
+  EXPECT_NEAR(result.recommenders[0].novelty_bits, (2 * std::log2(9.0 / 3) + std::log2(11.0 / 4)) / 3, 1e-12);
+  EXPECT_THAT(to_text(result), HasSubstr("day 5"));
+  const auto json = boost::json::parse(to_json(result)).as_object();
+  EXPECT_EQ(json.at("recommenders").as_array()[0].at("splits").as_array().size(), 2U);
+  options_.against = "nobody";
+  EXPECT_EQ(evaluate_recommenders(splits, 4, options_).error().field, "against");
+  options_.against = {};
+  const std::vector<RecommendSplit> uneven{splits[0], {"day 5", &second, {popular}}};
+  EXPECT_THAT(evaluate_recommenders(uneven, 4, options_).error().message, HasSubstr("other recommenders"));
 }
 
 TEST_F(HeldOutTest, MistakesAreErrors) {
