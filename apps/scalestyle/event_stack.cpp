@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "adapters/embedded/unavailable_events.hpp"
+#include "consumer/newest_events.hpp"
 
 namespace scalestyle::app {
 
@@ -85,6 +87,8 @@ core::Result<std::unique_ptr<EventStack>> EventStack::open(const core::Settings&
   std::unique_ptr<EventStack> stack(new EventStack(services));
   consumer::EmbeddedEvents::Options options;
   options.use_folder(data);
+  stack->folder_ = data;
+  options.observer = [live = &stack->live_neighbours_](std::span<const events::LoggedEvent> taken) { live->apply(taken); };
   CORE_TRY(options.features, feature_options(settings));
   options.impressions.max_age = days(settings.number("impression_retention_days"));
   options.impressions.max_bytes = size(settings, "impression_retention_mb") * kMegabyte;
@@ -142,11 +146,30 @@ core::Status EventStack::start() {
   CORE_CHECK(embedded_->start(core::Deadline::after(kCatchUpLimit, use_.clock)));
   CORE_CHECK(core::sync_wait(popularity_->refresh(core::Deadline::after(kCatchUpLimit, use_.clock))));
   popularity_loop_->start();
+  filler_ = std::thread([this] { fill_live_neighbours(folder_); });
   return {};
+}
+
+void EventStack::fill_live_neighbours(const std::filesystem::path& folder) {
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(use_.clock.wall_now().time_since_epoch());
+  const consumer::NewestEvents wanted{.folder = folder, .received_from_ms = (now - std::chrono::hours(24)).count()};
+  const auto read = consumer::read_newest_events(wanted, [this](std::span<const events::LoggedEvent> older) {
+    live_neighbours_.fill(older);
+    return !stop_filling_.load();
+  });
+  if (!read) {
+    use_.log.warning("what was done together before the start is not known", {{"cause", read.error().message}});
+    return;
+  }
+  const auto counts = live_neighbours_.counts();
+  use_.log.info("what was done together in the last day was read from the log",
+                {{"events", *read}, {"baskets", counts.baskets}, {"items", counts.items}});
 }
 
 void EventStack::stop() {
   if (popularity_loop_) popularity_loop_->stop();
+  stop_filling_.store(true);
+  if (filler_.joinable()) filler_.join();
   if (keeper_.joinable()) {
     embedded_->stop_maintenance();
     keeper_.join();

@@ -1,6 +1,7 @@
 #pragma once
 // The event side of a server, wired: what clicks go into and what lists are personalised by.
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <thread>
@@ -8,6 +9,7 @@
 #include "consumer/embedded_events.hpp"
 #include "core/result.hpp"
 #include "core/settings.hpp"
+#include "recommend/live_neighbours.hpp"
 #include "recommend/popularity.hpp"
 #include "recommend/popularity_loop.hpp"
 #include "search/event_service.hpp"
@@ -39,24 +41,29 @@ class EventStack {
   EventStack& operator=(const EventStack&) = delete;
   ~EventStack();
 
-  // Starts the log's and the maintenance thread, and waits until what the log holds has taken effect.
+  // Starts the log's and the maintenance thread, and waits until what the log holds has taken effect. What was done together
+  // in the last 24 hours is read from the log after that, by a thread of its own.
   [[nodiscard]] core::Status start();
 
-  // Checkpoints, writes what is queued, ends both threads; once. The pool's and the timers' threads must still run.
+  // Checkpoints, writes what is queued, ends all threads; once. The pool's and the timers' threads must still run.
   void stop();
 
   [[nodiscard]] ports::EventLog& log() { return *log_; }
   [[nodiscard]] ports::FeatureStore& features() { return *features_; }
   [[nodiscard]] ports::ImpressionLog& impression_log() { return *impression_log_; }
   [[nodiscard]] recommend::Popularity& popularity() { return *popularity_; }
+  [[nodiscard]] recommend::LiveNeighbours& live_neighbours() { return live_neighbours_; }
   [[nodiscard]] const search::ImpressionRecorder& impressions() const { return *recorder_; }
   [[nodiscard]] const search::Experiments& experiments() const { return experiments_; }
 
  private:
-  explicit EventStack(Services services) : use_(services) {}
+  explicit EventStack(Services services) : use_(services), live_neighbours_(services.clock) {}
+  void fill_live_neighbours(const std::filesystem::path& folder);
   core::Status open_files(const consumer::EmbeddedEvents::Options& options);
 
   Services use_;
+  std::filesystem::path folder_;
+  recommend::LiveNeighbours live_neighbours_;  // outlives the loop that it is told by
   std::unique_ptr<consumer::EmbeddedEvents> embedded_;  // null when its files cannot be used: then the next three stand in
   std::unique_ptr<ports::EventLog> no_log_;
   std::unique_ptr<ports::FeatureStore> no_features_;
@@ -68,6 +75,8 @@ class EventStack {
   std::unique_ptr<recommend::PopularityLoop> popularity_loop_;
   std::unique_ptr<search::ImpressionRecorder> recorder_;
   search::Experiments experiments_;
+  std::atomic<bool> stop_filling_{false};
+  std::thread filler_;
   std::thread writer_;
   std::thread keeper_;
 };

@@ -16,7 +16,8 @@ std::vector<std::string> with_search_settings(std::vector<std::string> names) {
                            "understand_thing_weight", "understand_colour_weight", "understand_audience_weight",
                            "understand_appearance_weight", "understand_place_weight", "understand_audience_filters", "rules",
                            "list_cache_mb", "list_cache_stale_ms", "picture_cache_mb", "max_per_type", "max_per_section", "diversity_window",
-                           "cursor_key", "cursor_lifetime_s"}) {
+                           "for_you_weights", "similar_weights", "for_you_show_bought", "for_you_show_seen", "for_you_item_half_life_days",
+                           "near_cache_mb", "exploration_rate", "exploration_positions", "cursor_key", "cursor_lifetime_s"}) {
     names.emplace_back(name);
   }
   return with_vision_settings(with_rerank_settings(std::move(names)));
@@ -66,6 +67,19 @@ ranking::DiversityLimits diversity_limits(const core::Settings& settings) {
   return {.max_per_type = static_cast<std::size_t>(settings.integer("max_per_type")),
           .max_per_section = static_cast<std::size_t>(settings.integer("max_per_section")),
           .window = static_cast<std::size_t>(settings.integer("diversity_window"))};
+}
+
+core::Result<search::RecommendationOptions> recommendation_options(const core::Settings& settings) {
+  search::RecommendationOptions options;
+  CORE_TRY(options.for_you_weights, search::parse_source_weights(settings.text("for_you_weights"), "for_you_weights", options.for_you_weights));
+  CORE_TRY(options.similar_weights, search::parse_source_weights(settings.text("similar_weights"), "similar_weights", options.similar_weights));
+  options.own = {.show_bought = settings.boolean("for_you_show_bought"), .show_seen = settings.boolean("for_you_show_seen")};
+  options.item_half_life_days = settings.number("for_you_item_half_life_days");
+  options.near_cache_bytes = static_cast<std::size_t>(settings.integer("near_cache_mb")) << 20;
+  options.exploration.rate = settings.number("exploration_rate");
+  CORE_TRY(options.exploration.positions, search::parse_exploration_positions(settings.text("exploration_positions")));
+  CORE_CHECK(options.validate());
+  return options;
 }
 
 search::CursorOptions cursor_options(const core::Settings& settings) {

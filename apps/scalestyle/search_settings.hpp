@@ -14,6 +14,7 @@
 #include "search/frequent_queries.hpp"
 #include "search/page_cursor.hpp"
 #include "search/ranked_list_cache.hpp"
+#include "search/recommendation.hpp"
 #include "search/rule_file.hpp"
 #include "search/synonym_file.hpp"
 
@@ -29,6 +30,8 @@ namespace scalestyle::app {
 [[nodiscard]] search::ListCacheOptions list_cache_options(const core::Settings& settings);
 // To be validated with the search options that they go into.
 [[nodiscard]] ranking::DiversityLimits diversity_limits(const core::Settings& settings);
+// But for the weights of events, which are those of the event log.
+[[nodiscard]] core::Result<search::RecommendationOptions> recommendation_options(const core::Settings& settings);
 [[nodiscard]] search::CursorOptions cursor_options(const core::Settings& settings);
 
 // Null where the `suggest_queries` setting is 0: suggestions come from the catalogue alone. The clock must outlive it.

@@ -55,6 +55,12 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   options.picture_cache_bytes = static_cast<std::size_t>(settings.integer("picture_cache_mb")) << 20;
   options.diversity = diversity_limits(settings);
   options.cursor = cursor_options(settings);
+  CORE_TRY(options.recommendation, recommendation_options(settings));
+  if (events != nullptr) {
+    CORE_TRY(const auto weights, event_options(settings));
+    options.recommendation.event_weights = {.click = weights.click_weight, .view = weights.view_weight,
+                                            .add_to_cart = weights.add_to_cart_weight, .purchase = weights.purchase_weight};
+  }
   options.query_prefix = std::move(prefix);
   options.max_in_progress = static_cast<std::size_t>(settings.integer("max_concurrent_requests"));
   CORE_CHECK(options.validate());
@@ -64,6 +70,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .clock = clock, .metrics = stack->metrics_,
                                           .features = events != nullptr ? &events->features() : nullptr,
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
+                                          .live_neighbours = events != nullptr ? &events->live_neighbours() : nullptr,
                                           .impressions = events != nullptr ? &events->impressions() : nullptr,
                                           .experiments = events != nullptr ? &events->experiments() : nullptr,
                                           .synonyms = stack->synonyms_.get(),

@@ -38,7 +38,8 @@ core::Status EmbeddedEvents::build() {
                                      .log = use_.log}));
   loop_ = std::make_unique<EventLoop>(EventLoop::Dependencies{.stream = log_->stream(), .features = *features_,
                                                               .timers = use_.timers, .clock = use_.clock,
-                                                              .metrics = use_.metrics, .log = use_.log},
+                                                              .metrics = use_.metrics, .log = use_.log,
+                                                              .observer = options_.observer},
                                       options_.loop);
   const EmbeddedParts parts{.log = *log_, .features = *features_, .impressions = *impressions_, .loop = *loop_,
                             .clock = use_.clock, .logger = use_.log};

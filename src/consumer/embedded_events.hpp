@@ -35,6 +35,7 @@ class EmbeddedEvents {
     EventLoop::Options loop{};
     Maintenance::Options maintenance{};
     EmbeddedChoreOptions chores{};
+    EffectObserver observer{};  // of the loop
 
     // Every file in `folder`; everything else as it is.
     void use_folder(const std::filesystem::path& folder);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -223,7 +224,25 @@ core::Task<core::Status> EventLoop::take_effect(const ports::StreamBatch& batch)
   for (const auto& event : *shared) newest_ms = std::max(newest_ms, event.event.received_time_ms);
   metrics_.applied(shared->size(), use_.clock.steady_now() - begun, newest_ms);
   applied_events_.fetch_add(shared->size(), std::memory_order_relaxed);
+  offer(*shared);
   co_return core::Status{};
+}
+
+// What is given again after a later failure was told already.
+void EventLoop::offer(const std::vector<events::LoggedEvent>& taken) {
+  if (!use_.observer) return;
+  const auto is_fresh = [this](const events::LoggedEvent& event) {
+    const auto last = offered_.find(partition_of(event));
+    return last == offered_.end() || last->second.stream != event.position.stream || last->second.offset < event.position.offset;
+  };
+  std::vector<events::LoggedEvent> some;
+  const bool all_fresh = std::ranges::all_of(taken, is_fresh);
+  if (!all_fresh) std::ranges::copy_if(taken, std::back_inserter(some), is_fresh);
+  const std::span<const events::LoggedEvent> fresh = all_fresh ? taken : some;
+  if (fresh.empty()) return;
+  // Before it is told: whatever becomes of that, it is not told again.
+  for (const auto& event : fresh) offered_.insert_or_assign(partition_of(event), event.position);
+  use_.observer(fresh);
 }
 
 core::Task<core::Status> EventLoop::keep_undecodable(const ports::StreamBatch& batch) {

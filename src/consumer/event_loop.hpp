@@ -17,9 +17,11 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -38,6 +40,10 @@
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::consumer {
+
+// Told what took effect: in the log's order within each partition, no event twice in one process, before the loop counts it as
+// progress. On the thread of the step, which may be the log's as part of a commit: it must be quick and must not throw.
+using EffectObserver = std::function<void(std::span<const events::LoggedEvent> taken)>;
 
 class EventLoop {
  public:
@@ -59,6 +65,7 @@ class EventLoop {
     telemetry::Metrics& metrics;
     telemetry::Logger& log;
     DeadLetterSink* dead_letters = nullptr;
+    EffectObserver observer{};
   };
 
   // `options` must be valid.
@@ -98,6 +105,7 @@ class EventLoop {
   core::Task<core::Status> commit_durable();
   core::Task<core::Status> join_assigned(ports::StreamBatch& batch);
   core::Task<core::Status> take_effect(const ports::StreamBatch& batch);
+  void offer(const std::vector<events::LoggedEvent>& taken);
   core::Task<core::Status> keep_undecodable(const ports::StreamBatch& batch);
   core::Task<bool> handle(ports::StreamBatch batch);
   [[nodiscard]] bool give_again(const ports::StreamBatch& batch);
@@ -119,6 +127,7 @@ class EventLoop {
   std::stop_token stop_;
   PartitionBook book_;
   std::map<std::int32_t, Backoff> failing_;  // partitions that were given back and have not been settled since
+  std::map<std::int32_t, events::EventPosition> offered_;  // the last event of a partition that the observer was told
   bool positions_known_ = false;
   bool tail_known_ = false;
   std::uint64_t tail_left_ = 0;  // records of the tail at the start that are not settled yet

@@ -7,7 +7,7 @@
 //   [unknown], device [api], query, position, request_id, personalize.
 // Times are integers, UTC milliseconds since the epoch: exact, and cheap to read. Of an impression: request_id, time_ms,
 // user_id, session_id, source, query, generation, personalized [false], degraded [false], arms ([{experiment, arm}]),
-// items ([{item_id, position}]).
+// items ([{item_id, position, probability}]; probability only where the item was drawn to be shown).
 //
 // An event that was made anonymous (its subject was forgotten) has neither user_id nor session_id; of item events and
 // kForget alone.

@@ -14,6 +14,7 @@ namespace scalestyle::events {
 struct ShownItem {
   std::string item_id;
   std::uint32_t position = 0;  // from 1, over all pages
+  std::optional<double> probability{};  // of an article drawn to be shown there: its chance before the draw, in (0, 1]
   friend bool operator==(const ShownItem&, const ShownItem&) = default;
 };
 

@@ -44,6 +44,10 @@ void read_item(JsonReader& json, Impression& impression) {
       item.item_id = json.text();
       return 0;
     }
+    if (name == "probability") {
+      item.probability = json.number();
+      return 2;
+    }
     if (name != "position") return std::nullopt;
     const std::int64_t position = json.integer();
     if (position < 0 || position > std::numeric_limits<std::uint32_t>::max()) json.fail("position is out of range");
@@ -137,7 +141,9 @@ void append_json(const Impression& impression, std::string& out) {
   out += ",\"items\":[";
   for (std::size_t i = 0; i < impression.items.size(); ++i) {
     append_text(i == 0 ? "{\"item_id\":" : ",{\"item_id\":", impression.items[i].item_id, out);
-    out += fmt::format(",\"position\":{}}}", impression.items[i].position);
+    out += fmt::format(",\"position\":{}", impression.items[i].position);
+    if (impression.items[i].probability) out += fmt::format(",\"probability\":{}", *impression.items[i].probability);
+    out += '}';
   }
   out += "]}";
 }

@@ -257,7 +257,10 @@ core::Status check_impression(const Impression& impression) {
     CORE_CHECK(check_visible_ascii(arm.arm, kMaxNameCharacters, "arms"));
   }
   if (impression.items.size() > kMaxShownItems) return invalid("items", fmt::format("must be at most {}", kMaxShownItems));
-  for (const ShownItem& item : impression.items) CORE_CHECK(check_canonical_item(item.item_id, "items"));
+  for (const ShownItem& item : impression.items) {
+    CORE_CHECK(check_canonical_item(item.item_id, "items"));
+    if (item.probability && !(*item.probability > 0 && *item.probability <= 1)) return invalid("items", "probability must be above 0, at most 1");
+  }
   return {};
 }
 

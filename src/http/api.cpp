@@ -10,6 +10,7 @@
 #include "http/json_writer.hpp"
 #include "http/list_parameters.hpp"
 #include "http/openapi.hpp"
+#include "http/recommendation_parameters.hpp"
 #include "http/search_error.hpp"
 #include "http/why_not_shapes.hpp"
 
@@ -122,6 +123,8 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
     case RouteId::kSearch:
     case RouteId::kBrowse:
     case RouteId::kTrending:
+    case RouteId::kForYou:
+    case RouteId::kSimilar:
     case RouteId::kWhyNot: {
       auto work = list(routed, call.deadline);
       if (!work) return at_once(std::unexpected(work.error()));
@@ -144,7 +147,8 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
       call.work = image(*routed.parameters.text("id"), std::move(request.if_none_match), call.deadline);
       return call;
     case RouteId::kCacheStats: return at_once(json_response(cache_stats_json(
-        {use_.search.list_cache_stats(), use_.search.pair_cache_stats(), use_.search.picture_cache_stats()}, call.request_id)));
+        {use_.search.list_cache_stats(), use_.search.pair_cache_stats(), use_.search.picture_cache_stats(),
+         use_.search.near_cache_stats()}, call.request_id)));
     case RouteId::kLive: return at_once(json_response(R"({"status":"live"})"));
     case RouteId::kReady: return at_once(ready());
     case RouteId::kMetrics: call.work = render_metrics(call.deadline); return call;
@@ -183,6 +187,14 @@ core::Result<Work> Api::list(const RoutedRequest& request, core::Deadline& deadl
     case RouteId::kTrending: {
       CORE_TRY(search::TrendingRequest wanted, to_trending_request(request.parameters, request.received));
       return answer(use_.search.trending(take(wanted)), request.request_id);
+    }
+    case RouteId::kForYou: {
+      CORE_TRY(search::ForYouRequest wanted, to_for_you_request(request.parameters, request.received));
+      return answer(use_.search.for_you(take(wanted)), request.request_id);
+    }
+    case RouteId::kSimilar: {
+      CORE_TRY(search::SimilarRequest wanted, to_similar_request(request.parameters, request.received));
+      return answer(use_.search.similar(take(wanted)), request.request_id);
     }
     case RouteId::kWhyNot: {
       CORE_TRY(search::WhyNotRequest wanted, to_why_not_request(request.parameters, request.received));

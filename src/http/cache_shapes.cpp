@@ -13,7 +13,7 @@ double milliseconds(std::chrono::nanoseconds duration) { return std::chrono::dur
 }  // namespace
 
 std::string cache_stats_json(const CacheStats& caches, std::string_view request_id) {
-  const auto& [lists, pairs, pictures] = caches;
+  const auto& [lists, pairs, pictures, near] = caches;
   JsonWriter json;
   const auto age = [&](std::string_view name, const std::optional<std::chrono::nanoseconds>& value) {
     json.key(name);
@@ -48,16 +48,18 @@ std::string cache_stats_json(const CacheStats& caches, std::string_view request_
     json.key("oldest_use_ms").milliseconds(milliseconds(pairs->oldest_use));
     json.end_object();
   }
-  if (pictures) {
-    json.key("picture_vectors").begin_object();
-    json.key("entries").integer(pictures->entries);
-    json.key("bytes").integer(pictures->bytes);
-    json.key("max_bytes").integer(pictures->max_bytes);
-    json.key("hits").integer(pictures->hits);
-    json.key("misses").integer(pictures->misses);
-    json.key("evictions").integer(pictures->evictions);
+  const auto tell = [&](std::string_view name, const search::VectorCache::Statistics& cache) {
+    json.key(name).begin_object();
+    json.key("entries").integer(cache.entries);
+    json.key("bytes").integer(cache.bytes);
+    json.key("max_bytes").integer(cache.max_bytes);
+    json.key("hits").integer(cache.hits);
+    json.key("misses").integer(cache.misses);
+    json.key("evictions").integer(cache.evictions);
     json.end_object();
-  }
+  };
+  if (pictures) tell("picture_vectors", *pictures);
+  tell("near_articles", near);
   json.end_object();
   return std::move(json).take();
 }

@@ -15,6 +15,7 @@ struct CacheStats {
   search::ListCacheStats lists{};
   std::optional<search::PairScoreCache::Statistics> pairs{};
   std::optional<search::VectorCache::Statistics> pictures{};
+  search::VectorCache::Statistics near{};
 };
 [[nodiscard]] std::string cache_stats_json(const CacheStats& caches, std::string_view request_id);
 

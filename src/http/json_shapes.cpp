@@ -8,6 +8,7 @@
 
 #include "http/json_writer.hpp"
 #include "http/reason_shapes.hpp"
+#include "http/recommendation_shapes.hpp"
 
 namespace scalestyle::http {
 
@@ -101,6 +102,7 @@ void write_explanation(JsonWriter& json, const search::AnswerItem& item) {
   }
   json.end_array();
   if (explanation.preference) json.key("preference").number(*explanation.preference);
+  write_shares(json, explanation);
   json.key("base_score").number(explanation.base_score);
   write_rules(json, explanation);
   json.key("boost").begin_object();
@@ -144,6 +146,7 @@ void write_item(JsonWriter& json, const search::AnswerItem& item, bool collapsed
   if (item.image_score) json.key("image_score").number(static_cast<float>(*item.image_score));
   write_reason(json, item);
   json.key("rank").integer(item.rank);
+  write_exploration(json, item);
   if (!item.pinned_by.empty()) json.key("pinned_by").text(item.pinned_by);
   if (collapsed) write_variants(json, item);
   if (item.explanation) write_explanation(json, item);
@@ -333,6 +336,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   write_stages(json, answer.stages);
   if (answer.list_source) json.key("list_source").text(search::to_string(*answer.list_source));
   write_understood(json, answer.understood);
+  write_sources(json, answer);
   write_rerank(json, answer);
   write_reason_report(json, answer);
   write_personalization(json, answer);

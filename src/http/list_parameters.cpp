@@ -281,7 +281,9 @@ core::Status switch_off(std::string_view text, retrieval::UnderstandingSwitches&
   return {};
 }
 
-core::Status fill(search::ListRequest& request, const Parameters& parameters, core::SteadyTime received) {
+}  // namespace
+
+core::Status fill_list_request(search::ListRequest& request, const Parameters& parameters, core::SteadyTime received) {
   request.k = parameters.integer("k");
   request.offset = parameters.integer("offset");
   request.cursor = parameters.text("cursor").value_or("");
@@ -314,8 +316,7 @@ core::Status fill(search::ListRequest& request, const Parameters& parameters, co
   return {};
 }
 
-}  // namespace
-
+std::span<const ParameterSpec> list_parameters() { return kListParameters; }
 std::span<const ParameterSpec> search_parameters() { return kSearchParameters; }
 std::span<const ParameterSpec> why_not_parameters() { return kWhyNotParameters; }
 std::span<const ParameterSpec> browse_parameters() { return kBrowseParameters; }
@@ -323,7 +324,7 @@ std::span<const ParameterSpec> trending_parameters() { return kTrendingParameter
 
 core::Result<search::SearchRequest> to_search_request(const Parameters& parameters, core::SteadyTime received) {
   search::SearchRequest request;
-  CORE_CHECK(fill(request, parameters, received));
+  CORE_CHECK(fill_list_request(request, parameters, received));
   request.query = parameters.text("query").value_or("");
   request.sort = search::search_sort(parameters.choice("sort")).value_or(search::SearchSort::kRelevance);
   if (const auto legs = parameters.text("legs")) {
@@ -345,14 +346,14 @@ core::Result<search::WhyNotRequest> to_why_not_request(const Parameters& paramet
 
 core::Result<search::BrowseRequest> to_browse_request(const Parameters& parameters, core::SteadyTime received) {
   search::BrowseRequest request;
-  CORE_CHECK(fill(request, parameters, received));
+  CORE_CHECK(fill_list_request(request, parameters, received));
   request.sort = search::browse_sort(parameters.choice("sort")).value_or(search::BrowseSort::kPopular);
   return request;
 }
 
 core::Result<search::TrendingRequest> to_trending_request(const Parameters& parameters, core::SteadyTime received) {
   search::TrendingRequest request;
-  CORE_CHECK(fill(request, parameters, received));
+  CORE_CHECK(fill_list_request(request, parameters, received));
   const auto window = std::ranges::find(kWindowNames, parameters.choice("window"));
   request.window = static_cast<events::Window>(window - kWindowNames.begin());
   return request;

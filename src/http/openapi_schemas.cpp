@@ -26,6 +26,8 @@ constexpr std::string_view kArticleItem = R"json({
 "text_score":{"type":"number","minimum":0,"maximum":1,"description":"Of a search by picture with a query: what the query gave it, scaled to [0, 1] over what the query found; 0 where it did not find it."},
 "image_score":{"type":"number","minimum":0,"maximum":1,"description":"The same of the picture."},
 "rank":{"type":"integer","minimum":1,"description":"Place in the whole list; with a cursor, after what was shown before."},
+"exploration":{"type":"object","description":"It was drawn to be shown at this place, so that something is learned of it; absent otherwise.","required":["probability"],"properties":{
+"probability":{"type":"number","minimum":0,"maximum":1,"description":"That it would be, before the draw."}}},
 "pinned_by":{"type":"string","description":"The merchandising rule that put it there; absent otherwise."},
 "variants":{"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Variant"},"description":"The product's other available articles, those that pass the filters first; absent with collapse=false."},
 "variants_total":{"type":"integer","minimum":0,"description":"How many of them there are."},
@@ -62,7 +64,9 @@ constexpr std::string_view kExplanation = R"json({
 "match":{"enum":["word","compound","synonym","prefix","correction"]},"score":{"type":"number"},
 "fields":{"type":"array","items":{"type":"object","required":["field","count","share"],"properties":{
 "field":{"type":"string"},"count":{"type":"integer","minimum":0},"share":{"type":"number","description":"Of the word's weight in this article."}}}}}}},
-"fused_score":{"type":"number","description":"Of words and meaning together."},
+"fused_score":{"type":"number","description":"Of words and meaning together; of a recommendation the blend of its sources."},
+"sources":{"type":"array","description":"Of a recommendation: the sources that have the article. fused_score is the sum of weight times score, divided by the sum of all sources' weights.","items":{"type":"object","required":["source","score","weight"],"properties":{
+"source":{"$ref":"#/components/schemas/RecommendationSource"},"score":{"type":"number","minimum":0,"maximum":1},"weight":{"type":"number","minimum":0,"description":"As set; for_you_weights, similar_weights."}}}},
 "cross_encoder":{"type":"object","description":"What the cross-encoder says of it; absent where it was not judged.","required":["score","logit"],"properties":{
 "score":{"type":"number","description":"In (0, 1]."},"logit":{"type":"number"}}},
 "understood":{"type":"array","description":"What the query asks for and the article has.","items":{"type":"object","required":["id","credit"],"properties":{
@@ -88,6 +92,8 @@ constexpr std::string_view kSearchAnswer = R"json({
 "stages":{"type":"array","items":{"$ref":"#/components/schemas/Stage"}},
 "list_source":{"enum":["made","shared","kept","older"],"description":"Of a search: its ranked list was made for this request, for another request at the same time, or kept from before; older: from the generation before, while the new list is made."},
 "understood":{"type":"array","items":{"$ref":"#/components/schemas/Understood"}},
+"sources":{"type":"array","description":"Of a recommendation: what it was blended from. skipped: the source has nothing to say here, or the time was short.","items":{"type":"object","required":["source","outcome","articles"],"properties":{
+"source":{"$ref":"#/components/schemas/RecommendationSource"},"outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"articles":{"type":"integer","minimum":0,"description":"Of the list, that it gave a score."}}}},
 "rerank":{"$ref":"#/components/schemas/Rerank"},
 "reasons":{"$ref":"#/components/schemas/ReasonReport"},
 "freshness_ms":{"type":"integer","minimum":0,"description":"Age of the newest event, of anyone's, that has taken effect; absent when there is none or nobody asked."},
@@ -102,6 +108,10 @@ constexpr std::string_view kSearchAnswer = R"json({
 "data":{"type":"array","items":{"$ref":"#/components/schemas/ArticleItem"}},
 "facets":{"type":"array","items":{"$ref":"#/components/schemas/Facet"},"description":"What the parameter facets asked for, counted over the whole list."},
 "cursor":{"type":"string","description":"For the next page; absent when there is none. It is good for a limited time, for the same request only."}}})json";
+
+constexpr std::string_view kRecommendationSource = R"json({
+"enum":["own","variant","bought_together","section","similar_text","similar_picture","new","popular"],
+"description":"own: the shopper's own items; variant: other articles of their products; bought_together: bought or chosen by the same shoppers; section: popular in the shopper's sections; similar_text, similar_picture: near to the newest of their items, or to the article of the request; new; popular."})json";
 
 constexpr std::string_view kSuggestAnswer = R"json({
 "type":"object","required":["status","request_id","took_ms","corrected","suggestions"],
@@ -178,7 +188,7 @@ constexpr std::string_view kLive = R"json({
 "type":"object","required":["status"],"properties":{"status":{"const":"live"}}})json";
 
 constexpr std::string_view kCacheStats = R"json({
-"type":"object","description":"What the server keeps between requests; counters are since its start.","required":["status","request_id","ranked_lists"],
+"type":"object","description":"What the server keeps between requests; counters are since its start.","required":["status","request_id","ranked_lists","near_articles"],
 "properties":{"status":{"const":"success"},"request_id":{"$ref":"#/components/schemas/RequestId"},
 "ranked_lists":{"type":"object","required":["entries","bytes","max_bytes","hits","stale_hits","misses","evictions","oldest_ms","newest_ms"],"properties":{
 "entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0,"description":"0: no list is kept."},
@@ -190,6 +200,9 @@ constexpr std::string_view kCacheStats = R"json({
 "hits":{"type":"integer","minimum":0},"misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0},
 "oldest_use_ms":{"type":"number","minimum":0,"description":"How long ago the entry that goes next was used."}}},
 "picture_vectors":{"type":"object","description":"Vectors of pictures and words that were looked for; absent without vision.","required":["entries","bytes","max_bytes","hits","misses","evictions"],"properties":{
+"entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0},
+"hits":{"type":"integer","minimum":0},"misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0}}},
+"near_articles":{"type":"object","description":"Lists of the articles near to one, for recommendations.","required":["entries","bytes","max_bytes","hits","misses","evictions"],"properties":{
 "entries":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"max_bytes":{"type":"integer","minimum":0},
 "hits":{"type":"integer","minimum":0},"misses":{"type":"integer","minimum":0},"evictions":{"type":"integer","minimum":0}}}}})json";
 
@@ -245,6 +258,7 @@ std::string openapi_schemas() {
   json.key("Variant").raw(without_line_ends(kVariant));
   json.key("Facet").raw(without_line_ends(kFacet));
   json.key("Explanation").raw(without_line_ends(kExplanation));
+  json.key("RecommendationSource").raw(without_line_ends(kRecommendationSource));
   json.key("SuggestAnswer").raw(without_line_ends(kSuggestAnswer));
   json.key("Suggestion").raw(without_line_ends(kSuggestion));
   json.key("Stage").raw(without_line_ends(kStage));

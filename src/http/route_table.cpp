@@ -8,6 +8,7 @@
 #include "http/event_bodies.hpp"
 #include "http/list_parameters.hpp"
 #include "http/reason_routes.hpp"
+#include "http/recommendation_parameters.hpp"
 #include "http/visual_parameters.hpp"
 #include "search/event_service.hpp"
 #include "search/suggest_service.hpp"
@@ -102,6 +103,11 @@ constexpr std::array kBrowseResponses{
 constexpr std::array kTrendingResponses{
     ResponseSpec{.description = "The articles that most happened with in the window", .schema = "SearchAnswer"}, kInvalid,
     kExpired, kUnavailable};
+constexpr std::array kForYouResponses{
+    ResponseSpec{.description = "What the shopper may like; for who is not known, what is popular", .schema = "SearchAnswer"}, kInvalid,
+    kExpired, kUnavailable};
+constexpr std::array kSimilarResponses{ResponseSpec{.description = "The articles that are most like it", .schema = "SearchAnswer"},
+                                       kInvalid, kMissing, kExpired, kUnavailable};
 constexpr std::array kSuggestResponses{
     ResponseSpec{.description = "What the shopper may want to type, the best first; none is an answer too", .schema = "SuggestAnswer"},
     kInvalid, kUnavailable};
@@ -177,6 +183,10 @@ std::span<const Route> build_table() {
             kBrowseResponses},
       Route{RouteId::kTrending, "/api/recommendation/trending", "trending", "What shoppers act on now", trending_parameters(),
             kTrendingResponses},
+      Route{RouteId::kForYou, "/api/recommendation/for-you", "forYou", "What one shopper is shown without asking", for_you_parameters(),
+            kForYouResponses},
+      Route{RouteId::kSimilar, "/api/recommendation/similar/{id}", "similar", "Articles like one article", similar_parameters(),
+            kSimilarResponses},
       Route{RouteId::kSuggest, "/api/recommendation/suggest", "suggest", "Complete what a shopper begins to type", kSuggestParameters,
             kSuggestResponses},
       Route{RouteId::kWhyNot, "/api/recommendation/why-not", "whyNot", "Why a search does not show an article", why_not_parameters(),

@@ -24,6 +24,8 @@ enum class RouteId : std::uint8_t {
   kSearchHybrid,
   kBrowse,
   kTrending,
+  kForYou,
+  kSimilar,
   kSuggest,
   kWhyNot,
   kReason,

@@ -127,8 +127,8 @@ core::Status check_when(const Rule& rule) {
   }
   if (rule.from_ms && rule.until_ms && *rule.from_ms >= *rule.until_ms) return wrong("when.until", "must be after \"from\"");
   if (std::ranges::none_of(rule.on, [](bool on) { return on; })) return wrong("when.on", "must name a list");
-  for (const RuleList list : {RuleList::kBrowse, RuleList::kTrending}) {
-    if (rule.query.empty() || !rule.on[static_cast<std::size_t>(list)]) continue;
+  for (const RuleList list : kRuleLists) {
+    if (list == RuleList::kSearch || rule.query.empty() || !rule.on[static_cast<std::size_t>(list)]) continue;
     return wrong("when.on", fmt::format("names \"{}\", which has no query, but there is a condition on the query", to_string(list)));
   }
   return {};
@@ -150,6 +150,8 @@ std::string_view to_string(RuleList list) {
     case RuleList::kSearch: return "search";
     case RuleList::kBrowse: return "browse";
     case RuleList::kTrending: return "trending";
+    case RuleList::kForYou: return "for_you";
+    case RuleList::kSimilar: return "similar";
   }
   return "search";
 }

@@ -28,9 +28,10 @@ inline constexpr double kLeastRuleFactor = 0.1;            // of one rule, and o
 inline constexpr double kGreatestRuleFactor = 10;
 
 // The lists that rules act on.
-enum class RuleList : std::uint8_t { kSearch, kBrowse, kTrending };
-inline constexpr std::array<RuleList, 3> kRuleLists{RuleList::kSearch, RuleList::kBrowse, RuleList::kTrending};
-[[nodiscard]] std::string_view to_string(RuleList list);  // "search", "browse", "trending"
+enum class RuleList : std::uint8_t { kSearch, kBrowse, kTrending, kForYou, kSimilar };
+inline constexpr std::array<RuleList, 5> kRuleLists{RuleList::kSearch, RuleList::kBrowse, RuleList::kTrending, RuleList::kForYou,
+                                                    RuleList::kSimilar};
+[[nodiscard]] std::string_view to_string(RuleList list);  // "search", "browse", "trending", "for_you", "similar"
 
 // What the query must be; all that is given must hold. Phrases are compared as rule_words.hpp says.
 struct QueryCondition {
@@ -81,7 +82,7 @@ struct Rule {
   std::array<std::vector<std::string>, catalog::kFilterFieldCount> filters{};  // the request filters by one of each
   std::optional<std::int64_t> from_ms{};   // Unix time of the first moment
   std::optional<std::int64_t> until_ms{};  // Unix time of the first moment after
-  std::array<bool, kRuleLists.size()> on{true, true, true};
+  std::array<bool, kRuleLists.size()> on{true, true, true, true, true};
 
   std::vector<RulePin> pins{};
   std::vector<RuleFactor> boosts{};

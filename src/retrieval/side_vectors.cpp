@@ -14,6 +14,12 @@ void SideVectors::add(catalog::RowIndex row, std::shared_ptr<const std::vector<f
   vectors_.push_back(std::move(vector));
 }
 
+const std::vector<float>* SideVectors::vector_of(catalog::RowIndex row) const {
+  const auto found = std::ranges::lower_bound(rows_, row);
+  if (found == rows_.end() || *found != row) return nullptr;
+  return vectors_[static_cast<std::size_t>(found - rows_.begin())].get();
+}
+
 std::vector<SideHit> SideVectors::search(std::span<const float> query, const catalog::Bitmap* eligible, std::size_t k) const {
   assert(query.size() == dimension_);
   std::vector<SideHit> hits;

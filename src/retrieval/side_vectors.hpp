@@ -26,6 +26,8 @@ class SideVectors {
 
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] std::size_t dimension() const { return dimension_; }
+  // Null when it is not one of the rows.
+  [[nodiscard]] const std::vector<float>* vector_of(catalog::RowIndex row) const;
 
   // The best k of the rows in `eligible` (of the catalogue's size; null: all), by score descending, row ascending.
   // `query` has the dimension.

@@ -1,5 +1,6 @@
 #pragma once
-// What searches, browsing and trending lists take and give, independent of HTTP.
+// What searches, browsing and trending lists take and give, independent of HTTP (recommendation.hpp: lists for one shopper
+// and like one article).
 
 #include <chrono>
 #include <cstddef>
@@ -248,6 +249,12 @@ struct ItemExplanation {
   std::vector<Met> met{};                // what the query asks for and the item has, where something was understood
   std::optional<float> preference{};     // share of what the query prefers that it meets; absent: nothing is preferred
   std::vector<retrieval::TermExplanation> terms{};  // what the lexical score is made of
+  struct SourceShare {
+    std::string_view source;  // to_string(ranking::Source)
+    double score = 0;         // (0, 1]: what the source gave it
+    double weight = 0;        // of the source, as set
+  };
+  std::vector<SourceShare> sources{};  // of a recommendation: those that have it; fused_score is their blend
 };
 
 // Another available article of an item's product.
@@ -267,6 +274,7 @@ struct AnswerItem {
   std::optional<double> behavior_score{};  // score − what it was without the shopper's features; set when they acted
   std::size_t rank = 0;          // from 1, over all pages
   std::string pinned_by{};       // the id of the merchandising rule that put it there; empty: none
+  std::optional<double> exploration{};  // it was drawn to be shown there, and had this chance before the draw
   std::string reason{};          // one true sentence: why it is there; empty when none was wanted
   ReasonSource reason_source = ReasonSource::kTemplate;
   std::string_view boosted_by{}; // what acted most: "recent_click", "category_affinity", "online_popularity"; or empty
@@ -300,6 +308,13 @@ struct ReasonReport {
   std::size_t refused = 0;   // the model said what the data do not
 };
 
+// What one source of a recommendation gave.
+struct SourceReport {
+  std::string_view source;  // to_string(ranking::Source)
+  StageOutcome outcome = StageOutcome::kOk;  // kSkipped: it has nothing to go by, or the time was short
+  std::size_t articles = 0;
+};
+
 struct SearchAnswer {
   core::RequestId request_id{};
   std::chrono::nanoseconds took{0};
@@ -308,6 +323,7 @@ struct SearchAnswer {
   std::vector<StageReport> stages{};
   std::optional<ListSource> list_source{};  // of a query's list
   std::vector<Understood> understood{};
+  std::vector<SourceReport> sources{};   // of a recommendation
   std::optional<RerankReport> rerank{};  // where a cross-encoder reordered the list, or was to
   std::optional<RerankReport> first_rerank{};  // of the smaller one before it, where there are two
   std::optional<ReasonReport> reasons{};       // where a language model was to word reasons

@@ -18,7 +18,7 @@ void note(const ImpressionRecorder& recorder, const ListRequest& request, const 
   impression.arms = answer.experiments;
   impression.items.reserve(answer.items.size());
   for (const AnswerItem& item : answer.items) {
-    impression.items.push_back({std::string(item.article.id()), static_cast<std::uint32_t>(item.rank)});
+    impression.items.push_back({std::string(item.article.id()), static_cast<std::uint32_t>(item.rank), item.exploration});
   }
   recorder.note(std::move(impression));
 }
@@ -43,6 +43,18 @@ void note_impression(const ImpressionRecorder& recorder, const BrowseRequest& re
 }
 
 void note_impression(const ImpressionRecorder& recorder, const TrendingRequest& request, const SearchAnswer& answer,
+                     events::EpochMs now_ms) {
+  if (!is_wanted(recorder, request)) return;
+  note(recorder, request, answer, {.time_ms = now_ms, .source = events::EventSource::kRecommendation});
+}
+
+void note_impression(const ImpressionRecorder& recorder, const ForYouRequest& request, const SearchAnswer& answer,
+                     events::EpochMs now_ms) {
+  if (!is_wanted(recorder, request)) return;
+  note(recorder, request, answer, {.time_ms = now_ms, .source = events::EventSource::kRecommendation});
+}
+
+void note_impression(const ImpressionRecorder& recorder, const SimilarRequest& request, const SearchAnswer& answer,
                      events::EpochMs now_ms) {
   if (!is_wanted(recorder, request)) return;
   note(recorder, request, answer, {.time_ms = now_ms, .source = events::EventSource::kRecommendation});

@@ -3,6 +3,7 @@
 
 #include "search/answer.hpp"
 #include "search/impression_recorder.hpp"
+#include "search/recommendation.hpp"
 
 namespace scalestyle::search {
 
@@ -12,6 +13,10 @@ void note_impression(const ImpressionRecorder& recorder, const SearchRequest& re
 void note_impression(const ImpressionRecorder& recorder, const BrowseRequest& request, const SearchAnswer& answer,
                      events::EpochMs now_ms);
 void note_impression(const ImpressionRecorder& recorder, const TrendingRequest& request, const SearchAnswer& answer,
+                     events::EpochMs now_ms);
+void note_impression(const ImpressionRecorder& recorder, const ForYouRequest& request, const SearchAnswer& answer,
+                     events::EpochMs now_ms);
+void note_impression(const ImpressionRecorder& recorder, const SimilarRequest& request, const SearchAnswer& answer,
                      events::EpochMs now_ms);
 
 }  // namespace scalestyle::search

@@ -32,7 +32,13 @@ std::vector<AnswerItem> items_of(const Progress& progress, const OrderedList& or
     const std::size_t place = ordered.order[at];
     AnswerItem item{articles.row(progress.list.rows[place]), progress.list.scores[place], {}, progress.shown.size() + i + 1};
     personalizer.credit(ordered.head, place, item);
-    if (at < ordered.pinned.pins.size()) item.pinned_by = progress.rules->rules().rules()[ordered.pinned.pins[at]->rule].id;
+    if (at < ordered.pinned.pins.size()) {
+      if (const ranking::PlacedPin* const pin = ordered.pinned.pins[at]; pin != nullptr) {
+        item.pinned_by = progress.rules->rules().rules()[pin->rule].id;
+      } else {
+        item.exploration = std::ranges::find(progress.explored, item.article.row(), &ExploredRow::row)->probability;
+      }
+    }
     items.push_back(std::move(item));
   }
   return items;
@@ -86,6 +92,22 @@ Facets count_facets(const ListRequest& request, const Progress& progress) {
     }
   }
   return facets;
+}
+
+// Beside the pins of rules, which win: what was drawn for a place that one has is not shown there.
+void place_explored(const Progress& progress, OrderedList& ordered) {
+  PinnedHead& head = ordered.pinned;
+  for (const ExploredRow& explored : progress.explored) {
+    const auto at = std::ranges::lower_bound(head.positions, explored.position);
+    if (at != head.positions.end() && *at == explored.position) continue;
+    const auto index = at - head.positions.begin();
+    const auto behind = ordered.order.begin() + static_cast<std::ptrdiff_t>(head.pins.size());
+    const auto found = std::find_if(behind, ordered.order.end(), [&](std::uint32_t place) { return progress.list.rows[place] == explored.row; });
+    if (found == ordered.order.end()) continue;
+    std::rotate(ordered.order.begin() + index, found, found + 1);
+    head.positions.insert(at, explored.position);
+    head.pins.insert(head.pins.begin() + index, nullptr);
+  }
 }
 
 }  // namespace
@@ -154,6 +176,7 @@ BentHead SearchService::bend(Progress& progress, SearchAnswer& answer) const {
   const ShopperView& shopper = progress.shopper;
   if (shopper.features && shopper.features->personalize) {
     answer.personalized = true;
+    if (progress.is_blended) return {};
     return personalizer_.bend(*progress.generation, progress.list, *shopper.features, {options_.pool_size, progress.now_ms()});
   }
   if (!shopper.features && shopper.outcome != StageOutcome::kCancelled) {
@@ -170,6 +193,7 @@ OrderedList SearchService::bring_to_order(Progress& progress, SearchAnswer& answ
   ordered.order = ordered_places(progress.list, ordered.head);
   if (!progress.is_sorted) {
     ordered.pinned = pin_first(generation.catalog(), generation.available(), progress.effects, progress.list, ordered.order);
+    place_explored(progress, ordered);
   }
   return ordered;
 }

@@ -64,7 +64,7 @@ inline constexpr std::array<DegradationInfo, kDegradationReasonCount> kDegradati
      "lexical results, else popular articles within the filters, else 503", true},
     {DegradationReason::kRetrievalUnavailable, "RETRIEVAL_UNAVAILABLE",
      "the vector index failed, was late, or holds vectors of another model than the query's",
-     "lexical results, else popular articles within the filters, else 503", true},
+     "lexical results, else popular articles within the filters, else 503; a recommendation by its other sources", true},
     {DegradationReason::kDownstreamCircuitOpen, "DOWNSTREAM_CIRCUIT_OPEN",
      "the breaker of the query encoder or the vector index is open",
      "lexical results, else popular articles within the filters, else 503", false},

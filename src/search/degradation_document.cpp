@@ -14,7 +14,7 @@ std::string degradation_document() {
       "`degradation_reason` is the most severe of them. When nothing can be served the answer is a 503 whose `error.reason`\n"
       "is one of these names. An honest empty result (nothing matches the filters) is `total: 0` and not degraded.\n"
       "A trending list whose window had no event inside the filters gives way to a longer window: `fallback_source` says so,\n"
-      "and the answer is not degraded, since nothing failed.\n"
+      "and the answer is not degraded, since nothing failed. So does a list for a shopper of whom nothing is known.\n"
       "\n"
       "This page is made from `src/search/degradation.hpp`; a test compares them. The least severe reason comes first.\n"
       "“Given” says whether this version can give the reason; the others belong to steps that it does not have yet.\n"

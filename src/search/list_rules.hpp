@@ -31,7 +31,7 @@ void add_pinned_rows(const catalog::Catalog& articles, const ranking::RuleEffect
 // The pins of a page: the first rows of its order are those of `pins`, one each.
 struct PinnedHead {
   std::vector<std::size_t> positions{};               // from 1, rising
-  std::vector<const ranking::PlacedPin*> pins{};      // of the effects
+  std::vector<const ranking::PlacedPin*> pins{};      // of the effects; null: the row was drawn to be shown there
 };
 // Moves the places of pinned rows to the front of `order`, places of `list`, by position. Of a product whose variant is not
 // said, the first that is available is taken.

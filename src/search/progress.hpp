@@ -22,6 +22,7 @@
 #include "search/base_list.hpp"
 #include "search/picture_retriever.hpp"
 #include "search/query_reading.hpp"
+#include "search/recommended_list.hpp"
 #include "search/ranked_list.hpp"
 #include "search/reason_text.hpp"
 #include "search/reranker.hpp"
@@ -84,10 +85,12 @@ struct Progress {
   std::shared_ptr<const catalog::Bitmap> eligible;  // null: every row
   std::size_t eligible_count = 0;
   bool filtered = false;                            // the three above are known
+  std::vector<catalog::RowIndex> left_out;          // of a list without a query: never part of it
   std::string fingerprint;                          // what list this is
   std::vector<std::uint32_t> shown;                 // numbers of the items that a cursor brought; rising
   bool is_sorted = false;                           // by a column: nothing bends the list
   bool personal = false;                            // a subject's features are to act
+  bool is_blended = false;                          // they made the list itself: no boost acts on top
   ShopperReader::PendingRead pending;               // null: nothing was asked of the feature store
   ShopperView shopper;
   std::optional<DegradationReason> failure_reason;
@@ -119,6 +122,9 @@ struct Progress {
   RerankOutcome reranked;
   std::shared_ptr<const RankedList> ranked;  // what is kept, or could be; null: none is
   ListVersion version;                       // of the list
+  std::shared_ptr<const RecommendedList> recommended;  // how a list of several sources came about; null: it is none
+  std::vector<SourceReport> sources;                   // of such a list
+  std::vector<ExploredRow> explored;                   // what is to be shown at which places; by place
   std::shared_ptr<const ranking::BoundRules> rules;  // null: none
   ranking::RuleEffects effects;                      // of those that act; of `rules`
 };

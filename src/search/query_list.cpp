@@ -298,6 +298,7 @@ void SearchService::explain(const Progress& progress, SearchAnswer& answer) cons
     explanation->fused_score = list.fused_scores.empty() ? explanation->base_score : list.fused_scores[place];
     if (const auto* judged = progress.reranked.judgement(row)) explanation->cross_encoder = {judged->score, judged->logit};
     explain_rules(progress, row, *explanation);
+    explain_sources(progress, row, *explanation);
     explanation->is_named = std::ranges::find(progress.named, row) != progress.named.end();
     for (const ranking::Leg leg : ranking::kLegs) {
       const std::size_t rank = place < list.leg_ranks.size() ? list.leg_ranks[place][static_cast<std::size_t>(leg)] : 0;

@@ -40,6 +40,7 @@ ReasonScope SearchService::reason_scope(const ListRequest& request, const Progre
   scope.origin = origin_of(progress);
   if (scope.origin == progress.reason_origin) scope.picture = progress.reason_picture;
   scope.now_ms = progress.now_ms();
+  scope.recommended = progress.recommended.get();
   return scope;
 }
 

@@ -9,6 +9,7 @@
 
 #include "recommend/popularity_board.hpp"
 #include "search/shown_text.hpp"
+#include "search/source_reasons.hpp"
 
 namespace scalestyle::search {
 
@@ -227,7 +228,17 @@ std::string ReasonWriter::lead(const AnswerItem& item) const {
     case ReasonPicture::kWords: return "Its picture fits your words";
     case ReasonPicture::kNone: break;
   }
-  return popularity(item.article);
+  if (scope_.recommended != nullptr) return recommendation(item);
+  return popularity(item.article, scope_.origin);
+}
+
+// Where popularity speaks most, by the shortest time in which something happened.
+std::string ReasonWriter::recommendation(const AnswerItem& item) const {
+  std::string text = source_lead(scope_, item);
+  for (const ReasonOrigin origin : {ReasonOrigin::kPopularDay, ReasonOrigin::kPopularWeek, ReasonOrigin::kPopularEver}) {
+    if (text.empty()) text = popularity(item.article, origin);
+  }
+  return text;
 }
 
 bool ReasonWriter::has_asked_number(std::string_view number) const {
@@ -237,10 +248,10 @@ bool ReasonWriter::has_asked_number(std::string_view number) const {
   });
 }
 
-std::string ReasonWriter::popularity(const catalog::ArticleView& article) const {
+std::string ReasonWriter::popularity(const catalog::ArticleView& article, ReasonOrigin origin) const {
   const auto& board = scope_.generation.popularity();
   const auto has_events = [&](events::Window window) { return board != nullptr && board->window_sum(window, article.row()) > 0; };
-  switch (scope_.origin) {
+  switch (origin) {
     case ReasonOrigin::kPopularHour: return has_events(events::Window::k1h) ? "Popular in the last hour" : "";
     case ReasonOrigin::kPopularDay: return has_events(events::Window::k24h) ? "Popular in the last 24 hours" : "";
     case ReasonOrigin::kPopularWeek: return has_events(events::Window::k7d) ? "Popular in the last 7 days" : "";

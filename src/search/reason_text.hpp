@@ -29,6 +29,8 @@
 
 namespace scalestyle::search {
 
+struct RecommendedList;
+
 inline constexpr std::size_t kMaxReasonCharacters = 420;
 
 // What of a query its items' reasons can speak of; kept with its list. Immutable.
@@ -66,6 +68,7 @@ struct ReasonScope {
   ReasonOrigin origin = ReasonOrigin::kPlain;
   ReasonPicture picture = ReasonPicture::kNone;
   events::EpochMs now_ms = 0;
+  const RecommendedList* recommended = nullptr;  // of a list of several sources
 };
 
 // What can be said of one item, each part true by itself and without an end mark; empty: nothing of its kind.
@@ -89,7 +92,8 @@ class ReasonWriter {
 
  private:
   [[nodiscard]] std::string lead(const AnswerItem& item) const;
-  [[nodiscard]] std::string popularity(const catalog::ArticleView& article) const;
+  [[nodiscard]] std::string popularity(const catalog::ArticleView& article, ReasonOrigin origin) const;
+  [[nodiscard]] std::string recommendation(const AnswerItem& item) const;
   [[nodiscard]] bool has_asked_number(std::string_view number) const;
   [[nodiscard]] bool is_asked(std::span<const catalog::FilterField> fields) const;
   [[nodiscard]] std::string match(const catalog::ArticleView& article);

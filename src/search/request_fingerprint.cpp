@@ -72,4 +72,25 @@ std::string request_fingerprint(const TrendingRequest& request) {
   return std::move(print).take();
 }
 
+std::string request_fingerprint(const ForYouRequest& request) {
+  Fingerprint print("for_you");
+  const auto add = [&](std::string_view name, std::optional<bool> wish) {
+    if (wish) print.add(name, *wish ? "1" : "0");
+  };
+  add("show_bought", request.show_bought);
+  add("show_seen", request.show_seen);
+  print.add(request);
+  return std::move(print).take();
+}
+
+std::string request_fingerprint(const SimilarRequest& request) {
+  Fingerprint print("similar");
+  const auto id = catalog::ArticleId::parse(request.article_id);
+  print.add("id", id ? id->text() : request.article_id);
+  print.add("variants", request.variants ? "1" : "0");
+  print.add("by", fmt::format("{}{}{}", int{request.by.text}, int{request.by.picture}, int{request.by.bought}));
+  print.add(request);
+  return std::move(print).take();
+}
+
 }  // namespace scalestyle::search

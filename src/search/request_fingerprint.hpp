@@ -5,6 +5,7 @@
 #include <string>
 
 #include "search/answer.hpp"
+#include "search/recommendation.hpp"
 
 namespace scalestyle::search {
 
@@ -12,5 +13,7 @@ namespace scalestyle::search {
 [[nodiscard]] std::string request_fingerprint(const SearchRequest& request);
 [[nodiscard]] std::string request_fingerprint(const BrowseRequest& request);
 [[nodiscard]] std::string request_fingerprint(const TrendingRequest& request);
+[[nodiscard]] std::string request_fingerprint(const ForYouRequest& request);
+[[nodiscard]] std::string request_fingerprint(const SimilarRequest& request);
 
 }  // namespace scalestyle::search

@@ -7,6 +7,7 @@
 #include "search/answer.hpp"
 #include "search/page_cursor.hpp"
 #include "search/reason_request.hpp"
+#include "search/recommendation.hpp"
 #include "search/request_words.hpp"
 #include "search/search_service.hpp"
 #include "search/visual_request.hpp"
@@ -70,6 +71,15 @@ core::Status validate(const SearchRequest& request) {
 core::Status validate(const BrowseRequest& request) { return validate_list(request); }
 
 core::Status validate(const TrendingRequest& request) { return validate_list(request); }
+
+core::Status validate(const ForYouRequest& request) { return validate_list(request); }
+
+core::Status validate(const SimilarRequest& request) {
+  auto id = catalog::ArticleId::parse(request.article_id);
+  if (!id) return wrong(std::move(id).error().message, "id");
+  if (request.by.empty()) return wrong("by must name at least one of text, picture, bought", "by");
+  return validate_list(request);
+}
 
 core::Status validate(const ReasonRequest& request) {
   return request.query.empty() ? validate_list(request) : validate(static_cast<const SearchRequest&>(request));

@@ -142,7 +142,10 @@ class RuleReader {
       if (member == "then") read_then(rule);
     });
     if (!json_.ok()) return;
-    if (!has_on && !rule.query.empty()) rule.on = {true, false, false};
+    if (!has_on && !rule.query.empty()) {
+      rule.on.fill(false);
+      rule.on[static_cast<std::size_t>(ranking::RuleList::kSearch)] = true;
+    }
     if (const auto valid = rule.validate(); !valid) {
       fault_line_ = line;
       return wrong(valid.error().message);
@@ -189,7 +192,7 @@ class RuleReader {
       const std::string name = json_.text();
       const auto list = std::ranges::find(ranking::kRuleLists, name, [](auto known) { return ranking::to_string(known); });
       if (list == ranking::kRuleLists.end()) {
-        if (json_.ok()) wrong(fmt::format("there is no list \"{}\": write search, browse or trending", name.substr(0, 64)));
+        if (json_.ok()) wrong(fmt::format("there is no list \"{}\": write search, browse, trending, for_you or similar", name.substr(0, 64)));
         return;
       }
       rule.on[static_cast<std::size_t>(*list)] = true;

@@ -32,6 +32,7 @@ SearchMetrics::SearchMetrics(telemetry::Metrics& metrics) {
                                      {{"source", std::string(to_string(static_cast<FallbackSource>(i)))}}});
   }
   personalized_ = metrics.counter({"scalestyle_search_personalized_total", "Answers in which a shopper's own features acted."});
+  explored_ = metrics.counter({"scalestyle_recommendation_explored_total", "Items shown since they were drawn to be tried out."});
   for (std::size_t i = 0; i < after_.size(); ++i) {
     after_[i] = metrics.counter({"scalestyle_search_after_total", "Requests that named an event to wait for, by whether it had taken effect.",
                                  {{"reached", i == 0 ? "false" : "true"}}});
@@ -48,6 +49,9 @@ void SearchMetrics::record(const SearchOutcome& outcome) const {
   for (const DegradationReason reason : outcome->degradations) degradations_[static_cast<std::size_t>(reason)].add();
   if (outcome->fallback_source) fallbacks_[static_cast<std::size_t>(*outcome->fallback_source)].add();
   if (outcome->personalized) personalized_.add();
+  for (const AnswerItem& item : outcome->items) {
+    if (item.exploration) explored_.add();
+  }
   if (outcome->after_reached) after_[*outcome->after_reached ? 1 : 0].add();
 }
 
@@ -99,7 +103,8 @@ CacheMetrics::CacheMetrics(telemetry::Metrics& metrics, const SearchService& ser
       lists_(metrics, "lists"),
       stale_lists_{lookups(metrics, "lists", "stale_hit")},
       pairs_(metrics, "pairs"),
-      picture_vectors_(metrics, "picture_vectors") {}
+      picture_vectors_(metrics, "picture_vectors"),
+      near_articles_(metrics, "near_articles") {}
 
 void CacheMetrics::collect() {
   const auto tell = [](Cache& cache, const auto& statistics) {
@@ -113,6 +118,7 @@ void CacheMetrics::collect() {
   tell(lists_, lists);
   stale_lists_.follow(lists.stale_hits);
   if (const auto pairs = service_.pair_cache_stats()) tell(pairs_, *pairs);
+  tell(near_articles_, service_.near_cache_stats());
   if (const auto vectors = service_.picture_cache_stats()) tell(picture_vectors_, *vectors);
 }
 

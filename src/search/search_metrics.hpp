@@ -24,6 +24,7 @@ class SearchMetrics {
   std::array<telemetry::Counter, kDegradationReasonCount> degradations_;  // degraded answers and failures, by reason
   std::array<telemetry::Counter, kFallbackSourceCount> fallbacks_;
   telemetry::Counter personalized_;
+  telemetry::Counter explored_;
   std::array<telemetry::Counter, 2> after_;  // not reached, reached
 };
 
@@ -73,6 +74,7 @@ class CacheMetrics {
   Follower stale_lists_;
   Cache pairs_;
   Cache picture_vectors_;
+  Cache near_articles_;
 };
 
 }  // namespace scalestyle::search

@@ -58,6 +58,7 @@ core::Status SearchOptions::validate() const {
   CORE_CHECK(fusion.validate());
   CORE_CHECK(diversity.validate());
   CORE_CHECK(cursor.validate());
+  CORE_CHECK(recommendation.validate());
   if (!text::is_valid_utf8(query_prefix)) {
     return core::fail(core::ErrorCode::kInvalidArgument, "query_prefix must be UTF-8", "query_prefix");
   }
@@ -75,7 +76,9 @@ SearchService::SearchService(Dependencies dependencies, SearchOptions options)
       dense_({dependencies.encoder, dependencies.index, dependencies.pool, dependencies.timers, dependencies.clock},
              options_.dense, dependencies.metrics),
       personalizer_(options_.personalization),
-      cursors_(options_.cursor) {
+      cursors_(options_.cursor),
+      near_({dependencies.index, dependencies.images != nullptr ? dependencies.image_index : nullptr, dependencies.timers},
+            options_.recommendation.near_cache_bytes) {
   if (use_.images != nullptr && use_.image_index != nullptr) {
     pictures_ = std::make_unique<PictureRetriever>(
         PictureRetriever::Ports{*use_.images, *use_.image_index, use_.pool, use_.timers, use_.clock}, options_.picture_cache_bytes,
@@ -90,6 +93,8 @@ SearchService::SearchService(Dependencies dependencies, SearchOptions options)
 core::Task<SearchOutcome> SearchService::search(SearchRequest request) { return admit(std::move(request)); }
 core::Task<SearchOutcome> SearchService::browse(BrowseRequest request) { return admit(std::move(request)); }
 core::Task<SearchOutcome> SearchService::trending(TrendingRequest request) { return admit(std::move(request)); }
+core::Task<SearchOutcome> SearchService::for_you(ForYouRequest request) { return admit(std::move(request)); }
+core::Task<SearchOutcome> SearchService::similar(SimilarRequest request) { return admit(std::move(request)); }
 
 template <class Request>
 core::Task<SearchOutcome> SearchService::admit(Request request) {
@@ -200,11 +205,16 @@ void SearchService::set_eligible(const ListRequest& request, Progress& progress)
     progress.eligible_count = articles.available_count();
     // The catalogue's own set, which lives as long as the generation.
     if (articles.available_count() < articles.size()) progress.eligible = {progress.generation, &articles.available()};
-    return;
+  } else {
+    progress.filter = std::make_shared<const catalog::Filter>(request.filter);
+    progress.eligible = std::make_shared<const catalog::Bitmap>(catalog::eligible(articles, request.filter));
+    progress.eligible_count = progress.eligible->count();
   }
-  progress.filter = std::make_shared<const catalog::Filter>(request.filter);
-  progress.eligible = std::make_shared<const catalog::Bitmap>(catalog::eligible(articles, request.filter));
-  progress.eligible_count = progress.eligible->count();
+  if (progress.left_out.empty()) return;
+  catalog::Bitmap others = progress.eligible != nullptr ? *progress.eligible : catalog::Bitmap(articles.size(), true);
+  for (const catalog::RowIndex row : progress.left_out) others.reset(row);
+  progress.eligible_count = others.count();
+  progress.eligible = std::make_shared<const catalog::Bitmap>(std::move(others));
 }
 
 SearchAnswer SearchService::answer(const ListRequest& request, Progress& progress) const {
@@ -219,6 +229,7 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   }
   say_reasons(request, progress, answer);
   answer.list_source = progress.list_source;
+  answer.sources = std::move(progress.sources);
   answer.understood = std::move(progress.understood);
   report_rerank(progress.reranked, answer);
   answer.degradations = std::move(progress.degradations);

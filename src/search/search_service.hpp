@@ -11,6 +11,9 @@
 // browse:   every eligible row, in a fixed order or by all-time popularity. trending: by what happened in a window.
 //           Scores of popular lists: see popular_list.hpp.
 //
+// for_you:  several sources of candidates (for_you_sources.hpp, near_rows.hpp), blended by ranking/for_you.hpp. similar: the same
+//           for what is like one article.
+//
 // Merchandising rules (list_rules.hpp) act on whatever list was made: what they hide is not in it, what they boost or bury moves,
 // and at last pinned articles are put where they belong.
 //
@@ -62,12 +65,14 @@
 #include "search/answer.hpp"
 #include "search/dense_retriever.hpp"
 #include "search/list_page.hpp"
+#include "search/near_rows.hpp"
 #include "search/page_cursor.hpp"
 #include "search/pair_score_cache.hpp"
 #include "search/personalizer.hpp"
 #include "search/picture_retriever.hpp"
 #include "search/popular_list.hpp"
 #include "search/ranked_list_cache.hpp"
+#include "search/recommendation.hpp"
 #include "search/search_metrics.hpp"
 #include "search/shopper_read.hpp"
 #include "search/single_flight.hpp"
@@ -75,8 +80,9 @@
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::recommend {
+class LiveNeighbours;
 class Popularity;
-}
+}  // namespace scalestyle::recommend
 
 namespace scalestyle::search {
 
@@ -93,6 +99,7 @@ struct ArticleReason;
 struct Progress;
 struct ReasonRequest;
 struct ReasonScope;
+struct RecommendedList;
 struct WhyNot;
 struct WhyNotRequest;
 
@@ -108,6 +115,7 @@ struct SearchOptions {
   PersonalizationOptions personalization{};
   ranking::DiversityLimits diversity{};  // of requests that do not say; not active by default
   CursorOptions cursor{};
+  RecommendationOptions recommendation{};
 
   // kInvalidArgument with the setting as field.
   [[nodiscard]] core::Status validate() const;
@@ -126,6 +134,7 @@ class SearchService {
     ports::FeatureStore* features = nullptr;       // null: nothing is personalised, `after` is never reached
     recommend::Popularity* popularity = nullptr;   // null: no popular lists: browse by popularity and trending are
                                                    // unavailable, a search that fails has nothing to fall back to
+    const recommend::LiveNeighbours* live_neighbours = nullptr;  // what is done together now; null: nobody learns it
     const ImpressionRecorder* impressions = nullptr;  // null: answers are not noted; nor are those without a request id
     const Experiments* experiments = nullptr;      // null: none
     const SynonymFile* synonyms = nullptr;         // null: none
@@ -156,6 +165,14 @@ class SearchService {
   // popularity; `fallback_source` names what was served instead.
   [[nodiscard]] core::Task<SearchOutcome> trending(TrendingRequest request);
 
+  // What one shopper is shown without asking: their own items, what goes with them and what is popular, blended. Who is not known
+  // gets what is popular; `fallback_source` names the window. Failures: as browse(), but that popularity is not needed.
+  [[nodiscard]] core::Task<SearchOutcome> for_you(ForYouRequest request);
+
+  // What is like one article: by text, by picture, and by what was bought with it. A source that fails is left out and named;
+  // where nothing else found anything, popular articles stand in. Failures: as browse(); kNotFound (field "id").
+  [[nodiscard]] core::Task<SearchOutcome> similar(SimilarRequest request);
+
   // Why an article is not on the page that search() gives: runs the search itself, for nobody's impression. Its list is made
   // anew, and where no leg has the article the legs are asked how far behind it is, within the same deadline.
   // Failures: as search(), but that nothing stands in for a list that cannot be made; kInvalidArgument, field article_id.
@@ -172,6 +189,8 @@ class SearchService {
   [[nodiscard]] bool looks_into_pictures() const { return use_.images != nullptr && use_.image_index != nullptr; }
   // Nothing where pictures are not looked into.
   [[nodiscard]] std::optional<VectorCache::Statistics> picture_cache_stats() const;
+  // Of lists of near articles, for recommendations.
+  [[nodiscard]] VectorCache::Statistics near_cache_stats() const { return near_.statistics(); }
 
  private:
   enum class ListKind : std::uint8_t {
@@ -279,6 +298,17 @@ class SearchService {
   void make_deep_enough(const ListRequest& request, Progress& progress, Make make) const;
   [[nodiscard]] core::Task<core::Status> prepare_list(const ListRequest& request, ListKind kind, ranking::RuleList list, Progress& progress);
 
+  // recommended_list.cpp: what lists of several sources share; for_you_list.cpp, similar_list.cpp: the lists
+  struct NearWish;
+  struct NearFound;
+  [[nodiscard]] core::Task<core::Status> find_near(NearWish wish, Progress& progress, NearFound& found);
+  [[nodiscard]] core::Task<core::Status> find_near_in(NearSpace space, const NearWish& wish, Progress& progress, NearFound& found);
+  void blend_sources(const ranking::ForYouInputs& inputs, const ranking::ForYouOptions& blend, RecommendedList& made, Progress& progress) const;
+  static void explain_sources(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation);
+  [[nodiscard]] core::Task<SearchOutcome> run(const ForYouRequest& request, Progress& progress);
+  void explore(const ForYouRequest& request, const RecommendedList& made, Progress& progress) const;
+  [[nodiscard]] core::Task<SearchOutcome> run(const SimilarRequest& request, Progress& progress);
+
   Dependencies use_;
   SearchOptions options_;
   AdmissionLimit admission_;
@@ -289,6 +319,7 @@ class SearchService {
   DenseRetriever dense_;
   Personalizer personalizer_;
   PageCursors cursors_;
+  NearRowsFinder near_;
   std::unique_ptr<ShopperReader> reader_;  // null without a feature store
   std::unique_ptr<PictureRetriever> pictures_;  // null where pictures are not looked into
 };

@@ -246,6 +246,9 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check("/api/recommendation/browse?k=3", "SearchAnswer");
   check("/api/recommendation/suggest?prefix=na", "SuggestAnswer");
   check("/api/recommendation/trending?window=1h&userId=u", "SearchAnswer");
+  check("/api/recommendation/for-you?userId=u&explain=true", "SearchAnswer");
+  check("/api/recommendation/similar/1001?explain=true", "SearchAnswer");
+  check("/api/recommendation/similar/9999", "Error");
   check("/api/recommendation/search?query=name+1&userId=u&after=" + events::to_token({"fake", 0, 1}), "SearchAnswer");
   check("/api/users/u", "UserAnswer");
   check("/api/users/u?limit=1", "UserAnswer");

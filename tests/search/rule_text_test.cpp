@@ -52,7 +52,7 @@ TEST(RuleText, EveryMember) {
   EXPECT_THAT(rule.filters[static_cast<std::size_t>(catalog::FilterField::kIndex)], ElementsAre("Divided"));
   EXPECT_EQ(rule.from_ms, 1'777'593'600'000);
   EXPECT_EQ(rule.until_ms, 1'788'220'800'000);  // the last day included
-  EXPECT_THAT(rule.on, ElementsAre(true, false, false));
+  EXPECT_THAT(rule.on, ElementsAre(true, false, false, false, false));
   ASSERT_EQ(rule.pins.size(), 2U);
   EXPECT_EQ(rule.pins[0].article_id->text(), "0108775015");
   EXPECT_EQ(rule.pins[1].product_code, "0108775");
@@ -67,8 +67,8 @@ TEST(RuleText, EveryMember) {
   EXPECT_THAT(rule.hides.at(0).product_codes, ElementsAre("3"));
   EXPECT_EQ(rule.redirect->query, "dresses");
   EXPECT_EQ(set->rules()[1].until_ms.value() - set->rules()[1].from_ms.value(), 3'600'500);
-  EXPECT_THAT(set->rules()[1].on, ElementsAre(true, true, true));
-  EXPECT_THAT(set->rules()[2].on, ElementsAre(true, false, false));  // a query is in searches only
+  EXPECT_THAT(set->rules()[1].on, ElementsAre(true, true, true, true, true));
+  EXPECT_THAT(set->rules()[2].on, ElementsAre(true, false, false, false, false));  // a query is in searches only
   EXPECT_EQ(set->rules()[2].redirect->url, "https://shop.example/x");
   EXPECT_TRUE(parse_rules(R"({"rules": []})", "none")->empty());
 }

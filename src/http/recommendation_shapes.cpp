@@ -1,0 +1,40 @@
+#include "http/recommendation_shapes.hpp"
+
+#include "http/json_writer.hpp"
+
+namespace scalestyle::http {
+
+void write_sources(JsonWriter& json, const search::SearchAnswer& answer) {
+  if (answer.sources.empty()) return;
+  json.key("sources").begin_array();
+  for (const search::SourceReport& report : answer.sources) {
+    json.begin_object();
+    json.key("source").text(report.source);
+    json.key("outcome").text(search::to_string(report.outcome));
+    json.key("articles").integer(report.articles);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_shares(JsonWriter& json, const search::ItemExplanation& explanation) {
+  if (explanation.sources.empty()) return;
+  json.key("sources").begin_array();
+  for (const auto& share : explanation.sources) {
+    json.begin_object();
+    json.key("source").text(share.source);
+    json.key("score").number(static_cast<float>(share.score));
+    json.key("weight").number(static_cast<float>(share.weight));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_exploration(JsonWriter& json, const search::AnswerItem& item) {
+  if (!item.exploration) return;
+  json.key("exploration").begin_object();
+  json.key("probability").number(*item.exploration);
+  json.end_object();
+}
+
+}  // namespace scalestyle::http
