@@ -41,6 +41,7 @@ std::vector<SourceMethod> known_methods() {
            {{Source::kOwn, kFirst}, {Source::kNeighbour, kSecond}, {Source::kPopular, kThird}}, false, true}};
 }
 
+// Rows of scores above 0.
 std::vector<catalog::RowIndex> best_rows(std::span<const catalog::RowIndex> rows, std::span<const double> scores, std::size_t depth) {
   std::vector<std::uint32_t> order(rows.size());
   std::iota(order.begin(), order.end(), 0U);
@@ -49,7 +50,7 @@ std::vector<catalog::RowIndex> best_rows(std::span<const catalog::RowIndex> rows
     return scores[a] != scores[b] ? scores[a] > scores[b] : rows[a] < rows[b];
   });
   std::vector<catalog::RowIndex> best;
-  for (auto at = order.begin(); at != end; ++at) best.push_back(rows[*at]);
+  for (auto at = order.begin(); at != end && scores[*at] > 0; ++at) best.push_back(rows[*at]);
   return best;
 }
 
