@@ -101,6 +101,8 @@ std::vector<SettingSpec> make_table() {
       text("for_you_weights", "", "weights of a shopper's sources that differ from the tuned ones: own=1,variant=0.5,… (own, variant, "
                                   "bought_together, section, similar_text, similar_picture, new, popular)"),
       text("similar_weights", "", "the same of articles like one: similar_text, similar_picture, bought_together"),
+      text("ranker", "auto",
+           "order of a shopper's list: auto (the ranker trained last, where it beats the blend), off (the blend), or a ranker's id"),
       boolean("for_you_show_bought", "true", "what a shopper bought is shown again, where a request does not say"),
       boolean("for_you_show_seen", "true", "the same of what they looked at or put into the basket"),
       number("for_you_item_half_life_days", "3", "a shopper's own items lose half their weight in this time", 0.01, 3'650),
