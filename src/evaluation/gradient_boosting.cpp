@@ -91,17 +91,25 @@ core::Result<Matrix> matrix_of(const RankingRows& rows) {
   return matrix;
 }
 
+// "(1,0,1)", one a feature.
+std::string constraints_of(const std::vector<bool>& rising) {
+  std::string text;
+  for (const bool one : rising) text += fmt::format("{}{}", text.empty() ? "(" : ",", one ? 1 : 0);
+  return text.empty() ? "()" : text + ")";
+}
+
 core::Result<Booster> booster_of(const Matrix& train, const Matrix& stop, const BoostingOptions& options) {
   const std::array<DMatrixHandle, 2> matrices{train.get(), stop.get()};
   BoosterHandle handle = nullptr;
   CORE_CHECK(called(XGBoosterCreate(matrices.data(), matrices.size(), &handle), "start"));
   Booster booster(handle);
-  const std::array<std::pair<const char*, std::string>, 9> parameters{{{"objective", options.objective},
+  const std::array<std::pair<const char*, std::string>, 10> parameters{{{"objective", options.objective},
                                                                        {"tree_method", "hist"},
                                                                        {"eval_metric", "map@12"},
                                                                        {"max_depth", fmt::to_string(options.max_depth)},
                                                                        {"eta", fmt::to_string(options.learning_rate)},
                                                                        {"min_child_weight", fmt::to_string(options.min_child_weight)},
+                                                                       {"monotone_constraints", constraints_of(options.rising)},
                                                                        {"seed", fmt::to_string(options.seed)},
                                                                        {"nthread", "1"},
                                                                        {"verbosity", "0"}}};
@@ -170,6 +178,7 @@ core::Result<LearnedTrees> learn_trees(const RankingRows& train, const RankingRo
   CORE_CHECK(check_rows(train, "learn from"));
   CORE_CHECK(check_rows(stop, "stop by"));
   if (train.features != stop.features) return invalid("the rows to learn from and to stop by differ in their features");
+  if (!options.rising.empty() && options.rising.size() != train.features) return invalid("rising has another number of features", "rising");
   CORE_TRY(const Matrix learned, matrix_of(train));
   CORE_TRY(const Matrix judged, matrix_of(stop));
   CORE_TRY(const Booster booster, booster_of(learned, judged, options));

@@ -26,11 +26,12 @@ struct RankingRows {
 struct BoostingOptions {
   std::string objective = "rank:ndcg";  // or "rank:map", "rank:pairwise"
   std::size_t max_trees = 300;          // 1 … 500
-  std::size_t max_depth = 5;            // 1 … 8
-  double learning_rate = 0.1;           // 0.001 … 1
-  double min_child_weight = 1;          // ≥ 0
+  std::size_t max_depth = 3;            // 1 … 8
+  double learning_rate = 0.05;          // 0.001 … 1
+  double min_child_weight = 5;          // ≥ 0
   std::size_t patience = 30;            // trees without a better MAP@12 on the lists that stop it, then it ends; ≥ 1
   std::uint64_t seed = 1;
+  std::vector<bool> rising{};           // features whose larger values must not lower a score; empty: none, else one a feature
 
   [[nodiscard]] core::Status validate() const;  // kInvalidArgument with the setting as field
 };

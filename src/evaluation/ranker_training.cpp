@@ -51,10 +51,23 @@ std::vector<std::uint32_t> sample(const ranking::Candidates& candidates, std::sp
   return chosen;
 }
 
-// Lists of one day's buyers, as rows to learn. Lists without a right candidate teach nothing.
+// More of what speaks for a candidate must not speak against it: a few days of purchases would teach that of single articles.
+std::vector<bool> rising_features() {
+  std::vector<bool> rising(ranking::kRankerFeatureCount, false);
+  for (std::size_t source = 0; source < ranking::kSourceCount; ++source) rising[source] = true;
+  for (const auto feature : {ranking::RankerFeature::kSources, ranking::RankerFeature::kBlend, ranking::RankerFeature::kPopularityDay,
+                             ranking::RankerFeature::kPopularityWeek, ranking::RankerFeature::kPopularityDecayed}) {
+    rising[static_cast<std::size_t>(feature)] = true;
+  }
+  return rising;
+}
+
+// Lists of one day's buyers, as rows to learn. Lists without a right candidate teach nothing; nor do those of strangers, which the
+// blend goes on ordering: they all share one, of which there is nothing to learn but that day's sales.
 void add_day(RankerDay& day, sys_days date, const RankerTrainingOptions& options, RankingRows& rows) {
   const std::string salt = catalog::format_date(date);
   for (const Buyer& buyer : day.buyers()) {
+    if (buyer.history.empty()) continue;
     const auto bought = bought_rows(day.articles(), buyer.bought);
     const auto list = day.ask(buyer);
     const auto& candidates = list->candidates;
@@ -188,7 +201,9 @@ core::Result<TrainedRanker> train_ranker(const catalog::Purchases& purchases, st
   if (train.lists.empty() || stop.lists.empty()) {
     return invalid(fmt::format("no buyer of the days to {} bought a candidate", train.lists.empty() ? "learn from" : "stop by"));
   }
-  CORE_TRY(auto learned, learn_trees(train, stop, options.boosting));
+  BoostingOptions boosting = options.boosting;
+  boosting.rising = rising_features();
+  CORE_TRY(auto learned, learn_trees(train, stop, boosting));
 
   TrainedRanker trained;
   trained.ranker = {.id = {},

@@ -1,8 +1,9 @@
 #pragma once
 // Training of a learned ranker from purchases: what each day's buyers bought is to be ranked first among the candidates that were
-// known before that day. Validated in time: the day after the days it learns from ends the learning, the day after that judges it
+// known before that day, for buyers with purchases before it. Validated in time: the day after the days it learns from ends the learning, the day after that judges it
 // against the blend, once.
 //
+// Strangers teach nothing: they all share one list a day, which the blend goes on ordering.
 // Candidates and features are made as serving makes them (ranking/for_you.hpp, ranking/ranker_features.hpp); a purchase is taken for
 // an event of its day. One thread; the same purchases, catalogue, options and seeds give the same ranker.
 
@@ -29,7 +30,7 @@ namespace scalestyle::evaluation {
 struct RankerTrainingOptions {
   std::chrono::sys_days first_day{};  // whose purchases are learned, up to last_day; something must be known before it
   std::chrono::sys_days last_day{};   // at most 366 days after first_day
-  std::size_t negatives = 100;        // of a list, at most: half the best of the blend, half drawn from the others; 2 … 300
+  std::size_t negatives = ranking::kMaxLearned;  // of a list, at most: half the best of the blend, half drawn from the others; 2 … 300
   ranking::ForYouOptions blend{};     // that served until now: candidates, and what the ranker is compared with
   PurchaseModelOptions models{.popularity_half_life_days = 2};  // FeatureOptions' half-life of global popularity
   BoostingOptions boosting{};

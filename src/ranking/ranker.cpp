@@ -81,6 +81,7 @@ std::vector<std::uint32_t> judged_candidates(const Candidates& candidates, const
 }
 
 std::vector<double> Ranker::score(const Candidates& candidates, RankerContext context) const {
+  if (context.items.empty()) return blend(candidates.scores, weights);
   context.item_half_life_days = item_half_life_days;
   const std::vector<float> features = ranker_features(candidates, context, weights);
   const std::vector<std::uint32_t> judged = judged_candidates(candidates, weights);

@@ -37,7 +37,9 @@ struct Ranker {
   double item_half_life_days = 3;  // of the shares among the features
   RankerVerdict verdict{};
 
-  // One score a candidate, in (0, 1]: above 0.5 those that the trees judged. `context` is as ranker_features() takes it, its half-life
+  // One score a candidate, in (0, 1]: above 0.5 those that the trees judged. A stranger's, of whom no item is known, are the blend's:
+  // the trees learned from shoppers with a history.
+  // `context` is as ranker_features() takes it, its half-life
   // is the ranker's own.
   [[nodiscard]] std::vector<double> score(const Candidates& candidates, RankerContext context) const;
 };

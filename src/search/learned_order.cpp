@@ -58,7 +58,7 @@ BaseList reordered(const BaseList& list, const ranking::Candidates& candidates, 
 
 void SearchService::order_as_learned(std::span<const ranking::SubjectItem> items, RecommendedList& made, Progress& progress) const {
   made.ranker = use_.ranker->current();
-  if (made.ranker->ranker == nullptr) return;
+  if (made.ranker->ranker == nullptr || items.empty()) return;  // a stranger's list is the blend's
   const ServingGeneration& generation = *progress.generation;
   const auto popularity = popularity_of(generation, made.candidates, progress.now_ms());
   made.learned = made.ranker->ranker->score(made.candidates,
@@ -69,6 +69,10 @@ void SearchService::order_as_learned(std::span<const ranking::SubjectItem> items
 void SearchService::report_ranker(const Progress& progress, SearchAnswer& answer) {
   if (progress.recommended == nullptr || progress.recommended->ranker == nullptr) return;
   const recommend::RankerInForce& now = *progress.recommended->ranker;
+  if (now.ranker != nullptr && progress.recommended->learned.empty()) {
+    answer.ranker = RankerReport{.id = {}, .why = "the blend: nothing is known of the shopper yet"};
+    return;
+  }
   answer.ranker = RankerReport{.id = now.ranker != nullptr ? now.id : std::string(), .why = now.why};
 }
 

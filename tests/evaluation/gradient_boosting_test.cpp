@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -116,6 +117,22 @@ TEST_F(LearnTreesTest, OursScoreAsXgboostDoesWhateverIsMissing) {
     EXPECT_NEAR(learned->gains[0] + learned->gains[1] + learned->gains[2], 1, 1e-9);
     EXPECT_LT(learned->gains[2], 0.2) << "it says nothing";
   }
+}
+
+TEST_F(LearnTreesTest, WhatMustRiseRises) {
+  const RankingRows train = lists(1, 40);
+  RankingRows turned = train;
+  for (std::size_t i = 0; i < turned.values.size(); i += 3) turned.values[i] = 1 - turned.values[i];
+  BoostingOptions options = few_trees();
+  options.rising = {true, false, false};
+  const auto learned = learn_trees(turned, turned, options);
+  ASSERT_TRUE(learned.has_value()) << learned.error().message;
+  std::vector<float> rising;
+  for (int i = 0; i <= 20; ++i) rising.insert(rising.end(), {static_cast<float>(i) / 20, 0.5F, 0.5F});
+  const auto sums = learned->trees.sums(rising);
+  EXPECT_TRUE(std::ranges::is_sorted(sums));
+  options.rising = {true};
+  EXPECT_EQ(learn_trees(train, train, options).error().field, "rising");
 }
 
 TEST_F(LearnTreesTest, TheSameRowsGiveTheSameTrees) {

@@ -60,6 +60,7 @@ RankerTrainingOptions training() {
   options.last_day = day(4);
   options.boosting.max_trees = 15;
   options.boosting.max_depth = 3;
+  options.boosting.learning_rate = 0.3;
   options.negatives = 20;
   options.resamples = 500;
   return options;
@@ -146,6 +147,7 @@ TEST_F(TrainRankerTest, LearnsWhatTheBlendDoesNotKnow) {
   const auto& cold = report.groups[static_cast<std::size_t>(RankedGroup::kCold)];
   EXPECT_EQ(all.buyers, known.buyers + cold.buyers);
   EXPECT_GT(known.map.learned.mean, known.map.blend.mean);  // the other colour, not the same article
+  EXPECT_EQ(cold.map.learned.mean, cold.map.blend.mean);
   EXPECT_EQ(report.verdict.low, all.map.difference.difference.low);
   EXPECT_EQ(report.verdict, trained->ranker.verdict);
   EXPECT_TRUE(report.verdict.beats_blend());

@@ -147,7 +147,8 @@ TEST(RankerTest, TreesJudgeTheBestOfTheBlendAndTheOthersStayBehind) {
   const Candidates all = candidates(kRows);
   std::vector<CandidatePopularity> popularity(kRows);
   for (std::uint32_t row = 0; row < kRows; row += 3) popularity[row].week = 100;
-  const RankerContext context{.articles = &many, .popularity = popularity};
+  const std::vector<SubjectItem> items{{.row = {7}, .age_days = 1}};
+  const RankerContext context{.articles = &many, .items = items, .popularity = popularity};
   const Ranker learned = ranker();
   const auto scores = learned.score(all, context);
   const auto judged = judged_candidates(all, learned.weights);
@@ -162,6 +163,7 @@ TEST(RankerTest, TreesJudgeTheBestOfTheBlendAndTheOthersStayBehind) {
     EXPECT_DOUBLE_EQ(scores[row], expected);
   }
   EXPECT_TRUE(learned.score({}, {.articles = &many}).empty());
+  EXPECT_EQ(learned.score(all, {.articles = &many, .popularity = popularity}), blended);  // of a stranger
 }
 
 TEST(RankerTest, TheOrderOfCandidatesDoesNotMatter) {
