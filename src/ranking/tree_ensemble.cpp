@@ -106,28 +106,34 @@ std::vector<TreeNode> TreeEnsemble::tree(std::size_t number) const {
   return nodes;
 }
 
+// One tree for `Lanes` rows from `row` on.
+template <std::size_t Lanes>
+void TreeEnsemble::add_tree(const Root& root, const float* row, float* sums) const {
+  const Step* const steps = steps_.data();
+  std::array<std::uint32_t, Lanes> at;
+  at.fill(root.first);
+  for (std::uint32_t depth = 0; depth < root.depth; ++depth) {
+#pragma GCC unroll 16
+    for (std::size_t lane = 0; lane < Lanes; ++lane) {
+      const Step& step = steps[at[lane]];
+      const float value = row[lane * features_ + step.feature];
+      const unsigned is_missing = std::isnan(value) ? 1U : 0U;
+      const unsigned left = (value < step.threshold ? 1U : 0U) | (is_missing & step.missing_left) | step.always_left;
+      at[lane] = step.left + (1U - left);
+    }
+  }
+  for (std::size_t lane = 0; lane < Lanes; ++lane) sums[lane] += leaves_[at[lane]];
+}
+
 std::vector<float> TreeEnsemble::sums(std::span<const float> rows) const {
   if (features_ == 0) return {};
   assert(rows.size() % features_ == 0);
   const std::size_t count = rows.size() / features_;
   std::vector<float> sums(count, base_);
-  const Step* const steps = steps_.data();
   for (const Root& root : roots_) {
-    for (std::size_t begin = 0; begin < count; begin += kLanes) {
-      const std::size_t lanes = std::min(kLanes, count - begin);
-      std::array<std::uint32_t, kLanes> at;
-      at.fill(root.first);
-      for (std::uint32_t depth = 0; depth < root.depth; ++depth) {
-        for (std::size_t lane = 0; lane < lanes; ++lane) {
-          const Step& step = steps[at[lane]];
-          const float value = rows[(begin + lane) * features_ + step.feature];
-          const unsigned is_missing = std::isnan(value) ? 1U : 0U;
-          const unsigned left = (value < step.threshold ? 1U : 0U) | (is_missing & step.missing_left) | step.always_left;
-          at[lane] = step.left + (1U - left);
-        }
-      }
-      for (std::size_t lane = 0; lane < lanes; ++lane) sums[begin + lane] += leaves_[at[lane]];
-    }
+    std::size_t row = 0;
+    for (; row + kLanes <= count; row += kLanes) add_tree<kLanes>(root, rows.data() + row * features_, sums.data() + row);
+    for (; row < count; ++row) add_tree<1>(root, rows.data() + row * features_, sums.data() + row);
   }
   return sums;
 }

@@ -64,6 +64,9 @@ class TreeEnsemble {
     std::uint32_t depth = 0;  // steps to the deepest leaf
   };
 
+  template <std::size_t Lanes>
+  void add_tree(const Root& root, const float* row, float* sums) const;
+
   std::vector<Step> steps_;
   std::vector<float> leaves_;  // one a step
   std::vector<Root> roots_;
