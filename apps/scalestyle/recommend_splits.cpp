@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "adapters/embedded/local_catalog_store.hpp"
@@ -83,10 +85,18 @@ core::Result<std::vector<JudgedSplit>> by_days(const core::Settings& settings) {
   return judged;
 }
 
-core::Result<std::vector<JudgedSplit>> by_files(const core::Settings& settings) {
-  for (const std::string name : {"train_until", "train_days", "test_days", "rolling", "transactions"}) {
-    if (settings.is_set(name)) return wrong(fmt::format("{} does not go with train and test: these files say what is known", name), name);
+// Settings that say which days are known have nothing to say where something else does.
+core::Status check_no_days(const core::Settings& settings, std::string_view why) {
+  for (const std::string name : {"train_days", "test_days", "rolling"}) {
+    if (settings.integer(name) > 0) return wrong(fmt::format("{} does not go with {}", core::flag_name(name), why), name);
   }
+  if (settings.is_set("train_until")) return wrong(fmt::format("--train-until does not go with {}", why), "train_until");
+  return {};
+}
+
+core::Result<std::vector<JudgedSplit>> by_files(const core::Settings& settings) {
+  CORE_CHECK(check_no_days(settings, "--train and --test: these files say what is known"));
+  if (settings.is_set("transactions")) return wrong("--transactions does not go with --train and --test", "transactions");
   CORE_TRY(auto known, read_file(settings.text("train"), {}));
   CORE_TRY(auto tested, read_file(settings.text("test"), {}));
   std::string name = days_text(tested.purchases.front().day, tested.purchases.back().day);
@@ -97,9 +107,7 @@ core::Result<std::vector<JudgedSplit>> by_files(const core::Settings& settings) 
 }
 
 core::Result<std::vector<JudgedSplit>> last_days(const core::Settings& settings) {
-  for (const std::string name : {"train_until", "train_days", "test_days", "rolling", "train", "test"}) {
-    if (settings.is_set(name)) return wrong(fmt::format("{} does not go with --task session, which hides last days", name), name);
-  }
+  CORE_CHECK(check_no_days(settings, "--task session, which hides the last day of each customer"));
   CORE_TRY(auto all, read_file(settings.text("transactions"), {}));
   CORE_TRY(auto split, HeldOutPurchases::hide_last_days(std::move(all)));
   std::vector<JudgedSplit> judged;
@@ -134,7 +142,10 @@ core::Result<std::vector<JudgedSplit>> read_splits(const core::Settings& setting
   const std::string missing = has_files ? (settings.is_set("train") ? "test" : "train") : "transactions";
   if (!settings.is_set(missing)) return wrong(fmt::format("--{} is missing: name the file of purchases", missing), missing);
   const std::string task = settings.text("task");
-  if (task == "session") return last_days(settings);
+  if (task == "session") {
+    if (has_files) return wrong("--train and --test do not go with --task session: name one file with --transactions", "train");
+    return last_days(settings);
+  }
   CORE_TRY(auto judged, has_files ? by_files(settings) : by_days(settings));
   if (task != "basket") return judged;
   const auto seed = static_cast<std::uint64_t>(settings.integer("seed"));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -28,14 +29,18 @@ using Fields = std::array<std::string_view, kColumns.size()>;
 // The number of a text, given in the order of first sight.
 class Numbers {
  public:
-  [[nodiscard]] std::optional<std::uint32_t> find(const std::string& text) const {
+  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view text) const {
     const auto found = numbers_.find(text);
     return found == numbers_.end() ? std::nullopt : std::optional(found->second);
   }
   void set(std::string text, std::uint32_t number) { numbers_.emplace(std::move(text), number); }
 
  private:
-  std::unordered_map<std::string, std::uint32_t> numbers_;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
 };
 
 class PurchaseRows {
@@ -47,11 +52,11 @@ class PurchaseRows {
     const auto day = parse_date(fields[0].substr(0, kDateBytes));
     if (!day) return reject(line, 0, fields, "not a date of the form YYYY-MM-DD");
     if ((days_.from && *day < *days_.from) || (days_.to && *day > *days_.to)) return {};
-    const bool known = customers_.find(std::string(fields[1])).has_value();
-    if (!known && (fields[1].empty() || fields[1].size() > kMaxCustomerBytes || !text::is_valid_utf8(fields[1]))) {
+    const auto customer = customers_.find(fields[1]);
+    if (!customer && (fields[1].empty() || fields[1].size() > kMaxCustomerBytes || !text::is_valid_utf8(fields[1]))) {
       return reject(line, 1, fields, fmt::format("not a text of 1 to {} bytes of UTF-8", kMaxCustomerBytes));
     }
-    auto article = articles_.find(std::string(fields[2]));
+    auto article = articles_.find(fields[2]);
     if (!article) {
       auto id = ArticleId::parse(fields[2]);
       if (!id) return reject(line, 2, fields, id.error().message);
@@ -61,7 +66,7 @@ class PurchaseRows {
       return core::fail(core::ErrorCode::kInvalidArgument,
                         fmt::format("more than {} purchases; ask for fewer days", kMaxPurchases));
     }
-    read_.purchases.push_back({number_of(std::string(fields[1])), *article, *day});
+    read_.purchases.push_back({customer ? *customer : number_of(std::string(fields[1])), *article, *day});
     return {};
   }
 
@@ -91,8 +96,8 @@ class PurchaseRows {
     if (read_.examples.size() < kMaxExamples) read_.examples.push_back(std::move(row));
   }
 
+  // A new one's.
   std::uint32_t number_of(std::string customer) {
-    if (const auto known = customers_.find(customer)) return *known;
     const auto number = static_cast<std::uint32_t>(read_.customers.size());
     read_.customers.push_back(customer);
     customers_.set(std::move(customer), number);

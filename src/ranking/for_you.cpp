@@ -167,13 +167,13 @@ std::string_view to_string(Source source) { return kNames[place(source)]; }
 SourceScores ForYouOptions::default_weights() {
   SourceScores weights{};
   weights[place(Source::kOwn)] = 1.0F;
-  weights[place(Source::kVariant)] = 0.5F;
-  weights[place(Source::kNeighbour)] = 0.2F;
-  weights[place(Source::kSection)] = 0.1F;
-  weights[place(Source::kContent)] = 0.02F;
-  weights[place(Source::kPicture)] = 0.02F;
-  weights[place(Source::kNew)] = 0.02F;
-  weights[place(Source::kPopular)] = 0.1F;
+  weights[place(Source::kVariant)] = 0.12F;
+  weights[place(Source::kNeighbour)] = 0.012F;
+  weights[place(Source::kSection)] = 0.06F;
+  weights[place(Source::kContent)] = 0.004F;
+  weights[place(Source::kPicture)] = 0.004F;
+  weights[place(Source::kNew)] = 0.002F;
+  weights[place(Source::kPopular)] = 0.01F;
   return weights;
 }
 

@@ -80,8 +80,9 @@ const LiveBaskets::Item* LiveBaskets::find(std::string_view item) const {
 }
 
 void LiveBaskets::link(Basket& basket, const Entry& entry) {
-  entry.item->baskets.insert({entry.touch.time_ms, &basket});
-  entries_.insert({entry.touch.time_ms, &basket, entry.item});
+  // Events come nearly in the order of their times.
+  entry.item->baskets.insert(entry.item->baskets.begin(), {entry.touch.time_ms, &basket});
+  entries_.insert(entries_.end(), {entry.touch.time_ms, &basket, entry.item});
 }
 
 void LiveBaskets::unlink(Basket& basket, const Entry& entry) {
@@ -125,7 +126,7 @@ void LiveBaskets::settle_age(Basket& basket) {
   if (newest->touch.time_ms == basket.newest_ms) return;
   by_age_.erase({basket.newest_ms, &basket});
   basket.newest_ms = newest->touch.time_ms;
-  by_age_.insert({basket.newest_ms, &basket});
+  by_age_.insert(by_age_.end(), {basket.newest_ms, &basket});
 }
 
 void LiveBaskets::keep_limits() {

@@ -4,10 +4,11 @@
 // oldest first, then by key, whatever came first. Not thread-safe.
 
 #include <cstddef>
-#include <map>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "events/event.hpp"
@@ -81,6 +82,13 @@ class LiveBaskets {
     bool operator()(const Seen& a, const Seen& b) const;
   };
 
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  template <class Value>
+  using ByText = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;  // values stay where they are
+
   void link(Basket& basket, const Entry& entry);
   void unlink(Basket& basket, const Entry& entry);  // the item goes with its last basket
   void drop_oldest_item(Basket& basket);
@@ -90,11 +98,11 @@ class LiveBaskets {
   void keep_limits();
 
   const Limits limits_;
-  std::map<std::string, Basket, std::less<>> baskets_;
-  std::map<std::string, Item, std::less<>> items_;
+  ByText<Basket> baskets_;
+  ByText<Item> items_;
   std::set<Place, OldestFirst> entries_;
   std::set<Seen, OldestFirst> by_age_;  // baskets by their newest touch
-  std::map<std::string, std::set<std::string>, std::less<>> owned_;  // baskets' keys by owner
+  ByText<std::set<std::string>> owned_;  // baskets' keys by owner
 };
 
 }  // namespace scalestyle::recommend

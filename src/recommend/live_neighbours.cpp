@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <unordered_map>
 
 #include "events/effect.hpp"
@@ -140,7 +141,9 @@ std::vector<LiveNeighbour> LiveNeighbours::neighbours_of(std::span<const std::st
 }
 
 std::vector<LiveNeighbours::Score> LiveNeighbours::best_of(const LiveBaskets::Item& item, events::EpochMs now_ms) const {
-  std::unordered_map<const LiveBaskets::Item*, std::uint64_t> sums;
+  using Term = std::pair<const LiveBaskets::Item*, std::uint64_t>;
+  std::vector<Term> terms;
+  terms.reserve(std::min(item.baskets.size(), options_.baskets_per_item) * options_.items_per_basket);
   std::size_t looked_at = 0;
   for (const LiveBaskets::Seen& seen : item.baskets) {
     if (looked_at++ == options_.baskets_per_item) break;
@@ -151,13 +154,17 @@ std::vector<LiveNeighbours::Score> LiveNeighbours::best_of(const LiveBaskets::It
       if (other.item == &item) continue;
       const auto age_ms = std::max<events::EpochMs>(0, now_ms - std::min(own->touch.time_ms, other.touch.time_ms));
       const double decay = std::exp2(-static_cast<double>(age_ms) / kHourMs / options_.half_life_hours);
-      sums[other.item] += static_cast<std::uint64_t>(std::min(own->touch.weight, other.touch.weight) * decay * share);
+      const double weight = std::min(own->touch.weight, other.touch.weight);
+      terms.emplace_back(other.item, static_cast<std::uint64_t>(weight * decay * share));
     }
   }
+  std::ranges::sort(terms, std::less<>(), &Term::first);  // brings together what is of one item
   std::vector<Score> scores;
-  scores.reserve(sums.size());
   const auto count = static_cast<double>(item.baskets.size());
-  for (const auto& [other, sum] : sums) {
+  for (std::size_t i = 0; i < terms.size();) {
+    const LiveBaskets::Item* const other = terms[i].first;
+    std::uint64_t sum = 0;
+    for (; i < terms.size() && terms[i].first == other; ++i) sum += terms[i].second;
     const double norm = std::sqrt(count * static_cast<double>(other->baskets.size())) + options_.shrinkage;
     if (sum > 0) scores.push_back({other, static_cast<double>(sum) / kUnit / norm});
   }

@@ -37,7 +37,7 @@ bool explores(const ExplorationOptions& options, std::string_view request_id) {
 }
 
 std::vector<catalog::RowIndex> exploration_pool(const ServingGeneration& generation, const PopularScope& scope,
-                                                const ranking::Candidates& candidates, bool collapse) {
+                                                std::span<const catalog::RowIndex> shown, bool collapse) {
   const catalog::Catalog& articles = generation.catalog();
   catalog::Bitmap rows(articles.size());
   for (const catalog::RowIndex row : generation.orders().first(BrowseSort::kNewest, scope.eligible, kNewest)) rows.set(row);
@@ -47,7 +47,7 @@ std::vector<catalog::RowIndex> exploration_pool(const ServingGeneration& generat
   }
   rows &= generation.available();
   catalog::Bitmap taken(articles.product_count());
-  for (const catalog::RowIndex row : candidates.rows) taken.set({articles.product_of(row)});
+  for (const catalog::RowIndex row : shown) taken.set({articles.product_of(row)});
   std::vector<catalog::RowIndex> pool;
   rows.for_each([&](catalog::RowIndex row) {
     const catalog::RowIndex product{articles.product_of(row)};

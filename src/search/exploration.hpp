@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,9 +22,9 @@ namespace scalestyle::search {
 [[nodiscard]] bool explores(const ExplorationOptions& options, std::string_view request_id);
 
 // Articles to be drawn from: of the eligible ones the newest 200, and those that nobody ever bought or touched, but no article
-// of a product that `candidates` has; one a product (the first by article id) where the list is collapsed.
+// of a product that `shown` has, which is on the page anyway; one a product (the first by article id) where the list is collapsed.
 [[nodiscard]] std::vector<catalog::RowIndex> exploration_pool(const ServingGeneration& generation, const PopularScope& scope,
-                                                              const ranking::Candidates& candidates, bool collapse);
+                                                              std::span<const catalog::RowIndex> shown, bool collapse);
 
 // One row of the pool at each position up to `last_position`, without repetition: each with the chance rate / pool size.
 [[nodiscard]] std::vector<ExploredRow> draw(const ExplorationOptions& options, std::string_view request_id,

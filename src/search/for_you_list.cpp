@@ -1,6 +1,9 @@
 // What one shopper is shown without asking.
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -33,6 +36,16 @@ ranking::ForYouOptions blend_options(const RecommendationOptions& options, const
   blend.own = {.show_bought = request.show_bought.value_or(options.own.show_bought),
                .show_seen = request.show_seen.value_or(options.own.show_seen)};
   return blend;
+}
+
+// The rows of its first products: as many as a page has items.
+std::span<const catalog::RowIndex> head_of(const catalog::Catalog& articles, std::span<const catalog::RowIndex> rows, std::size_t items) {
+  std::set<std::uint32_t> products;
+  std::size_t count = 0;
+  while (count < rows.size() && (products.size() < items || products.contains(articles.product_of(rows[count])))) {
+    products.insert(articles.product_of(rows[count++]));
+  }
+  return rows.first(count);
 }
 
 void tell_outcome(ranking::Source source, StageOutcome outcome, Progress& progress) {
@@ -92,21 +105,23 @@ core::Task<SearchOutcome> SearchService::run(const ForYouRequest& request, Progr
   tell_outcome(ranking::Source::kContent, near.texts_outcome, progress);
   tell_outcome(ranking::Source::kPicture, near.photos_outcome, progress);
   if (items.empty()) progress.fallback_source = popular.tier;
-  explore(request, *made, progress);
+  explore(request, progress);
   progress.recommended = std::move(made);
   progress.report(Stage::kOrder, StageOutcome::kOk);
   co_return answer(request, progress);
 }
 
 // Of first pages only: what a cursor leads to follows what was shown there.
-void SearchService::explore(const ForYouRequest& request, const RecommendedList& made, Progress& progress) const {
+void SearchService::explore(const ForYouRequest& request, Progress& progress) const {
   const ExplorationOptions& options = options_.recommendation.exploration;
   if (request.offset > 0 || !request.cursor.empty() || !explores(options, request.request_id.value())) return;
-  auto pool = exploration_pool(*progress.generation, popular_scope(progress, 0), made.candidates, request.collapse);
-  progress.explored = draw(options, request.request_id.value(), std::move(pool), request.k);
   BaseList& list = progress.list;
+  const auto shown = head_of(progress.generation->catalog(), list.rows, request.k);
+  auto pool = exploration_pool(*progress.generation, popular_scope(progress, 0), shown, request.collapse);
+  progress.explored = draw(options, request.request_id.value(), std::move(pool), request.k);
   const double score = list.scores.empty() ? kScoreOfExplored : std::min(list.scores.back(), kScoreOfExplored);
   for (const ExploredRow& explored : progress.explored) {
+    if (std::ranges::find(list.rows, explored.row) != list.rows.end()) continue;
     list.rows.push_back(explored.row);
     list.scores.push_back(score);
     list.fused_scores.push_back(score);

@@ -311,7 +311,7 @@ class SearchService {
   [[nodiscard]] core::Task<SearchOutcome> run(const ForYouRequest& request, Progress& progress);
   void order_as_learned(std::span<const ranking::SubjectItem> items, RecommendedList& made, Progress& progress) const;
   static void report_ranker(const Progress& progress, SearchAnswer& answer);
-  void explore(const ForYouRequest& request, const RecommendedList& made, Progress& progress) const;
+  void explore(const ForYouRequest& request, Progress& progress) const;
   [[nodiscard]] core::Task<SearchOutcome> run(const SimilarRequest& request, Progress& progress);
 
   Dependencies use_;

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <memory>
-#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -194,62 +193,6 @@ TEST_F(EventLoopTest, AnExceptionBeginsAgainAtWhatIsDurable) {
   EXPECT_EQ(loop_->trouble(), "");
   EXPECT_THAT(stream_.seeks(), ElementsAre(EventPosition{"fake", 0, 1}));
   EXPECT_THAT(applied(), ElementsAre("a", "b", "c"));  // the store passes over "b"
-}
-
-class ObservedEventLoopTest : public EventLoopTest {
- protected:
-  ObservedEventLoopTest() { observe(nullptr); }
-
-  void observe(DeadLetterSink* sink) {
-    loop_.reset();
-    loop_ = std::make_unique<EventLoop>(
-        EventLoop::Dependencies{.stream = stream_, .features = features_, .timers = timers_, .clock = clock_, .metrics = metrics_,
-                                .log = log_, .dead_letters = sink,
-                                .observer = [this](std::span<const events::LoggedEvent> taken) {
-                                  for (const auto& one : taken) {
-                                    told_.push_back(one.event.event_id);
-                                    had_effect_ = had_effect_ && testing::Value(applied(), testing::Contains(one.event.event_id));
-                                  }
-                                  had_effect_ = had_effect_ && !caught_up_;
-                                }},
-        EventLoop::Options{});
-  }
-
-  std::vector<std::string> told_;
-  bool had_effect_ = true;  // whatever was told, and before anybody was told that it had
-};
-
-TEST_F(ObservedEventLoopTest, IsToldWhatTookEffectBeforeItIsProgress) {
-  features_.fail_apply_with(away());
-  stream_.append("a");
-  stream_.append("b");
-  expect_caught_up();
-  loop_->start();
-  EXPECT_TRUE(told_.empty());
-  features_.fail_apply_with(std::nullopt);
-  pass(60s);
-  EXPECT_THAT(told_, ElementsAre("a", "b"));
-  EXPECT_TRUE(had_effect_);
-  EXPECT_TRUE(caught_up_.has_value());
-}
-
-TEST_F(ObservedEventLoopTest, IsToldNothingTwice) {
-  KeptDeadLetters letters;
-  letters.faults = 2;
-  observe(&letters);
-  stream_.append("a");
-  stream_.append_undecodable("x");
-  stream_.append("b", 1);
-  loop_->start();
-  for (int i = 0; i < 5; ++i) pass(60s);
-  EXPECT_EQ(letters.records.size(), 1u);
-  EXPECT_THAT(told_, testing::UnorderedElementsAre("a", "b"));
-  stream_.append("c");
-  stream_.throw_in_poll();
-  stream_.append("d");
-  pass(60s);
-  stream_.append("e", 1);
-  EXPECT_THAT(told_, testing::UnorderedElementsAre("a", "b", "c", "d", "e"));
 }
 
 TEST_F(EventLoopTest, CaughtUpEndsWithTheTailOfTheStart) {

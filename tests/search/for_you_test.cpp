@@ -136,7 +136,7 @@ TEST_F(ForYouTest, EachSourceSaysWhyInATrueSentence) {
   EXPECT_EQ(reason("variant=1", 13), "Another variant of “" + name + "”, which you bought.");
   EXPECT_EQ(reason("bought_together=1", bought_with(12)[0]), "Bought by shoppers who bought “" + name + "”, which you bought.");
   EXPECT_EQ(reason("new=1", 59), "Among the newest articles.");
-  EXPECT_EQ(reason("section=1", 15), "Popular in " + section_of(12) + ".");  // 1,500 purchases
+  EXPECT_EQ(reason("section=1", 15), "Popular in " + section_of(15) + ".");  // 1,500 purchases
   EXPECT_EQ(reason("popular=1", 55), "Bought 5500 times so far.");
   auto wanted = for_you("u");
   const auto near = run(recommend(weighing("similar_text=1")), wanted);
@@ -181,7 +181,7 @@ TEST_F(ForYouTest, HiddenAndUnavailableArticlesNeverAppear) {
     }
     open("random" + std::to_string(seed), list);
     const auto path = folder_ / ("rules" + std::to_string(seed) + ".json");
-    std::ofstream(path) << R"({"rules": [{"id": "h", "then": {"hide": {"article_id": [)" << hidden << "]}}}]}";
+    std::ofstream(path) << R"({"rules": [{"id": "h", "then": {"hide": {"article_ids": [)" << hidden << "]}}}]}";
     auto rules = RuleFile::open(path);
     ASSERT_TRUE(rules) << rules.error().message;
     files_.push_back(std::move(*rules));
