@@ -98,6 +98,7 @@ core::Result<std::vector<NamedRecommender>> recommenders_of(const core::Settings
   methods.blend.item_half_life_days = settings.number("item_half_life_days");
   methods.has_attributes = inputs.catalog.articles != nullptr;
   methods.show_own = shows_own;
+  if (!shows_own) methods.blend.weights = ranking::ForYouOptions::basket_weights();
   if (settings.boolean("als")) {
     evaluation::AlsOptions als;
     als.seed = static_cast<std::uint64_t>(settings.integer("seed"));
@@ -133,7 +134,10 @@ core::Result<std::string> tune(const core::Settings& settings) {
   for (std::size_t i = 0; i < inputs.splits.size(); ++i) splits.push_back({&inputs.splits[i].purchases, inputs.models[i]});
   evaluation::TuningOptions options;
   options.start.item_half_life_days = settings.number("item_half_life_days");
-  if (settings.text("task") == "basket") options.start.own = {.show_bought = false, .show_seen = false};
+  if (settings.text("task") == "basket") {
+    options.start.weights = ranking::ForYouOptions::basket_weights();
+    options.start.own = {.show_bought = false, .show_seen = false};
+  }
   CORE_TRY(const auto tuned, evaluation::tune_blend(splits, options));
   return evaluation::to_text(tuned);
 }

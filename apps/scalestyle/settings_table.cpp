@@ -166,7 +166,7 @@ std::vector<SettingSpec> make_table() {
       text("currency", "", "currency of the scaled prices, for example EUR"),
       integer("neighbours_per_item", "50", "articles bought together with one that are kept; 0: none are looked for", 0, 1'000),
       number("neighbour_half_life_days", "7", "purchases this many days apart count half as bought together", 0.01, 36'500),
-      number("neighbour_shrinkage", "10", "how much articles of few customers are held back as bought together", 0, 1e6),
+      number("neighbour_shrinkage", "30", "how much articles of few customers are held back as bought together", 0, 1e6),
       text("live_changes", "newer", "live changes to keep: newer than the articles file, all or none", {"newer", "all", "none"}),
 
       text("out", "", "folder or file to write"),

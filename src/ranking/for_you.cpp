@@ -177,6 +177,17 @@ SourceScores ForYouOptions::default_weights() {
   return weights;
 }
 
+SourceScores ForYouOptions::basket_weights() {
+  SourceScores weights{};
+  weights[place(Source::kVariant)] = 0.6F;
+  weights[place(Source::kNeighbour)] = 1.0F;
+  weights[place(Source::kSection)] = 0.3F;
+  weights[place(Source::kContent)] = 0.1F;
+  weights[place(Source::kPicture)] = 0.1F;
+  weights[place(Source::kPopular)] = 0.02F;
+  return weights;
+}
+
 core::Status ForYouOptions::validate() const {
   double sum = 0;
   for (std::size_t source = 0; source < kSourceCount; ++source) {

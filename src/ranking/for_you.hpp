@@ -5,6 +5,9 @@
 // follows from the catalogue (other colours, neighbours), unites it and scales each source to (0, 1]; blend() makes one score.
 // The same code serves and is evaluated: src/search fills ForYouInputs from features and boards, src/evaluation from purchases.
 //
+// Scales: of the subject's own items and their colours a / (a + 1) of the decayed weight a, so that what was done long ago fades
+// out, in the end wholly. Neighbours, which add up over items weighed by a / (a + 1), and lists: divided by their greatest score.
+//
 // Pure; ties end with the row, which is the article id's order. Thread safety: free functions.
 
 #include <array>
@@ -70,7 +73,8 @@ struct ForYouOptions {
   std::size_t max_candidates = 1'000;
   OwnItemRule own{};
 
-  [[nodiscard]] static SourceScores default_weights();
+  [[nodiscard]] static SourceScores default_weights();  // for what is bought next, mostly again or in another colour
+  [[nodiscard]] static SourceScores basket_weights();   // for what else belongs to a basket: its own articles are not shown
   [[nodiscard]] core::Status validate() const;  // kInvalidArgument with the setting as field
 };
 

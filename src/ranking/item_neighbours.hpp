@@ -33,7 +33,7 @@ struct ItemPurchase {
 
 struct NeighbourOptions {
   std::size_t per_item = 50;            // 1 … 1,000
-  double shrinkage = 10;                // 0 … 1e6
+  double shrinkage = 30;                // 0 … 1e6
   double half_life_days = 7;            // of the distance in time between two purchases; > 0, ≤ 36,500
   std::size_t max_customer_items = 200; // of a customer only the newest distinct items count (then by item); 2 … 10,000
   double min_score = 1e-4;              // weaker neighbours are left out; 0 … 1

@@ -124,7 +124,7 @@ def check_recommend(evaluate, data, folder, failures):
     until = days[len(days) * 3 // 4]
     command = ["recommend", "--transactions", purchases, "--train-until", until]
     found = evaluate.json("recommend", *command)
-    failures.check("baselines", len(found["recommenders"]) == 3 and found["buyers"] > found["known_buyers"] > 0, str(found)[:300])
+    failures.check("baselines", len(found["recommenders"]) == 6 and found["buyers"] > found["known_buyers"] > 0, str(found)[:300])
     # The sample's best sellers stay best sellers.
     failures.check("popularity is right at times", found["recommenders"][0]["all_buyers"]["measures"]["hit@12"]["mean"] > 0)
     failures.check("the same again", evaluate.json("recommend again", *command) == found)
@@ -135,6 +135,12 @@ def check_recommend(evaluate, data, folder, failures):
     evaluate("a wrong day", "recommend", "--transactions", purchases, "--train-until", "tomorrow", code=2, says="YYYY-MM-DD")
     evaluate("nothing to judge", "recommend", "--transactions", purchases, "--train-until", "2099-01-01", code=2, says="no purchase after")
     evaluate("no file", "recommend", "--train-until", last, code=2, says="--transactions is missing")
+    evaluate("several days", *command, "--rolling", "2", "--als=false", "--resamples", "100", says=until)
+    evaluate("another day is known", "recommend", "--train", purchases, "--test", purchases, code=2, says="must come after")
+    evaluate("two ways to say what is known", *command[:1], "--train", purchases, "--test", purchases, "--train-until", until, code=2,
+             says="--train-until does not go with")
+    evaluate("nothing to compare with", *command, "--als=false", "--against", "luck", code=2, says="there is no recommender \"luck\"")
+    evaluate("no catalogue to tune by", *command, "--tune", code=2, says="--articles or --data")
 
     known = os.path.join(folder, "known.csv")
     with open(purchases, encoding="utf-8") as source, open(known, "w", encoding="utf-8") as target:
@@ -144,8 +150,9 @@ def check_recommend(evaluate, data, folder, failures):
                        "--transactions", known, "--currency", "EUR")
     failures.check("ingest of the known days", made.returncode == 0, made.stderr)
     with_catalogue = evaluate.json("with a catalogue", *command, "--data", early)
-    popular, listed = with_catalogue["recommenders"][0], with_catalogue["recommenders"][-1]
-    failures.check("the catalogue's own list", listed["name"] == "catalogue: all-time popularity")
+    lists = {one["name"]: one for one in with_catalogue["recommenders"]}
+    failures.check("the catalogue's own list, and the blend", {"catalogue: all-time popularity", "blend"} <= set(lists), str(list(lists)))
+    popular, listed = lists["popularity"], lists["catalogue: all-time popularity"]
     failures.check("it is the same popularity", listed["all_buyers"]["measures"] == popular["all_buyers"]["measures"])
 
 
