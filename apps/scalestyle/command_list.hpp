@@ -18,6 +18,7 @@ namespace scalestyle::app {
 [[nodiscard]] Command events_import_command();
 [[nodiscard]] Command events_verify_command();
 [[nodiscard]] Command events_rebuild_command();
+[[nodiscard]] Command train_ranker_command();
 [[nodiscard]] Command doctor_command();
 
 }  // namespace scalestyle::app

@@ -13,6 +13,7 @@
 #include "ingest/models/model_store.hpp"
 #include "model_report.hpp"
 #include "nn/kernels/isa.hpp"
+#include "recommend/ranker_file.hpp"
 #include "reranker_report.hpp"
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
@@ -71,6 +72,14 @@ json::object describe_rules(const core::Settings& settings) {
   return {{"state", fmt::format("{} merchandising rules, {} of them enabled", rules->rules().size(), enabled)}, {"good", true}};
 }
 
+// The order of lists for one shopper.
+json::object describe_ranker(const core::Settings& settings) {
+  if (!settings.is_set("data")) return {{"state", "no --data given"}, {"good", true}};
+  const auto chosen = recommend::choose_ranker(settings.text("data"), settings.text("ranker"));
+  if (!chosen) return {{"state", chosen.error().message}, {"good", false}};
+  return {{"state", chosen->why}, {"good", true}};
+}
+
 json::object describe_vision(const core::Settings& settings) {
   return describe_optional_model(settings, {.model = settings.text("vision_model"),
                                             .enabled = settings.boolean("vision_enabled")});
@@ -102,6 +111,7 @@ void print_text(const json::object& report) {
   print_optional_model("vision", report.at("vision").as_object());
   print_optional_model("generation", report.at("generation").as_object());
   fmt::print("data       {}\n", text(report.at("data").as_object().at("state")));
+  fmt::print("ranker     {}\n", text(report.at("ranker").as_object().at("state")));
   fmt::print("rules      {}\n\n", text(report.at("rules").as_object().at("state")));
   for (const auto& setting : report.at("settings").as_array()) {
     const auto& entry = setting.as_object();
@@ -118,12 +128,13 @@ int run_doctor(const Invocation& invocation) {
                       {"cpu", describe_cpu(settings)},
                       {"data", describe_data(settings)},
                       {"rules", describe_rules(settings)},
+                      {"ranker", describe_ranker(settings)},
                       {"reranker", describe_reranker(settings)},
                       {"vision", describe_vision(settings)},
                       {"generation", describe_generation(settings)},
                       {"settings", describe_settings(settings)}};
   bool good = true;
-  for (const char* part : {"data", "rules", "reranker", "vision"}) good = result.at(part).as_object().at("good").as_bool() && good;
+  for (const char* part : {"data", "rules", "ranker", "reranker", "vision"}) good = result.at(part).as_object().at("good").as_bool() && good;
   for (const auto& model : *models) {
     const auto& entry = model.as_object();
     if (entry.at("required").as_bool()) good = good && entry.at("good").as_bool();
@@ -143,7 +154,7 @@ int run_doctor(const Invocation& invocation) {
 Command doctor_command() {
   return {.path = {"doctor"},
           .help = "What this machine and configuration can do; fails when search could not work",
-          .settings = with_vision_settings(with_rerank_settings({"data", "models", "rules", "isa", "compute_threads", "json"})),
+          .settings = with_vision_settings(with_rerank_settings({"data", "models", "rules", "ranker", "isa", "compute_threads", "json"})),
           .run = run_doctor};
 }
 

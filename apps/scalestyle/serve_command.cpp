@@ -98,7 +98,7 @@ class ServeRun {
       server->begin_drain();
     }
     search::RefreshLoop follower({.holder = stack->generations(), .timers = stack->timers(), .clock = clock_, .log = log,
-                                  .synonyms = stack->synonyms(), .rules = stack->rules(), .suggest = &stack->suggest()},
+                                  .synonyms = stack->synonyms(), .rules = stack->rules(), .ranker = &stack->ranker(), .suggest = &stack->suggest()},
                                  {.interval = kFollowInterval});
     follower.start();
     io.join();

@@ -45,6 +45,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   CORE_TRY(stack->synonyms_, open_synonyms(settings));
   CORE_TRY(stack->rules_, open_rules(settings));
   if (stack->rules_ != nullptr) search::show_rules(stack->metrics_, *stack->rules_);
+  CORE_TRY(stack->ranker_, recommend::RankerFile::open(stack->data_, settings.text("ranker")));
   if (events != nullptr) {
     CORE_TRY(stack->queries_, frequent_queries(settings, clock));
   }
@@ -71,6 +72,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                           .features = events != nullptr ? &events->features() : nullptr,
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
                                           .live_neighbours = events != nullptr ? &events->live_neighbours() : nullptr,
+                                          .ranker = stack->ranker_.get(),
                                           .impressions = events != nullptr ? &events->impressions() : nullptr,
                                           .experiments = events != nullptr ? &events->experiments() : nullptr,
                                           .synonyms = stack->synonyms_.get(),

@@ -17,6 +17,7 @@
 #include "generator_stack.hpp"
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
+#include "recommend/ranker_file.hpp"
 #include "search/live_catalog.hpp"
 #include "search/rule_file.hpp"
 #include "search/search_service.hpp"
@@ -56,6 +57,7 @@ class ServingStack {
   [[nodiscard]] search::ReasonService* reasons() { return generating_ ? generating_->reasons() : nullptr; }
   // Null without a file of merchandising rules.
   [[nodiscard]] search::RuleFile* rules() { return rules_.get(); }
+  [[nodiscard]] recommend::RankerFile& ranker() { return *ranker_; }
   [[nodiscard]] search::SearchService& service() { return *service_; }
   [[nodiscard]] search::SuggestService& suggest() { return *suggest_; }
   [[nodiscard]] search::EventService& event_service() { return *event_service_; }
@@ -89,6 +91,7 @@ class ServingStack {
   std::unique_ptr<search::LiveCatalog> live_;                              // null without events
   std::unique_ptr<search::SynonymFile> synonyms_;
   std::unique_ptr<search::RuleFile> rules_;
+  std::unique_ptr<recommend::RankerFile> ranker_;
   std::unique_ptr<search::FrequentQueries> queries_;  // null without events, or where none are counted
   std::unique_ptr<search::SuggestService> suggest_;
   std::unique_ptr<search::SearchService> service_;

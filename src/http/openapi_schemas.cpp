@@ -73,6 +73,8 @@ constexpr std::string_view kExplanation = R"json({
 "now":{"type":"number","minimum":0},"before":{"type":"number","minimum":0},"lengths":{"type":"number","minimum":0},"ratio":{"type":"number","minimum":0}}},
 "sources":{"type":"array","description":"Of a recommendation: the sources that have the article. fused_score is the sum of weight times score, divided by the sum of all sources' weights.","items":{"type":"object","required":["source","score","weight"],"properties":{
 "source":{"$ref":"#/components/schemas/RecommendationSource"},"score":{"type":"number","minimum":0,"maximum":1},"weight":{"type":"number","minimum":0,"description":"As set; for_you_weights, similar_weights."}}}},
+"ranker":{"type":"object","description":"Of a list for one shopper that a learned ranker ordered: its score of the article, which is the base_score but for rules.","required":["id","score"],"properties":{
+"id":{"type":"string"},"score":{"type":"number","minimum":0,"maximum":1,"description":"Above 0.5 where its trees judged the article, which they do for the 300 best of the blend."}}},
 "cross_encoder":{"type":"object","description":"What the cross-encoder says of it; absent where it was not judged.","required":["score","logit"],"properties":{
 "score":{"type":"number","description":"In (0, 1]."},"logit":{"type":"number"}}},
 "understood":{"type":"array","description":"What the query asks for and the article has.","items":{"type":"object","required":["id","credit"],"properties":{
@@ -100,6 +102,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 "understood":{"type":"array","items":{"$ref":"#/components/schemas/Understood"}},
 "sources":{"type":"array","description":"Of a recommendation: what it was blended from. skipped: the source has nothing to say here, or the time was short.","items":{"type":"object","required":["source","outcome","articles"],"properties":{
 "source":{"$ref":"#/components/schemas/RecommendationSource"},"outcome":{"enum":["ok","skipped","late","failed","refused","cancelled"]},"articles":{"type":"integer","minimum":0,"description":"Of the list, that it gave a score."}}}},
+"ranker":{"type":"object","description":"With explain, of a list for one shopper: the learned ranker that ordered it, or why the blend did.","required":["why"],"properties":{"id":{"type":"string","description":"Absent: the blend's order."},"why":{"type":"string"}}},
 "rerank":{"$ref":"#/components/schemas/Rerank"},
 "reasons":{"$ref":"#/components/schemas/ReasonReport"},
 "freshness_ms":{"type":"integer","minimum":0,"description":"Age of the newest event, of anyone's, that has taken effect; absent when there is none or nobody asked."},

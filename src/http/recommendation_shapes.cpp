@@ -5,6 +5,12 @@
 namespace scalestyle::http {
 
 void write_sources(JsonWriter& json, const search::SearchAnswer& answer) {
+  if (answer.ranker) {
+    json.key("ranker").begin_object();
+    if (!answer.ranker->id.empty()) json.key("id").text(answer.ranker->id);
+    json.key("why").text(answer.ranker->why);
+    json.end_object();
+  }
   if (answer.sources.empty()) return;
   json.key("sources").begin_array();
   for (const search::SourceReport& report : answer.sources) {
@@ -18,6 +24,12 @@ void write_sources(JsonWriter& json, const search::SearchAnswer& answer) {
 }
 
 void write_shares(JsonWriter& json, const search::ItemExplanation& explanation) {
+  if (explanation.learned) {
+    json.key("ranker").begin_object();
+    json.key("id").text(explanation.learned->ranker);
+    json.key("score").number(explanation.learned->score);
+    json.end_object();
+  }
   if (explanation.sources.empty()) return;
   json.key("sources").begin_array();
   for (const auto& share : explanation.sources) {

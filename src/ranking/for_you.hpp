@@ -38,6 +38,7 @@ struct SubjectItem {
   float age_days = 0;   // since the newest event with it, ≥ 0
   float weight = 1;     // of that event's type (click 1, add_to_cart 3, purchase 5 …), > 0
   bool bought = false;  // that event was a purchase
+  std::uint32_t times = 1;  // how many of the events known are with it, ≥ 1
 };
 
 struct ScoredRow {

@@ -272,6 +272,11 @@ struct ItemExplanation {
     double ratio = 1;   // smoothed
   };
   std::optional<Rising> rising{};
+  struct Learned {
+    std::string ranker;  // its id
+    double score = 0;    // (0, 1]; above 0.5 where its trees judged the article
+  };
+  std::optional<Learned> learned{};  // where a learned ranker ordered the list
 };
 
 // Another available article of an item's product.
@@ -333,6 +338,12 @@ struct SourceReport {
   std::size_t articles = 0;
 };
 
+// Which order a list for one shopper has, where rankers are looked for (recommend/ranker_file.hpp).
+struct RankerReport {
+  std::string id{};  // of the learned ranker; empty: the blend's order
+  std::string why{};
+};
+
 struct SearchAnswer {
   core::RequestId request_id{};
   std::chrono::nanoseconds took{0};
@@ -342,6 +353,7 @@ struct SearchAnswer {
   std::optional<ListSource> list_source{};  // of a query's list
   std::vector<Understood> understood{};
   std::vector<SourceReport> sources{};   // of a recommendation
+  std::optional<RankerReport> ranker{};  // of a list for one shopper, when an explanation was asked for
   std::optional<RerankReport> rerank{};  // where a cross-encoder reordered the list, or was to
   std::optional<RerankReport> first_rerank{};  // of the smaller one before it, where there are two
   std::optional<ReasonReport> reasons{};       // where a language model was to word reasons

@@ -101,6 +101,7 @@ core::Task<SearchOutcome> SearchService::run(const ForYouRequest& request, Progr
   inputs.newest = newest;
   inputs.popular = popular.rows;
   blend_sources(inputs, blend, *made, progress);
+  if (use_.ranker != nullptr) order_as_learned(items, *made, progress);
   tell_outcome(ranking::Source::kContent, near.texts_outcome, progress);
   tell_outcome(ranking::Source::kPicture, near.photos_outcome, progress);
   if (items.empty()) progress.fallback_source = popular.tier;

@@ -100,9 +100,13 @@ std::vector<TouchedItem> touched_items(const catalog::Catalog& articles, const e
     }
     if (place->second >= touched.size()) continue;
     TouchedItem& before = touched[place->second];
+    ++before.times;
     const bool is_newer = item.time_ms > before.time_ms;
     const bool is_stronger = item.time_ms == before.time_ms && weights.of(item.type) > weights.of(before.type);
-    if (is_newer || is_stronger) before = {*row, item.type, item.time_ms};
+    if (is_newer || is_stronger) {
+      before.type = item.type;
+      before.time_ms = item.time_ms;
+    }
   }
   std::ranges::stable_sort(touched, [](const TouchedItem& a, const TouchedItem& b) { return a.time_ms > b.time_ms; });
   return touched;
@@ -117,7 +121,8 @@ std::vector<ranking::SubjectItem> subject_items(std::span<const TouchedItem> tou
     items.push_back({.row = item.row,
                      .age_days = static_cast<float>(age),
                      .weight = static_cast<float>(weights.of(item.type)),
-                     .bought = item.type == events::EventType::kPurchase});
+                     .bought = item.type == events::EventType::kPurchase,
+                     .times = item.times});
   }
   return items;
 }

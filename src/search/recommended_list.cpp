@@ -106,13 +106,16 @@ void SearchService::blend_sources(const ranking::ForYouInputs& inputs, const ran
 
 void SearchService::explain_sources(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation) {
   if (progress.recommended == nullptr) return;
-  const ranking::SourceScores* const scores = progress.recommended->scores_of(row);
+  const RecommendedList& list = *progress.recommended;
+  const ranking::SourceScores* const scores = list.scores_of(row);
   if (scores == nullptr) return;
   for (std::size_t i = 0; i < scores->size(); ++i) {
     if (!((*scores)[i] > 0)) continue;
     explanation.sources.push_back({to_string(static_cast<ranking::Source>(i)), static_cast<double>((*scores)[i]),
-                                   static_cast<double>(progress.recommended->weights[i])});
+                                   static_cast<double>(list.weights[i])});
   }
+  if (list.learned.empty()) return;
+  explanation.learned = {list.ranker->id, list.learned[static_cast<std::size_t>(scores - list.candidates.scores.data())]};
 }
 
 }  // namespace scalestyle::search

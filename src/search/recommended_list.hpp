@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,7 @@
 #include "events/event.hpp"
 #include "ranking/for_you.hpp"
 #include "ranking/item_neighbours.hpp"
+#include "recommend/ranker_file.hpp"
 
 namespace scalestyle::search {
 
@@ -22,6 +24,7 @@ struct TouchedItem {
   catalog::RowIndex row{};
   events::EventType type = events::EventType::kClick;
   events::EpochMs time_ms = 0;
+  std::uint32_t times = 1;  // events with it, of those with weight
 };
 
 struct RecommendedList {
@@ -32,6 +35,8 @@ struct RecommendedList {
   std::shared_ptr<const ranking::ItemNeighbours> neighbours{};  // by row; null: none
   std::optional<catalog::FilterField> section{};     // what the sections are
   std::vector<catalog::RowIndex> newest{};           // rising
+  std::shared_ptr<const recommend::RankerInForce> ranker{};  // null: rankers are not looked for
+  std::vector<double> learned{};                     // one a candidate, by a learned ranker; empty: the blend ordered them
   bool is_for_article = false;                       // like one article, rather than for a shopper
 
   // Null for a row that no source has: a pinned one, an explored one.

@@ -55,6 +55,9 @@ void RefreshLoop::finished(const core::Result<RefreshOutcome>& outcome) {
   follow(use_.rules, "merchandising rules", logged_rules_error_, [this](const ranking::RuleSet& set) {
     use_.log.info("merchandising rules were read", {{"rules", set.rules().size()}});
   });
+  follow(use_.ranker, "learned ranker", logged_ranker_error_, [this](const recommend::RankerInForce& now) {
+    use_.log.info("lists for one shopper are ordered anew", {{"by", now.why}});
+  });
   // So that no request has to bind them; one that comes first does, and says what goes wrong.
   if (const auto serving = use_.holder.serving(); use_.rules != nullptr && serving != nullptr) static_cast<void>(use_.rules->on(serving));
   if (use_.suggest != nullptr) use_.suggest->refresh();

@@ -1,5 +1,5 @@
 #pragma once
-// RefreshLoop: keeps a SnapshotHolder at the current generation, a SynonymFile and a RuleFile at their files, and suggestions
+// RefreshLoop: keeps a SnapshotHolder at the current generation, a SynonymFile, a RuleFile and a RankerFile at their files, and suggestions
 // at what is asked, by polling on a TimerQueue.
 // Each round waits for the one before it. Switches and the first failure of a row are logged.
 //
@@ -13,6 +13,7 @@
 #include "core/clock.hpp"
 #include "search/snapshot_holder.hpp"
 #include "core/timer_queue.hpp"
+#include "recommend/ranker_file.hpp"
 #include "search/rule_file.hpp"
 #include "search/suggest_service.hpp"
 #include "search/synonym_file.hpp"
@@ -33,6 +34,7 @@ class RefreshLoop {
     telemetry::Logger& log;
     SynonymFile* synonyms = nullptr;  // null: none
     RuleFile* rules = nullptr;        // null: none
+    recommend::RankerFile* ranker = nullptr;  // null: none
     SuggestService* suggest = nullptr;  // null: none
   };
 
@@ -60,6 +62,7 @@ class RefreshLoop {
   std::string logged_error_;          // touched by one round at a time, as below
   std::string logged_synonyms_error_;
   std::string logged_rules_error_;
+  std::string logged_ranker_error_;
 };
 
 }  // namespace scalestyle::search

@@ -225,6 +225,7 @@ SearchAnswer SearchService::answer(const ListRequest& request, Progress& progres
   fill_page(request, progress, answer);
   if (request.explain) {
     explain(progress, answer);
+    report_ranker(progress, answer);
   } else {
     answer.rules.skipped_pins.clear();
   }

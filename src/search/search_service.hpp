@@ -47,6 +47,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,7 @@
 
 namespace scalestyle::recommend {
 class LiveNeighbours;
+class RankerFile;
 class Popularity;
 }  // namespace scalestyle::recommend
 
@@ -138,6 +140,7 @@ class SearchService {
     recommend::Popularity* popularity = nullptr;   // null: no popular lists: browse by popularity and trending are
                                                    // unavailable, a search that fails has nothing to fall back to
     const recommend::LiveNeighbours* live_neighbours = nullptr;  // what is done together now; null: nobody learns it
+    const recommend::RankerFile* ranker = nullptr;    // the learned order of a list for one shopper; null: the blend's
     const ImpressionRecorder* impressions = nullptr;  // null: answers are not noted; nor are those without a request id
     const Experiments* experiments = nullptr;      // null: none
     const SynonymFile* synonyms = nullptr;         // null: none
@@ -305,7 +308,7 @@ class SearchService {
   void make_deep_enough(const ListRequest& request, Progress& progress, Make make) const;
   [[nodiscard]] core::Task<core::Status> prepare_list(const ListRequest& request, ListKind kind, ranking::RuleList list, Progress& progress);
 
-  // recommended_list.cpp: what lists of several sources share; for_you_list.cpp, similar_list.cpp: the lists
+  // recommended_list.cpp: what lists of several sources share; for_you_list.cpp, learned_order.cpp, similar_list.cpp: the lists
   struct NearWish;
   struct NearFound;
   [[nodiscard]] core::Task<core::Status> find_near(NearWish wish, Progress& progress, NearFound& found);
@@ -313,6 +316,8 @@ class SearchService {
   void blend_sources(const ranking::ForYouInputs& inputs, const ranking::ForYouOptions& blend, RecommendedList& made, Progress& progress) const;
   static void explain_sources(const Progress& progress, catalog::RowIndex row, ItemExplanation& explanation);
   [[nodiscard]] core::Task<SearchOutcome> run(const ForYouRequest& request, Progress& progress);
+  void order_as_learned(std::span<const ranking::SubjectItem> items, RecommendedList& made, Progress& progress) const;
+  static void report_ranker(const Progress& progress, SearchAnswer& answer);
   void explore(const ForYouRequest& request, Progress& progress) const;
   [[nodiscard]] core::Task<SearchOutcome> run(const SimilarRequest& request, Progress& progress);
 

@@ -5,7 +5,7 @@ import common
 
 HEAVY = re.compile(
     r"^\s*#\s*include\s*[<\"]"
-    r"(boost/(?:asio|beast|json|url)\b[^>\"]*|sqlite3\.h|duckdb\.h(?:pp)?|CLI/[^>\"]*|CLI11[^>\"]*|curl/[^>\"]*|unicode/[^>\"]*)[>\"]")
+    r"(boost/(?:asio|beast|json|url)\b[^>\"]*|sqlite3\.h|duckdb\.h(?:pp)?|CLI/[^>\"]*|CLI11[^>\"]*|curl/[^>\"]*|unicode/[^>\"]*|xgboost/[^>\"]*)[>\"]")
 COMMAND_LINE = re.compile(r"^\s*#\s*include\s*[<\"](CLI/|CLI11)")
 
 
@@ -30,7 +30,7 @@ GOOD = {
 BAD = {
     f"a.hpp:2: {header} belongs in a .cpp file": {"src/http/a.hpp": f"\n#include <{header}>\n"}
     for header in ("boost/asio/ip/tcp.hpp", "boost/beast.hpp", "boost/json.hpp", "sqlite3.h", "duckdb.h", "CLI/CLI.hpp", "curl/curl.h",
-                   "unicode/unistr.h")
+                   "unicode/unistr.h", "xgboost/c_api.h")
 }
 BAD["belongs in apps/"] = {"src/http/a.cpp": "#include <CLI/CLI.hpp>\n"}
 

@@ -10,6 +10,7 @@
 
 #include "ranking/item_neighbours.hpp"
 #include "recommend/live_neighbours.hpp"
+#include "recommend/ranker_file.hpp"
 #include "search/impression_recorder.hpp"
 #include "search/recommendation.hpp"
 #include "search/rule_file.hpp"
@@ -59,7 +60,7 @@ class RecommendationFixture : public VisualFixture {
 
   SearchService& recommend(SearchOptions options = {}, const RuleFile* rules = nullptr) {
     return make_with({.generations = holder_, .encoder = encoder_, .index = index_, .pool = compute_.pool(), .timers = compute_.timers(),
-                      .clock = clock_, .metrics = metrics_, .features = &features_, .popularity = &popularity_, .live_neighbours = &live_, .impressions = &recorder_,
+                      .clock = clock_, .metrics = metrics_, .features = &features_, .popularity = &popularity_, .live_neighbours = &live_, .ranker = ranker_file_, .impressions = &recorder_,
                       .rules = rules, .images = &images_, .image_index = &photos_},
                      std::move(options));
   }
@@ -126,6 +127,7 @@ class RecommendationFixture : public VisualFixture {
   }
 
   recommend::LiveNeighbours live_{clock_};
+  const recommend::RankerFile* ranker_file_ = nullptr;  // of the services that recommend() makes from now on
   std::int64_t next_offset_ = 1;
   support::FakeImpressionLog impressions_;
   ImpressionRecorder recorder_{impressions_, 1, metrics_};
