@@ -2,7 +2,7 @@
 // Ranker: a learned order of one subject's candidates: trees over ranker_features(), with what training found out about them.
 //
 // At most kMaxLearned candidates, those of the best blend, are judged by the trees; the others stay behind them in the blend's order.
-// Immutable; safe from any thread. score() takes about a millisecond for 300 candidates (bench/ranker_bench).
+// Immutable; safe from any thread. score() is less than a millisecond for a few hundred small trees (bench/ranker_bench).
 
 #include <cstddef>
 #include <cstdint>
