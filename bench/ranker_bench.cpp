@@ -1,6 +1,7 @@
 // What a learned ranker costs for one list: the trees alone, and features and trees of a list with a history.
 //   ranker_bench [Google Benchmark's flags]
-// Trees are full and random, the rows too, a tenth of the values missing: no branch can be guessed. Sums are compared with the trees
+// Trees are full and random, the rows too, a tenth of the values missing: no branch can be guessed. Sums are compared with the
+// trees
 // walked one by one; exit status 1 when one differs.
 
 #include <benchmark/benchmark.h>

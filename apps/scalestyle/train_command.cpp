@@ -35,7 +35,8 @@ core::Result<catalog::Purchases> read_all_purchases(const core::Settings& settin
   return purchases;
 }
 
-// Without --train-until the last two days of the file stop and judge; without --train-days all days before are learned from but the
+// Without --train-until the last two days of the file stop and judge; without --train-days all days before are learned from
+// but the
 // first, of which nothing is known before.
 core::Status choose_days(const core::Settings& settings, const catalog::Purchases& purchases, evaluation::RankerTrainingOptions& options) {
   const auto first_known = purchases.purchases.front().day;

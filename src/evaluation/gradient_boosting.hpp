@@ -1,5 +1,6 @@
 #pragma once
-// Gradient-boosted trees that order lists (LambdaRank: Burges 2010), learned by xgboost (Chen & Guestrin 2016) and given as our own
+// Gradient-boosted trees that order lists (LambdaRank: Burges 2010), learned by xgboost (Chen & Guestrin 2016) and given as
+// our own
 // trees. On one thread, so that the same rows and seed give the same trees.
 //
 // A build without xgboost has learn_trees() too, which then says so. Safe from any thread.
@@ -45,11 +46,13 @@ struct LearnedTrees {
 
 [[nodiscard]] bool can_learn_trees();  // whether this build has xgboost
 
-// Learns from `train`, stops by `stop`. Errors: kUnsupported without xgboost; kInvalidArgument for options and rows; kInternal with
+// Learns from `train`, stops by `stop`. Errors: kUnsupported without xgboost; kInvalidArgument for options and rows; kInternal
+// with
 // xgboost's message, or where our trees score a row of `stop` otherwise than xgboost by more than 1e-5.
 [[nodiscard]] core::Result<LearnedTrees> learn_trees(const RankingRows& train, const RankingRows& stop, const BoostingOptions& options);
 
-// Trees of the model that xgboost saves as JSON, the first `count` of them, and what each feature's splits gained (not yet as shares).
+// Trees of the model that xgboost saves as JSON, the first `count` of them, and what each feature's splits gained (not yet as
+// shares).
 // kDataLoss where the text is no such model. Needs no xgboost.
 struct ConvertedModel {
   ranking::TreeEnsemble trees{};

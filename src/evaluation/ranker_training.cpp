@@ -62,7 +62,8 @@ std::vector<bool> rising_features() {
   return rising;
 }
 
-// Lists of one day's buyers, as rows to learn. Lists without a right candidate teach nothing; nor do those of strangers, which the
+// Lists of one day's buyers, as rows to learn. Lists without a right candidate teach nothing; nor do those of strangers, which
+// the
 // blend goes on ordering: they all share one, of which there is nothing to learn but that day's sales.
 void add_day(RankerDay& day, sys_days date, const RankerTrainingOptions& options, RankingRows& rows) {
   const std::string salt = catalog::format_date(date);

@@ -1,10 +1,12 @@
 #pragma once
 // Training of a learned ranker from purchases: what each day's buyers bought is to be ranked first among the candidates that were
-// known before that day, for buyers with purchases before it. Validated in time: the day after the days it learns from ends the learning, the day after that judges it
+// known before that day, for buyers with purchases before it. Validated in time: the day after the days it learns from ends
+// the learning, the day after that judges it
 // against the blend, once.
 //
 // Strangers teach nothing: they all share one list a day, which the blend goes on ordering.
-// Candidates and features are made as serving makes them (ranking/for_you.hpp, ranking/ranker_features.hpp); a purchase is taken for
+// Candidates and features are made as serving makes them (ranking/for_you.hpp, ranking/ranker_features.hpp); a purchase is
+// taken for
 // an event of its day. One thread; the same purchases, catalogue, options and seeds give the same ranker.
 
 #include <array>
@@ -80,7 +82,8 @@ struct TrainedRanker {
   RankerReport report{};
 };
 
-// Errors: options, those of learn_trees(), HeldOutPurchases::split() and PurchaseModels::make(); kInvalidArgument where no list has a
+// Errors: options, those of learn_trees(), HeldOutPurchases::split() and PurchaseModels::make(); kInvalidArgument where no
+// list has a
 // right candidate.
 [[nodiscard]] core::Result<TrainedRanker> train_ranker(const catalog::Purchases& purchases,
                                                        std::shared_ptr<const catalog::Catalog> articles,

@@ -1,8 +1,10 @@
 #pragma once
-// What a learned ranker knows of a candidate. Defined once: training and serving make their numbers here, so that training sees what
+// What a learned ranker knows of a candidate. Defined once: training and serving make their numbers here, so that training
+// sees what
 // serving saw. A change of meaning, order or number is a new kRankerFeaturesVersion; older models are then refused.
 //
-// Popularity counts live events (events of docs/formats/features.md: a purchase weighs 5) relative to the most popular candidate, so
+// Popularity counts live events (events of docs/formats/features.md: a purchase weighs 5) relative to the most popular
+// candidate, so
 // that it means the same in shops of any size. Pure; safe from any thread.
 
 #include <array>
