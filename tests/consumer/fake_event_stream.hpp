@@ -164,7 +164,8 @@ class FakeEventStream final : public ports::EventStream {
       apply_change();
       waiter.swap(waiting_);
     }
-    if (waiter) waiter->end({});
+    const core::Status grown;  // named: GCC 12 takes a temporary one for uninitialised under the sanitizers
+    if (waiter) waiter->end(grown);
   }
   template <class Keep>
   events::EventPosition put(std::int32_t partition, Keep keep) {
