@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every benchmark program of the release build; each prints its machine and checks its answers.
+# Runs every benchmark program of the release build; each prints its machine and checks its answers. One that fails does not keep the
+# others from running; the exit code is 1 then.
 # Name some to run only those: scripts/bench.sh kernels_bench
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,7 +14,12 @@ fi
   echo "bench: the build has no benchmark" >&2
   exit 1
 }
+failed=()
 for program in "${programs[@]}"; do
   echo "== $program"
-  "build/release/$program"
+  "build/release/$program" || failed+=("$program")
 done
+[ "${#failed[@]}" = 0 ] || {
+  echo "bench: failed, or lacks its data: ${failed[*]}" >&2
+  exit 1
+}
