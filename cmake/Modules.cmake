@@ -1,5 +1,7 @@
 # scalestyle_module(<name> SOURCES … DEPENDS …): one static library a folder of src/.
 # scalestyle_test(<name> SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds]): one GoogleTest program a folder of tests/.
+# scalestyle_server_test(the same): its tests share servers that the program starts (tests/support/real_server.hpp), so it is one
+# test to CTest, and one of them runs at a time.
 
 add_library(scalestyle_options INTERFACE)
 target_compile_options(scalestyle_options INTERFACE
@@ -37,4 +39,18 @@ function(scalestyle_test name)
   target_compile_options(${name}_tests PRIVATE $<$<CONFIG:Release>:-O1>)
   gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()
+
+function(scalestyle_server_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)  # seconds, of the whole program
+  endif()
+  add_executable(${name}_tests ${arg_SOURCES})
+  target_include_directories(${name}_tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(${name}_tests PRIVATE scalestyle_options scalestyle_test_support ${arg_DEPENDS} GTest::gmock_main)
+  target_compile_options(${name}_tests PRIVATE $<$<CONFIG:Release>:-O1>)
+  add_test(NAME ${name}.servers COMMAND ${name}_tests)
+  set_tests_properties(${name}.servers PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" RESOURCE_LOCK servers
+    SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
 endfunction()

@@ -23,7 +23,7 @@ for folder in "${folders[@]}"; do
   while read -r name; do
     targets+=("${name}_tests")
     names+=("$name")
-  done < <(sed -nE 's/^ *scalestyle_test\( *([a-z0-9_]+).*/\1/p' "tests/$folder/CMakeLists.txt")
+  done < <(sed -nE 's/^ *scalestyle_(server_)?test\( *([a-z0-9_]+).*/\2/p' "tests/$folder/CMakeLists.txt")
 done
 [ "${#names[@]}" -gt 0 ] || {
   echo "sanitize: found no test in tests/{$(IFS=,; echo "${folders[*]}")}" >&2
