@@ -34,7 +34,7 @@ core::Status EventLoop::Options::validate() const {
 }
 
 EventLoop::EventLoop(Dependencies dependencies, Options options)
-    : use_(dependencies), options_(options), metrics_(dependencies.metrics, dependencies.stream, dependencies.clock) {
+    : use_(dependencies), options_(options), metrics_(dependencies.metrics, dependencies.stream, dependencies.clock, options_.name) {
   assert(options_.validate());
 }
 
@@ -182,7 +182,8 @@ core::Task<bool> EventLoop::handle(ports::StreamBatch batch) {
     note_progress();
     co_return true;
   }
-  if (const auto effect = co_await take_effect(batch); !effect) {
+  const auto effect = co_await take_effect(batch);
+  if (!effect) {
     failed(LoopStage::kApply, effect.error());
     co_return give_again(batch);
   }
@@ -190,7 +191,7 @@ core::Task<bool> EventLoop::handle(ports::StreamBatch batch) {
     failed(LoopStage::kDeadLetter, kept.error());
     co_return give_again(batch);
   }
-  settled(batch);
+  settled(batch, *effect);
   co_return true;
 }
 
@@ -215,16 +216,40 @@ core::Task<core::Status> EventLoop::join_assigned(ports::StreamBatch& batch) {
   co_return core::Status{};
 }
 
-core::Task<core::Status> EventLoop::take_effect(const ports::StreamBatch& batch) {
-  if (batch.events.empty()) co_return core::Status{};
+core::Task<core::Result<bool>> EventLoop::take_effect(const ports::StreamBatch& batch) {
+  if (batch.events.empty()) co_return durable_;
   const auto begun = use_.clock.steady_now();
   const auto shared = std::make_shared<const std::vector<events::LoggedEvent>>(batch.events);
-  CORE_CO_CHECK(co_await use_.features.apply(shared, step_deadline()));
+  CORE_CO_TRY(const ports::ApplyReport report, co_await use_.features.apply(shared, step_deadline()));
+  durable_ = report.durable;
+  const auto took = use_.clock.steady_now() - begun;
+  if (!report.refused.empty()) CORE_CO_CHECK(co_await put_off(*shared, report.refused));
+  std::vector<events::LoggedEvent> some;
+  std::size_t refused = 0;
+  for (std::size_t i = 0; !report.refused.empty() && i < shared->size(); ++i) {
+    const bool is_refused = refused < report.refused.size() && report.refused[refused].index == i;
+    if (is_refused) {
+      ++refused;
+    } else {
+      some.push_back((*shared)[i]);
+    }
+  }
+  const std::vector<events::LoggedEvent>& taken = report.refused.empty() ? *shared : some;
   events::EpochMs newest_ms = 0;
-  for (const auto& event : *shared) newest_ms = std::max(newest_ms, event.event.received_time_ms);
-  metrics_.applied(shared->size(), use_.clock.steady_now() - begun, newest_ms);
-  applied_events_.fetch_add(shared->size(), std::memory_order_relaxed);
-  offer(*shared);
+  for (const auto& event : taken) newest_ms = std::max(newest_ms, event.event.received_time_ms);
+  metrics_.applied(taken.size(), took, newest_ms);
+  applied_events_.fetch_add(taken.size(), std::memory_order_relaxed);
+  offer(taken);
+  co_return report.durable;
+}
+
+core::Task<core::Status> EventLoop::put_off(const std::vector<events::LoggedEvent>& batch,
+                                            const std::vector<ports::RefusedEvent>& refused) {
+  if (use_.failed_records == nullptr) co_return std::unexpected(refused.front().cause);
+  for (const ports::RefusedEvent& one : refused) {
+    CORE_CO_CHECK(co_await use_.failed_records->put_off(batch[one.index], one.cause, step_deadline()));
+    metrics_.put_off();
+  }
   co_return core::Status{};
 }
 
@@ -246,9 +271,9 @@ void EventLoop::offer(const std::vector<events::LoggedEvent>& taken) {
 }
 
 core::Task<core::Status> EventLoop::keep_undecodable(const ports::StreamBatch& batch) {
-  if (use_.dead_letters != nullptr) {
+  if (use_.failed_records != nullptr) {
     for (const auto& record : batch.undecodable) {
-      CORE_CO_CHECK(co_await use_.dead_letters->keep(record, step_deadline()));
+      CORE_CO_CHECK(co_await use_.failed_records->keep(record, step_deadline()));
     }
   }
   for (const auto& record : batch.undecodable) log_undecodable(record);  // once, however often one had to be kept
@@ -280,8 +305,12 @@ bool EventLoop::give_again(const ports::StreamBatch& batch) {
   return paused;
 }
 
-void EventLoop::settled(const ports::StreamBatch& batch) {
+void EventLoop::settled(const ports::StreamBatch& batch, bool durable) {
   book_.settle(batch);
+  if (durable) {
+    for (const auto& event : batch.events) book_.note_durable(event.position);
+    for (const auto& record : batch.undecodable) book_.note_durable(record.position);
+  }
   for (const auto& event : batch.events) failing_.erase(partition_of(event));
   for (const auto& record : batch.undecodable) failing_.erase(partition_of(record));
   const std::uint64_t records = batch.events.size() + batch.undecodable.size();

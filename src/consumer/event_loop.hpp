@@ -4,8 +4,9 @@
 // It goes on from the positions that the store has made durable, polls, applies, and commits to the stream what
 // checkpoints have made durable since (note_durable). Nothing is skipped: a batch that cannot be applied is sought back
 // to, its partitions paused with growing delays, and given again; the store passes over what it has already. A record
-// that is no event is logged with its position, counted, kept by the dead-letter sink where there is one, and stops
-// nothing else.
+// that is no event is logged with its position, counted, kept by the sink of failed records where there is one, and stops
+// nothing else. An event that the store refuses by itself is put off by that sink; without one it stops its partition.
+// Effects that the store says are durable are committed at once, others when a checkpoint has made them so.
 //
 // It has no thread of its own: a step runs on whatever thread completed the one before (the embedded log's thread as
 // part of a commit, the compute pool, the timers' thread).
@@ -27,7 +28,7 @@
 #include <vector>
 
 #include "consumer/backoff.hpp"
-#include "consumer/dead_letters.hpp"
+#include "consumer/failed_records.hpp"
 #include "consumer/event_loop_metrics.hpp"
 #include "consumer/partition_book.hpp"
 #include "consumer/waiter.hpp"
@@ -53,6 +54,7 @@ class EventLoop {
     std::chrono::milliseconds step_deadline{10'000};  // of one apply, seek, commit or dead letter
     Backoff::Options retry{};
     std::uint64_t seed = 1;                           // of the delays' random half
+    std::string name = "events";                      // of the stream, in metrics and the log
 
     // kInvalidArgument with the option as field.
     [[nodiscard]] core::Status validate() const;
@@ -64,7 +66,7 @@ class EventLoop {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     telemetry::Logger& log;
-    DeadLetterSink* dead_letters = nullptr;
+    FailedRecordSink* failed_records = nullptr;
     EffectObserver observer{};
   };
 
@@ -104,12 +106,13 @@ class EventLoop {
   core::Task<core::Status> seek_all();
   core::Task<core::Status> commit_durable();
   core::Task<core::Status> join_assigned(ports::StreamBatch& batch);
-  core::Task<core::Status> take_effect(const ports::StreamBatch& batch);
+  core::Task<core::Result<bool>> take_effect(const ports::StreamBatch& batch);  // whether effects are durable
+  core::Task<core::Status> put_off(const std::vector<events::LoggedEvent>& batch, const std::vector<ports::RefusedEvent>& refused);
   void offer(const std::vector<events::LoggedEvent>& taken);
   core::Task<core::Status> keep_undecodable(const ports::StreamBatch& batch);
   core::Task<bool> handle(ports::StreamBatch batch);
   [[nodiscard]] bool give_again(const ports::StreamBatch& batch);
-  void settled(const ports::StreamBatch& batch);
+  void settled(const ports::StreamBatch& batch, bool durable);
   void note_progress();
   void failed(LoopStage stage, const core::Error& error);
   void recovered();
@@ -129,6 +132,7 @@ class EventLoop {
   std::map<std::int32_t, Backoff> failing_;  // partitions that were given back and have not been settled since
   std::map<std::int32_t, events::EventPosition> offered_;  // the last event of a partition that the observer was told
   bool positions_known_ = false;
+  bool durable_ = false;  // what the store said of its last effects
   bool tail_known_ = false;
   std::uint64_t tail_left_ = 0;  // records of the tail at the start that are not settled yet
   std::uint64_t undecodable_ = 0;

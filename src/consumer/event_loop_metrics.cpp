@@ -31,18 +31,25 @@ struct EventLoopMetrics::Live {
   }
 };
 
-EventLoopMetrics::EventLoopMetrics(telemetry::Metrics& metrics, const ports::EventStream& stream, const core::Clock& clock)
-    : applied_(metrics.counter({"scalestyle_consumer_applied_events_total", "Events that the feature store took."})),
-      undecodable_(metrics.counter({"scalestyle_consumer_undecodable_records_total", "Records of the log that are no event."})),
-      apply_seconds_(metrics.histogram({"scalestyle_consumer_apply_seconds", "Duration of letting a batch take effect."})),
+EventLoopMetrics::EventLoopMetrics(telemetry::Metrics& metrics, const ports::EventStream& stream, const core::Clock& clock,
+                                   const std::string& name)
+    : applied_(metrics.counter({"scalestyle_consumer_applied_events_total", "Events that the feature store took.", {{"stream", name}}})),
+      undecodable_(metrics.counter({"scalestyle_consumer_undecodable_records_total", "Records of the log that are no event.",
+                                    {{"stream", name}}})),
+      put_off_(metrics.counter({"scalestyle_consumer_put_off_events_total", "Events that could not take effect and are tried again later.",
+                                {{"stream", name}}})),
+      apply_seconds_(metrics.histogram({"scalestyle_consumer_apply_seconds", "Duration of letting a batch take effect.",
+                                        {{"stream", name}}})),
       live_(std::make_shared<Live>(stream, clock)) {
   for (std::size_t i = 0; i < kLoopStageCount; ++i) {
     failures_[i] = metrics.counter({"scalestyle_consumer_failures_total", "Steps of the event loop that failed, by stage.",
-                                    {{"stage", std::string(to_string(static_cast<LoopStage>(i)))}}});
+                                    {{"stage", std::string(to_string(static_cast<LoopStage>(i)))}, {"stream", name}}});
   }
-  live_->lag = metrics.gauge({"scalestyle_consumer_lag_events", "Events of the log that have not reached the feature store."});
+  live_->lag = metrics.gauge({"scalestyle_consumer_lag_events", "Events of the log that have not reached the feature store.",
+                               {{"stream", name}}});
   live_->newest_age_seconds = metrics.gauge(
-      {"scalestyle_consumer_newest_applied_age_seconds", "Time since the receipt of the newest event that has taken effect."});
+      {"scalestyle_consumer_newest_applied_age_seconds", "Time since the receipt of the newest event that has taken effect.",
+       {{"stream", name}}});
   metrics.on_render([live = live_] { live->collect(); });
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include "core/clock.hpp"
@@ -26,7 +27,7 @@ inline constexpr std::size_t kLoopStageCount = 8;
 
 class EventLoopMetrics {
  public:
-  EventLoopMetrics(telemetry::Metrics& metrics, const ports::EventStream& stream, const core::Clock& clock);
+  EventLoopMetrics(telemetry::Metrics& metrics, const ports::EventStream& stream, const core::Clock& clock, const std::string& name);
   // The lag is not asked for any more; the other values stay as they are.
   ~EventLoopMetrics();
   EventLoopMetrics(const EventLoopMetrics&) = delete;
@@ -35,6 +36,7 @@ class EventLoopMetrics {
   void applied(std::size_t events, std::chrono::nanoseconds took, events::EpochMs newest_received_ms);
   void failed(LoopStage stage) { failures_[static_cast<std::size_t>(stage)].add(); }
   void undecodable() { undecodable_.add(); }
+  void put_off() { put_off_.add(); }
 
  private:
   // Shared with the collector that the metrics keep for as long as they live.
@@ -42,6 +44,7 @@ class EventLoopMetrics {
 
   telemetry::Counter applied_;
   telemetry::Counter undecodable_;
+  telemetry::Counter put_off_;
   telemetry::Histogram apply_seconds_;
   std::array<telemetry::Counter, kLoopStageCount> failures_;
   std::shared_ptr<Live> live_;

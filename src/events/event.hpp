@@ -6,6 +6,7 @@
 // Times are UTC milliseconds since the Unix epoch. Plain values: no thread safety needed.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,10 +68,28 @@ struct Event {
   friend bool operator==(const Event&, const Event&) = default;
 };
 
+// What a log that gives an event more than once, or carries more than the event, tells of this time.
+struct Delivery {
+  std::uint32_t retries = 0;     // times it was put off because it could not take effect
+  EventPosition origin{};        // where it was accepted, when it was put off since; else empty: `position` is that place
+  std::string traceparent{};     // W3C trace context of the request that brought it
+  std::string tracestate{};
+  std::shared_ptr<const std::string> bytes{};  // the record as it was read, where a copy of it may be needed; may be null
+
+  friend bool operator==(const Delivery& left, const Delivery& right) {  // bytes are left out: they say the same as the event
+    return left.retries == right.retries && left.origin == right.origin && left.traceparent == right.traceparent &&
+           left.tracestate == right.tracestate;
+  }
+};
+
 // An event with its place in the log.
 struct LoggedEvent {
   EventPosition position{};
   Event event{};
+  Delivery delivery{};
+
+  // The place in the log where it was accepted.
+  [[nodiscard]] const EventPosition& origin() const { return delivery.origin.stream.empty() ? position : delivery.origin; }
   friend bool operator==(const LoggedEvent&, const LoggedEvent&) = default;
 };
 

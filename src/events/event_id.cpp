@@ -24,6 +24,13 @@ std::string make_event_id() {
                      ((low >> 48U) & 0x3FFFU) | kVariant, low & 0xFFFF'FFFF'FFFFU);
 }
 
+std::uint64_t event_mark(std::string_view event_id) {
+  const core::Sha256Digest digest = core::sha256(event_id);
+  std::uint64_t mark = 0;
+  for (std::size_t i = 0; i < sizeof mark; ++i) mark |= std::uint64_t{digest[i]} << (8 * i);
+  return mark == 0 ? 1 : mark;
+}
+
 std::string derived_event_id(std::string_view kind, std::string_view name) {
   constexpr std::size_t kHexDigits = 40;
   return fmt::format("{}{}:{}", kReservedIdPrefix, kind, core::sha256_hex(name).substr(0, kHexDigits));

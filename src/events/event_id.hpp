@@ -2,6 +2,7 @@
 // Event ids: a client's idempotency key, or one that is made here.
 // Thread safety: free functions; the random source is a thread's own.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,5 +17,9 @@ inline constexpr std::string_view kReservedIdPrefix = "scalestyle:";
 
 // "scalestyle:<kind>:<40 hex of SHA-256(name)>": the same for the same name, on every machine.
 [[nodiscard]] std::string derived_event_id(std::string_view kind, std::string_view name);
+
+// What stands for the id where stores remember which events took effect: 64 bits of SHA-256(event_id), never 0; the same on
+// every machine and for ever.
+[[nodiscard]] std::uint64_t event_mark(std::string_view event_id);
 
 }  // namespace scalestyle::events

@@ -10,8 +10,11 @@ namespace scalestyle::events {
 
 namespace {
 
-// Bytes of a token, then in base64url without padding: version, partition and offset as LEB128, stream, check sum.
+// Bytes of a token, then in base64url without padding: version, partition and offset as LEB128, in version 2 the mark in 8
+// bytes, stream, check sum.
 constexpr char kVersion = 1;
+constexpr char kMarkedVersion = 2;
+constexpr std::size_t kMarkBytes = 8;
 constexpr std::size_t kCheckBytes = 4;
 constexpr std::size_t kMaxStreamBytes = 32;
 constexpr std::size_t kMaxTokenCharacters = 96;
@@ -75,36 +78,49 @@ bool is_stream_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'; });
 }
 
-std::optional<EventPosition> decode(std::string_view token) {
+std::optional<EventReference> decode(std::string_view token) {
   if (token.size() > kMaxTokenCharacters) return std::nullopt;
   const auto bytes = from_base64url(token);
-  if (!bytes || bytes->size() <= kCheckBytes || bytes->front() != kVersion) return std::nullopt;
+  if (!bytes || bytes->size() <= kCheckBytes || (bytes->front() != kVersion && bytes->front() != kMarkedVersion)) return std::nullopt;
   std::string_view rest(*bytes);
   rest.remove_suffix(kCheckBytes);
   rest.remove_prefix(1);
   const auto partition = take_varint(rest);
   const auto offset = take_varint(rest);
-  if (!partition || !offset || !is_stream_name(rest)) return std::nullopt;
+  if (!partition || !offset) return std::nullopt;
+  std::uint64_t mark = 0;
+  if (bytes->front() == kMarkedVersion) {
+    if (rest.size() < kMarkBytes) return std::nullopt;
+    for (std::size_t i = 0; i < kMarkBytes; ++i) mark |= std::uint64_t{static_cast<unsigned char>(rest[i])} << (8 * i);
+    rest.remove_prefix(kMarkBytes);
+  }
+  if (!is_stream_name(rest)) return std::nullopt;
   if (*partition > 0x7FFF'FFFFU || *offset > 0x7FFF'FFFF'FFFF'FFFFU) return std::nullopt;
-  EventPosition position{std::string(rest), static_cast<std::int32_t>(*partition), static_cast<std::int64_t>(*offset)};
+  EventReference event{{std::string(rest), static_cast<std::int32_t>(*partition), static_cast<std::int64_t>(*offset)}, mark};
   // Covers the check sum too, and leaves each position one token.
-  if (to_token(position) != token) return std::nullopt;
-  return position;
+  if (to_token(event.position, event.mark) != token) return std::nullopt;
+  return event;
 }
 
 }  // namespace
 
-std::string to_token(const EventPosition& position) {
-  std::string bytes(1, kVersion);
+std::string to_token(const EventPosition& position, std::uint64_t mark) {
+  std::string bytes(1, mark == 0 ? kVersion : kMarkedVersion);
   append_varint(bytes, static_cast<std::uint32_t>(position.partition));
   append_varint(bytes, static_cast<std::uint64_t>(position.offset));
+  for (std::size_t i = 0; mark != 0 && i < kMarkBytes; ++i) bytes += static_cast<char>((mark >> (8 * i)) & 0xFFU);
   bytes += position.stream;
   return to_base64url(bytes + check_sum(bytes));
 }
 
 core::Result<EventPosition> parse_token(std::string_view token, std::string_view field) {
-  auto position = decode(token);
-  if (position) return *std::move(position);
+  CORE_TRY(EventReference event, parse_reference(token, field));
+  return std::move(event.position);
+}
+
+core::Result<EventReference> parse_reference(std::string_view token, std::string_view field) {
+  auto event = decode(token);
+  if (event) return *std::move(event);
   return core::fail(core::ErrorCode::kInvalidArgument,
                     fmt::format("{} must be a token as an accepted event's answer gave it", field), std::string(field));
 }

@@ -17,10 +17,19 @@ struct EventPosition {
   friend bool operator==(const EventPosition&, const EventPosition&) = default;
 };
 
-// URL-safe text of at most 96 characters that carries the position and a check sum against mistyping.
-[[nodiscard]] std::string to_token(const EventPosition& position);
+// An event that somebody waits for: its position, and its mark (event_id.hpp) where the answer carried it, else 0.
+struct EventReference {
+  EventPosition position{};
+  std::uint64_t mark = 0;
+
+  friend bool operator==(const EventReference&, const EventReference&) = default;
+};
+
+// URL-safe text of at most 96 characters that carries position and mark, and a check sum against mistyping.
+[[nodiscard]] std::string to_token(const EventPosition& position, std::uint64_t mark = 0);
 
 // kInvalidArgument, with `field`, when the text was not made by to_token().
 [[nodiscard]] core::Result<EventPosition> parse_token(std::string_view token, std::string_view field);
+[[nodiscard]] core::Result<EventReference> parse_reference(std::string_view token, std::string_view field);
 
 }  // namespace scalestyle::events

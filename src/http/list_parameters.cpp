@@ -320,7 +320,7 @@ core::Status fill_list_request(search::ListRequest& request, const Parameters& p
                     : reasons == "false" ? search::ReasonMode::kNone
                                          : search::ReasonMode::kTemplate;
   if (const auto token = parameters.text("after")) {
-    CORE_TRY(request.after, events::parse_token(*token, "after"));
+    CORE_TRY(request.after, events::parse_reference(*token, "after"));
   }
   return {};
 }

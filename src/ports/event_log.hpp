@@ -17,6 +17,7 @@ namespace scalestyle::ports {
 struct AppendedEvent {
   events::EventPosition position{};  // of the first event with this id, when it is a duplicate
   bool duplicate = false;            // an event with this id is kept already; nothing was added
+  std::uint64_t mark = 0;            // of its id (event_id.hpp), where its effect may be remembered by that; else 0
 };
 
 // Whether events of a failed append can be in the log all the same.
@@ -44,8 +45,8 @@ class EventLog {
   virtual ~EventLog() = default;
 
   // Appends all events of `batch` or none, and completes once they are on disk (quorum): one result an event, in order.
-  // An event_id that the log holds already, or that appears twice in the batch, is kept once; positions of one subject
-  // ascend in order of acceptance. At most 500 events; event_id and subject are required.
+  // An event_id that the log holds already, or that appears twice in the batch, is kept once (embedded), or takes effect once
+  // (distributed: stores remember marks); positions of one subject ascend in order of acceptance. At most 500 events; event_id and subject are required.
   // A group commit: takes what is queued, never waits for company. Completes on the log's own thread: do little there.
   // Errors, each with its outcome: kResourceExhausted (queue full: not kept; disk full: not kept), kUnavailable (the log
   // refuses writes since a failed sync, is closed, or cannot be reached), kDeadlineExceeded (not kept when the events

@@ -21,6 +21,8 @@ struct UndecodableRecord {
   events::EventPosition position{};
   std::string bytes{};
   std::string problem{};
+  std::string key{};              // of the record, where the log has one
+  events::Delivery delivery{};
 };
 
 struct StreamBatch {
@@ -50,7 +52,8 @@ class EventStream {
   // Nothing of `partition` is given by poll() for `duration`; zero: resume at once.
   [[nodiscard]] virtual core::Status pause(std::int32_t partition, std::chrono::milliseconds duration) = 0;
 
-  // Everything of the partition up to and including `position` has taken durable effect: the contiguous prefix.
+  // Everything of the partition up to and including `position` has taken durable effect: the contiguous prefix. A partition
+  // that was revoked meanwhile is no error: its next holder does what is not committed again.
   [[nodiscard]] virtual core::Task<core::Status> commit(events::EventPosition position, core::Deadline deadline) = 0;
 
   // Events appended and not yet given by poll(), over all assigned partitions.

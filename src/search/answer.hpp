@@ -74,7 +74,7 @@ struct ListRequest {
   std::optional<std::size_t> diversity_window{};
   std::string cursor{};  // SearchAnswer::cursor of the page before; not together with an offset
   // An event of the client's own that should have taken effect: waited for at most 50 ms, within the deadline.
-  std::optional<events::EventPosition> after{};
+  std::optional<events::EventReference> after{};
 };
 
 // Which legs look for candidates; at least one.

@@ -140,7 +140,7 @@ core::Task<EventOutcome<std::vector<TrackedEvent>>> EventService::run_track(Trac
     if (!appended) co_return std::unexpected(appended.error());
     for (std::size_t i = 0; i < appended->size(); ++i) {
       TrackedEvent& result = prepared->results[prepared->durable_index[i]];
-      result.token = events::to_token((*appended)[i].position);
+      result.token = events::to_token((*appended)[i].position, (*appended)[i].mark);
       result.duplicate = (*appended)[i].duplicate;
       metrics_.accepted(types[i], result.duplicate);
     }
@@ -273,7 +273,7 @@ core::Task<EventOutcome<TrackedEvent>> EventService::append_one(events::Event ev
   if (!appended) co_return std::unexpected(appended.error());
   const ports::AppendedEvent& one = appended->front();
   metrics_.accepted(type, one.duplicate);
-  co_return TrackedEvent{TrackStatus::kStored, std::move(shown_id), events::to_token(one.position), one.duplicate};
+  co_return TrackedEvent{TrackStatus::kStored, std::move(shown_id), events::to_token(one.position, one.mark), one.duplicate};
 }
 
 // `name`: of the request, the same whenever the client repeats it with its key; empty without one.

@@ -205,7 +205,7 @@ class EventService {
 
   // user_data.cpp
   [[nodiscard]] core::Task<EventOutcome<ForgetAnswer>> run_forget(ForgetRequest request, core::Deadline deadline);
-  [[nodiscard]] core::Task<core::Status> finish_forget(std::vector<events::EventPosition> barriers, ForgetAnswer& answer,
+  [[nodiscard]] core::Task<core::Status> finish_forget(std::vector<ports::WaitedEvent> barriers, ForgetAnswer& answer,
                                                        core::Deadline deadline);
   [[nodiscard]] core::Task<core::Result<ExportAnswer>> run_export(ExportRequest request, core::Deadline deadline);
   [[nodiscard]] core::Task<core::Status> export_features(ExportAnswer& answer, core::Deadline deadline);

@@ -46,7 +46,8 @@ core::Task<core::Result<ShopperView>> ShopperReader::read(ShopperWish wish, core
   ShopperView view;
   if (wish.after) {
     view.after_reached = false;
-    const auto applied = co_await use_.store.wait_applied(*wish.after, deadline.within(budgets_.after, use_.clock));
+    ports::WaitedEvent waited{.position = wish.after->position, .mark = wish.after->mark, .subject = wish.subject};
+    const auto applied = co_await use_.store.wait_applied(std::move(waited), deadline.within(budgets_.after, use_.clock));
     if (applied) {
       view.after_reached = applied->reached;
       view.newest_applied_ms = applied->newest_applied_ms;

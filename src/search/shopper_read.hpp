@@ -25,7 +25,7 @@ namespace scalestyle::search {
 
 struct ShopperWish {
   std::optional<events::Subject> subject{};        // whose features; nothing: nobody's
-  std::optional<events::EventPosition> after{};
+  std::optional<events::EventReference> after{};  // waited for on behalf of `subject`
   std::shared_ptr<recommend::PopularityBoard> board{};  // to be brought up to date; null: not needed
 
   [[nodiscard]] bool empty() const { return !subject && !after && board == nullptr; }

@@ -101,28 +101,29 @@ core::Task<EventOutcome<ForgetAnswer>> EventService::run_forget(ForgetRequest re
   if (use_.queries != nullptr) {
     for (const Subject& subject : subjects) use_.queries->forget(subject);
   }
-  std::vector<events::EventPosition> barriers;
-  for (const ports::AppendedEvent& one : *appended) {
+  std::vector<ports::WaitedEvent> barriers;
+  for (std::size_t i = 0; i < appended->size(); ++i) {
+    const ports::AppendedEvent& one = (*appended)[i];
     metrics_.accepted(EventType::kForget, one.duplicate);
-    barriers.push_back(one.position);
+    barriers.push_back({one.position, one.mark, subjects[i]});
   }
-  answer.event = {TrackStatus::kStored, request.client_event_id.value_or(made_id), events::to_token(barriers.back()),
+  answer.event = {TrackStatus::kStored, request.client_event_id.value_or(made_id), events::to_token(barriers.back().position, barriers.back().mark),
                   appended->back().duplicate};
   // The barrier is durable: whatever fails from here on only leaves the answer saying less.
   static_cast<void>(co_await finish_forget(std::move(barriers), answer, early(deadline)));
   co_return answer;
 }
 
-core::Task<core::Status> EventService::finish_forget(std::vector<events::EventPosition> barriers, ForgetAnswer& answer,
+core::Task<core::Status> EventService::finish_forget(std::vector<ports::WaitedEvent> barriers, ForgetAnswer& answer,
                                                      core::Deadline deadline) {
   answer.applied = true;
-  for (const events::EventPosition& barrier : barriers) {
+  for (const ports::WaitedEvent& barrier : barriers) {
     const auto state = co_await result_in_time(use_.features.wait_applied(barrier, early(deadline)), use_.timers, deadline);
     answer.applied = answer.applied && state && state->reached;
   }
   answer.erasure = ports::ErasureState::kErased;
-  for (const events::EventPosition& barrier : barriers) {
-    const auto state = co_await result_in_time(use_.log.wait_erased(barrier, early(deadline)), use_.timers, deadline);
+  for (const ports::WaitedEvent& barrier : barriers) {
+    const auto state = co_await result_in_time(use_.log.wait_erased(barrier.position, early(deadline)), use_.timers, deadline);
     answer.erasure = worse(answer.erasure, state ? *state : ports::ErasureState::kPending);
   }
   co_return core::Status();

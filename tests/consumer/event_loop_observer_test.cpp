@@ -24,12 +24,13 @@ using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 
 // Fails the first time and keeps the record the second.
-class HesitantDeadLetters final : public DeadLetterSink {
+class HesitantDeadLetters final : public FailedRecordSink {
  public:
   core::Task<core::Status> keep(ports::UndecodableRecord, core::Deadline) override {
     if (++calls == 1) co_return core::fail(core::ErrorCode::kUnavailable, "the test's dead-letter fault");
     co_return core::Status{};
   }
+  core::Task<core::Status> put_off(events::LoggedEvent, core::Error, core::Deadline) override { co_return core::Status{}; }
   int calls = 0;
 };
 
@@ -37,11 +38,11 @@ class EventLoopObserverTest : public testing::Test {
  protected:
   EventLoopObserverTest() { observe(nullptr); }
 
-  void observe(DeadLetterSink* sink) {
+  void observe(FailedRecordSink* sink) {
     loop_.reset();
     loop_ = std::make_unique<EventLoop>(
         EventLoop::Dependencies{.stream = stream_, .features = features_, .timers = timers_, .clock = clock_, .metrics = metrics_,
-                                .log = log_, .dead_letters = sink,
+                                .log = log_, .failed_records = sink,
                                 .observer = [this](std::span<const events::LoggedEvent> taken) { note(taken); }},
         EventLoop::Options{});
   }

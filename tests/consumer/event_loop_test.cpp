@@ -21,7 +21,7 @@ using events::EventPosition;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class KeptDeadLetters final : public DeadLetterSink {
+class KeptDeadLetters final : public FailedRecordSink {
  public:
   core::Task<core::Status> keep(ports::UndecodableRecord record, core::Deadline) override {
     if (faults > 0) {
@@ -31,8 +31,17 @@ class KeptDeadLetters final : public DeadLetterSink {
     records.push_back(std::move(record));
     co_return core::Status{};
   }
+  core::Task<core::Status> put_off(events::LoggedEvent event, core::Error cause, core::Deadline) override {
+    if (faults > 0) {
+      --faults;
+      co_return core::fail(core::ErrorCode::kUnavailable, "the test's dead-letter fault");
+    }
+    put_off_events.push_back(event.event.event_id + ": " + cause.message);
+    co_return core::Status{};
+  }
   int faults = 0;
   std::vector<ports::UndecodableRecord> records;
+  std::vector<std::string> put_off_events;
 };
 
 // Everything on the test's own thread: a step ends where it waits, and goes on when the test appends or moves the clock.
@@ -40,11 +49,11 @@ class EventLoopTest : public testing::Test {
  protected:
   EventLoopTest() { make_loop({}); }
 
-  void make_loop(EventLoop::Options options, DeadLetterSink* sink = nullptr) {
+  void make_loop(EventLoop::Options options, FailedRecordSink* sink = nullptr) {
     loop_.reset();
     loop_ = std::make_unique<EventLoop>(EventLoop::Dependencies{.stream = stream_, .features = features_, .timers = timers_,
                                                                 .clock = clock_, .metrics = metrics_, .log = log_,
-                                                                .dead_letters = sink},
+                                                                .failed_records = sink},
                                         options);
   }
   void pass(std::chrono::milliseconds time) {
@@ -125,7 +134,7 @@ TEST_F(EventLoopTest, AFailedBatchIsSoughtBackToAndGivenAgainWithGrowingDelays) 
   pass(60s);
   EXPECT_THAT(applied(), ElementsAre("a", "b", "c"));
   EXPECT_EQ(loop_->trouble(), "");
-  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_failures_total{stage=\"apply\"}"));
+  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_failures_total{stage=\"apply\",stream=\"events\"}"));
 }
 
 TEST_F(EventLoopTest, OtherPartitionsGoOnWhileOneIsPaused) {
@@ -314,7 +323,7 @@ TEST_F(EventLoopTest, ARecordThatIsNoEventStopsNothingAndIsCounted) {
   expect_caught_up();
   EXPECT_TRUE(caught_up_ && *caught_up_);
   EXPECT_THAT(applied(), ElementsAre("a", "b"));
-  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_undecodable_records_total 1"));
+  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_undecodable_records_total{stream=\"events\"} 1"));
   EXPECT_EQ(loop_->trouble(), "");
 }
 
@@ -339,7 +348,61 @@ TEST_F(EventLoopTest, NothingIsCommittedPastARecordThatIsNotKeptYet) {
   EXPECT_EQ(sink.records[0].position.offset, 2);
   EXPECT_THAT(applied(), ElementsAre("a", "b"));
   EXPECT_THAT(stream_.commits(), ElementsAre(EventPosition{"fake", 0, 3}));
-  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_undecodable_records_total 1"));
+  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_undecodable_records_total{stream=\"events\"} 1"));
+}
+
+TEST_F(EventLoopTest, WhatTheStoreMadeDurableIsCommittedWithoutACheckpoint) {
+  features_.apply_durably(true);
+  loop_->start();
+  for (const auto* id : {"a", "b"}) stream_.append(id);
+  stream_.append_undecodable("bad");
+  pass(1s);
+  ASSERT_FALSE(stream_.commits().empty());
+  EXPECT_EQ(stream_.commits().back(), (EventPosition{"fake", 0, 3}));
+}
+
+TEST_F(EventLoopTest, AnEventThatFailsByItselfIsPutOffAndStopsNothing) {
+  KeptDeadLetters sink;
+  make_loop({}, &sink);
+  features_.apply_durably(true);
+  features_.refuse_event("b", core::Error{core::ErrorCode::kFailedPrecondition, "a key of a wrong type"});
+  for (const auto* id : {"a", "b", "c"}) stream_.append(id);
+  loop_->start();
+  EXPECT_THAT(applied(), ElementsAre("a", "c"));
+  EXPECT_THAT(sink.put_off_events, ElementsAre("b: a key of a wrong type"));
+  EXPECT_EQ(loop_->trouble(), "");
+  EXPECT_EQ(loop_->applied_events(), 2u);
+  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_put_off_events_total{stream=\"events\"} 1"));
+  pass(1s);
+  EXPECT_EQ(stream_.commits().back(), (EventPosition{"fake", 0, 3}));
+}
+
+TEST_F(EventLoopTest, NothingIsCommittedPastAnEventThatCouldNotBePutOff) {
+  KeptDeadLetters sink;
+  sink.faults = 1;
+  make_loop({}, &sink);
+  features_.apply_durably(true);
+  features_.refuse_event("b", core::Error{core::ErrorCode::kFailedPrecondition, "a key of a wrong type"});
+  for (const auto* id : {"a", "b", "c"}) stream_.append(id);
+  loop_->start();
+  EXPECT_TRUE(stream_.commits().empty());
+  EXPECT_THAT(loop_->trouble(), HasSubstr("apply"));
+  pass(60s);
+  pass(1s);
+  EXPECT_THAT(applied(), ElementsAre("a", "c"));
+  EXPECT_THAT(sink.put_off_events, ElementsAre("b: a key of a wrong type"));
+  EXPECT_EQ(stream_.commits().back(), (EventPosition{"fake", 0, 3}));
+}
+
+TEST_F(EventLoopTest, WithoutASinkAnEventThatFailsStopsItsPartition) {
+  features_.refuse_event("b", core::Error{core::ErrorCode::kFailedPrecondition, "a key of a wrong type"});
+  for (const auto* id : {"a", "b"}) stream_.append(id);
+  loop_->start();
+  EXPECT_THAT(loop_->trouble(), HasSubstr("a key of a wrong type"));
+  features_.refuse_event("b", std::nullopt);
+  pass(60s);
+  EXPECT_THAT(applied(), ElementsAre("a", "b"));
+  EXPECT_EQ(loop_->trouble(), "");
 }
 
 TEST_F(EventLoopTest, APartitionThatComesBeginsAtItsDurablePosition) {
@@ -372,16 +435,16 @@ TEST_F(EventLoopTest, ShowsLagAndAgeWhileItLives) {
   stream_.append("b");
   loop_->start();
   stream_.append("c");
-  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_lag_events 1"));
+  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_lag_events{stream=\"events\"} 1"));
   features_.apply_gate().release();
   clock_.advance(90s);
   const auto text = metrics_.render();
-  EXPECT_THAT(text, HasSubstr("scalestyle_consumer_lag_events 0"));
-  EXPECT_THAT(text, HasSubstr("scalestyle_consumer_applied_events_total 3"));
-  EXPECT_THAT(text, HasSubstr("scalestyle_consumer_newest_applied_age_seconds 90"));
+  EXPECT_THAT(text, HasSubstr("scalestyle_consumer_lag_events{stream=\"events\"} 0"));
+  EXPECT_THAT(text, HasSubstr("scalestyle_consumer_applied_events_total{stream=\"events\"} 3"));
+  EXPECT_THAT(text, HasSubstr("scalestyle_consumer_newest_applied_age_seconds{stream=\"events\"} 90"));
   loop_.reset();
   stream_.append("d");
-  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_lag_events 0"));
+  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_lag_events{stream=\"events\"} 0"));
 }
 
 TEST(EventLoopOptions, AreChecked) {

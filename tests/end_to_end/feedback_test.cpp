@@ -83,7 +83,7 @@ class FeedbackTest : public testing::Test {
   static std::string type(int number) { return number % 3 == 0 ? "Dress" : number % 3 == 1 ? "Boots" : "Scarf"; }
   static std::string canonical(int number) { return "000000" + id(number); }
 
-  events::EventPosition click(const std::string& user, int number) {
+  events::EventReference click(const std::string& user, int number) {
     events::EventInput input;
     input.event_type = "click";
     input.user_id = user;
@@ -94,10 +94,10 @@ class FeedbackTest : public testing::Test {
     request.single = true;
     const auto tracked = core::sync_wait(events_->track(std::move(request)));
     EXPECT_TRUE(tracked) << tracked.error().error.message;
-    return events::parse_token(tracked->front().token, "after").value();
+    return events::parse_reference(tracked->front().token, "after").value();
   }
 
-  List ask(const std::string& user, std::optional<events::EventPosition> after = {}) {
+  List ask(const std::string& user, std::optional<events::EventReference> after = {}) {
     search::SearchRequest request;
     request.query = "name 1";
     request.k = kArticles;
@@ -113,8 +113,8 @@ class FeedbackTest : public testing::Test {
   }
 
   // Six clicks on six of the ten dresses.
-  events::EventPosition six_clicks(const std::string& user) {
-    events::EventPosition last;
+  events::EventReference six_clicks(const std::string& user) {
+    events::EventReference last;
     for (int i = 0; i < kClicked; ++i) last = click(user, 3 * i);
     return last;
   }

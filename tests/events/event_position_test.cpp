@@ -32,6 +32,21 @@ TEST(EventPosition, TokenRoundTripIsExactAndUrlSafe) {
   }
 }
 
+TEST(EventPosition, ATokenCarriesTheMarkOfItsEvent) {
+  for (const EventPosition& position : kPositions) {
+    for (const std::uint64_t mark : {std::uint64_t{1}, std::uint64_t{0xFFFF'FFFF'FFFF'FFFF}}) {
+      const std::string token = to_token(position, mark);
+      EXPECT_LE(token.size(), 96U);
+      const auto read = parse_reference(token, "after");
+      ASSERT_TRUE(read) << read.error().message;
+      EXPECT_EQ(*read, (EventReference{position, mark}));
+      EXPECT_EQ(*parse_token(token, "after"), position);
+    }
+    EXPECT_EQ(parse_reference(to_token(position), "after")->mark, 0U);
+  }
+  EXPECT_FALSE(parse_reference(to_token({"e", 0, 1}, 5).substr(0, 12), "after"));
+}
+
 TEST(EventPosition, EveryChangeOfOneCharacterIsRefused) {
   constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ %";
   for (const EventPosition& position : kPositions) {

@@ -48,7 +48,8 @@ class WindowedStore final : public ports::FeatureStore {
   [[nodiscard]] core::Task<core::Result<std::vector<events::EventPosition>>> committed(core::Deadline) override {
     co_return not_here();
   }
-  [[nodiscard]] core::Task<core::Status> apply(std::shared_ptr<const std::vector<events::LoggedEvent>>, core::Deadline) override {
+  [[nodiscard]] core::Task<core::Result<ports::ApplyReport>> apply(std::shared_ptr<const std::vector<events::LoggedEvent>>,
+                                                                   core::Deadline) override {
     co_return not_here();
   }
   [[nodiscard]] core::Task<core::Result<std::vector<events::EventPosition>>> checkpoint(core::Deadline) override {
@@ -57,7 +58,7 @@ class WindowedStore final : public ports::FeatureStore {
   [[nodiscard]] core::Task<core::Result<ports::SubjectSnapshot>> read(events::Subject, core::Deadline) override {
     co_return not_here();
   }
-  [[nodiscard]] core::Task<core::Result<ports::AppliedState>> wait_applied(events::EventPosition, core::Deadline) override {
+  [[nodiscard]] core::Task<core::Result<ports::AppliedState>> wait_applied(ports::WaitedEvent, core::Deadline) override {
     co_return not_here();
   }
 

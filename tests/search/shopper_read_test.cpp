@@ -82,7 +82,7 @@ TEST_F(ShopperReadTest, AfterWaitsForTheEventAndSaysWhetherItCame) {
   auto& service = make({.personalization = {.snapshot_budget = milliseconds(1'000), .after_budget = milliseconds(1'000)}});
   const events::EventPosition position{"log1", 0, 7};
   auto wanted = request("Name 3", "u");
-  wanted.after = position;
+  wanted.after = events::EventReference{position};
   features_.set_newest_applied(clock_.now_ms() - 250);
   std::thread consumer([&] {
     while (features_.waiting() == 0) std::this_thread::yield();
@@ -104,7 +104,7 @@ TEST_F(ShopperReadTest, AfterThatDoesNotComeIsNotWaitedForLongerThanItsBudget) {
   features_.set_features(user("u"), clicks({7}));
   auto& service = make();
   auto wanted = request("Name 3", "u");
-  wanted.after = events::EventPosition{"log1", 0, 7};
+  wanted.after = events::EventReference{{"log1", 0, 7}};
   features_.set_applied({"log1", 0, 6});
   const auto outcome = run(service, wanted);
   ASSERT_TRUE(outcome);
@@ -114,7 +114,7 @@ TEST_F(ShopperReadTest, AfterThatDoesNotComeIsNotWaitedForLongerThanItsBudget) {
   EXPECT_TRUE(outcome->degradations.empty());
   EXPECT_GE(outcome->took, milliseconds(50));
 
-  wanted.after->stream = "log2";
+  wanted.after->position.stream = "log2";
   features_.set_applied({"log1", 0, 9});
   EXPECT_EQ(run(service, wanted).value().after_reached, false);
 
@@ -129,7 +129,7 @@ TEST_F(ShopperReadTest, AfterOfAnAnonymousRequestIsAnsweredAndChangesNothing) {
   features_.set_newest_applied(clock_.now_ms());
   auto& service = make();
   auto wanted = request("Name 3");
-  wanted.after = events::EventPosition{"log1", 0, 7};
+  wanted.after = events::EventReference{{"log1", 0, 7}};
   const auto outcome = run(service, wanted);
   expect_same_list(outcome, run(service, request("Name 3")));
   EXPECT_EQ(outcome->after_reached, true);
@@ -139,7 +139,7 @@ TEST_F(ShopperReadTest, AfterOfAnAnonymousRequestIsAnsweredAndChangesNothing) {
 TEST_F(ShopperReadTest, WithoutAStoreASubjectIsSimplyNotPersonalised) {
   auto& service = make_without_store();
   auto wanted = request("Name 3", "u");
-  wanted.after = events::EventPosition{"log1", 0, 7};
+  wanted.after = events::EventReference{{"log1", 0, 7}};
   const auto outcome = run(service, wanted);
   expect_same_list(outcome, run(service, request("Name 3")));
   EXPECT_TRUE(outcome->degradations.empty());

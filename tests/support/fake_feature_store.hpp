@@ -31,18 +31,27 @@ class FakeFeatureStore final : public ports::FeatureStore {
     co_return positions(committed_);
   }
 
-  [[nodiscard]] core::Task<core::Status> apply(std::shared_ptr<const std::vector<events::LoggedEvent>> batch,
-                                               core::Deadline) override {
+  [[nodiscard]] core::Task<core::Result<ports::ApplyReport>> apply(std::shared_ptr<const std::vector<events::LoggedEvent>> batch,
+                                                                   core::Deadline) override {
     co_await apply_gate_.pass();
     std::vector<std::shared_ptr<Waiter>> reached;
+    ports::ApplyReport report;
     {
       const std::lock_guard lock(mutex_);
       if (apply_fault_) co_return std::unexpected(*apply_fault_);
-      for (const auto& logged : *batch) apply_one(logged);
+      report.durable = durable_;
+      for (std::size_t i = 0; i < batch->size(); ++i) {
+        const auto refused = refusals_.find((*batch)[i].event.event_id);
+        if (refused != refusals_.end()) {
+          report.refused.push_back({i, refused->second});
+        } else {
+          apply_one((*batch)[i]);
+        }
+      }
       reached = take_reached();
     }
     for (const auto& waiter : reached) settle(*waiter, true);
-    co_return core::Status();
+    co_return report;
   }
 
   [[nodiscard]] core::Task<core::Result<std::vector<events::EventPosition>>> checkpoint(core::Deadline) override {
@@ -62,10 +71,9 @@ class FakeFeatureStore final : public ports::FeatureStore {
     co_return ports::SubjectSnapshot{found == subjects_.end() ? events::SubjectFeatures{} : found->second, newest_applied_ms_};
   }
 
-  [[nodiscard]] core::Task<core::Result<ports::AppliedState>> wait_applied(events::EventPosition position,
-                                                                           core::Deadline deadline) override {
+  [[nodiscard]] core::Task<core::Result<ports::AppliedState>> wait_applied(ports::WaitedEvent event, core::Deadline deadline) override {
     auto waiter = std::make_shared<Waiter>();
-    waiter->position = std::move(position);
+    waiter->position = std::move(event.position);
     {
       const std::lock_guard lock(mutex_);
       if (fault_) co_return std::unexpected(*fault_);
@@ -118,6 +126,18 @@ class FakeFeatureStore final : public ports::FeatureStore {
       reached = take_reached();
     }
     for (const auto& waiter : reached) settle(*waiter, true);
+  }
+
+  // Of this event alone apply() says that it cannot take effect; nothing: it can again.
+  void refuse_event(const std::string& event_id, std::optional<core::Error> cause) {
+    const std::lock_guard lock(mutex_);
+    refusals_.erase(event_id);
+    if (cause) refusals_.emplace(event_id, std::move(*cause));
+  }
+  // What apply() says of its effects.
+  void apply_durably(bool durable) {
+    const std::lock_guard lock(mutex_);
+    durable_ = durable;
   }
 
   // Of read(), wait_applied() and committed().
@@ -198,6 +218,8 @@ class FakeFeatureStore final : public ports::FeatureStore {
   std::map<Partition, std::int64_t> applied_;
   std::map<Partition, std::int64_t> committed_;
   std::vector<events::LoggedEvent> events_;
+  std::map<std::string, core::Error> refusals_;
+  bool durable_ = false;
   std::vector<std::shared_ptr<Waiter>> waiters_;
   std::optional<core::Error> fault_;
   std::optional<core::Error> apply_fault_;

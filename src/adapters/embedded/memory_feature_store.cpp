@@ -106,7 +106,8 @@ core::Result<std::unique_ptr<MemoryFeatureStore>> MemoryFeatureStore::open(const
 
 core::Task<Positions> MemoryFeatureStore::committed(core::Deadline) { co_return impl_->committed(); }
 
-core::Task<core::Status> MemoryFeatureStore::apply(std::shared_ptr<const std::vector<events::LoggedEvent>> batch, core::Deadline deadline) {
+core::Task<core::Result<ports::ApplyReport>> MemoryFeatureStore::apply(std::shared_ptr<const std::vector<events::LoggedEvent>> batch,
+                                                                       core::Deadline deadline) {
   CORE_CO_CHECK(check_deadline(deadline, impl_->environment.clock));
   std::span<const events::LoggedEvent> rest(*batch);
   AppliedPositions::Waiters reached;
@@ -121,7 +122,7 @@ core::Task<core::Status> MemoryFeatureStore::apply(std::shared_ptr<const std::ve
     impl_->positions.resume(std::exchange(reached, {}));
   }
   core::crash_point("features.applied");
-  co_return core::Status();
+  co_return ports::ApplyReport();
 }
 
 core::Task<core::Result<ports::SubjectSnapshot>> MemoryFeatureStore::read(events::Subject subject, core::Deadline deadline) {
@@ -140,8 +141,8 @@ core::Task<core::Result<ports::SubjectSnapshot>> MemoryFeatureStore::read(events
   co_return snapshot;
 }
 
-core::Task<core::Result<ports::AppliedState>> MemoryFeatureStore::wait_applied(events::EventPosition position, core::Deadline deadline) {
-  CORE_CO_TRY(const bool reached, co_await impl_->positions.wait(std::move(position), deadline));
+core::Task<core::Result<ports::AppliedState>> MemoryFeatureStore::wait_applied(ports::WaitedEvent event, core::Deadline deadline) {
+  CORE_CO_TRY(const bool reached, co_await impl_->positions.wait(std::move(event.position), deadline));
   co_return ports::AppliedState{reached, known(impl_->state.watermark_ms())};
 }
 

@@ -63,10 +63,11 @@ class MemoryFeatureStore final : public ports::FeatureStore {
   // deadline is looked at on entry. wait_applied() resumes on the compute pool, or on the thread that ends the wait when
   // the pool refuses. checkpoint() runs through Environment::run_blocking and resumes on that thread.
   core::Task<core::Result<std::vector<events::EventPosition>>> committed(core::Deadline deadline) override;
-  core::Task<core::Status> apply(std::shared_ptr<const std::vector<events::LoggedEvent>> batch, core::Deadline deadline) override;
+  core::Task<core::Result<ports::ApplyReport>> apply(std::shared_ptr<const std::vector<events::LoggedEvent>> batch,
+                                                     core::Deadline deadline) override;
   core::Task<core::Result<std::vector<events::EventPosition>>> checkpoint(core::Deadline deadline) override;
   core::Task<core::Result<ports::SubjectSnapshot>> read(events::Subject subject, core::Deadline deadline) override;
-  core::Task<core::Result<ports::AppliedState>> wait_applied(events::EventPosition position, core::Deadline deadline) override;
+  core::Task<core::Result<ports::AppliedState>> wait_applied(ports::WaitedEvent event, core::Deadline deadline) override;
   core::Task<core::Result<ports::PopularityChanges>> popularity(std::uint64_t since, events::EpochMs now_ms,
                                                                 core::Deadline deadline) override;
 

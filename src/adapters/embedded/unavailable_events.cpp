@@ -23,8 +23,8 @@ core::Task<core::Result<std::vector<events::EventPosition>>> UnavailableFeatureS
   co_return refuse();
 }
 
-core::Task<core::Status> UnavailableFeatureStore::apply(std::shared_ptr<const std::vector<events::LoggedEvent>> /*batch*/,
-                                                        core::Deadline /*deadline*/) {
+core::Task<core::Result<ports::ApplyReport>> UnavailableFeatureStore::apply(
+    std::shared_ptr<const std::vector<events::LoggedEvent>> /*batch*/, core::Deadline /*deadline*/) {
   co_return refuse();
 }
 
@@ -37,7 +37,7 @@ core::Task<core::Result<ports::SubjectSnapshot>> UnavailableFeatureStore::read(e
   co_return refuse();
 }
 
-core::Task<core::Result<ports::AppliedState>> UnavailableFeatureStore::wait_applied(events::EventPosition /*position*/,
+core::Task<core::Result<ports::AppliedState>> UnavailableFeatureStore::wait_applied(ports::WaitedEvent /*event*/,
                                                                                     core::Deadline /*deadline*/) {
   co_return refuse();
 }

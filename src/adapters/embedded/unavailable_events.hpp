@@ -35,12 +35,11 @@ class UnavailableFeatureStore final : public ports::FeatureStore {
   explicit UnavailableFeatureStore(std::string cause) : cause_(std::move(cause)) {}
 
   [[nodiscard]] core::Task<core::Result<std::vector<events::EventPosition>>> committed(core::Deadline deadline) override;
-  [[nodiscard]] core::Task<core::Status> apply(std::shared_ptr<const std::vector<events::LoggedEvent>> batch,
-                                               core::Deadline deadline) override;
+  [[nodiscard]] core::Task<core::Result<ports::ApplyReport>> apply(std::shared_ptr<const std::vector<events::LoggedEvent>> batch,
+                                                                   core::Deadline deadline) override;
   [[nodiscard]] core::Task<core::Result<std::vector<events::EventPosition>>> checkpoint(core::Deadline deadline) override;
   [[nodiscard]] core::Task<core::Result<ports::SubjectSnapshot>> read(events::Subject subject, core::Deadline deadline) override;
-  [[nodiscard]] core::Task<core::Result<ports::AppliedState>> wait_applied(events::EventPosition position,
-                                                                           core::Deadline deadline) override;
+  [[nodiscard]] core::Task<core::Result<ports::AppliedState>> wait_applied(ports::WaitedEvent event, core::Deadline deadline) override;
   [[nodiscard]] core::Task<core::Result<ports::PopularityChanges>> popularity(std::uint64_t since, events::EpochMs now_ms,
                                                                               core::Deadline deadline) override;
 
