@@ -97,7 +97,8 @@ core::Result<evaluation::SearchEvaluation> evaluate(const Invocation& invocation
   const core::Settings& settings = invocation.settings;
   CORE_TRY(const auto parsed, parse_configurations(invocation.positionals));
   CORE_TRY(const auto set, read_queries(settings));
-  CORE_TRY(const auto stack, ServingStack::create(settings));
+  CORE_TRY(const StoreChoice stores, choose_stores(settings, Role::kServe));
+  CORE_TRY(const auto stack, ServingStack::create(settings, {.stores = stores}));
   if (const std::string& notice = stack->reranking().notice(); !notice.empty()) fmt::print(stderr, "{}\n", notice);
   CORE_TRY([[maybe_unused]] const auto switched,
            core::sync_wait(stack->generations().refresh(core::Deadline::after(60s, stack->compute().clock()))));

@@ -13,6 +13,7 @@ namespace scalestyle::app {
 namespace {
 
 constexpr auto kCatchUpLimit = std::chrono::minutes(10);
+constexpr auto kFirstRead = std::chrono::seconds(2);  // of an engine that may be away
 constexpr std::uint64_t kMegabyte = 1u << 20;
 
 std::chrono::milliseconds days(double count) {
@@ -83,10 +84,13 @@ std::vector<std::string> with_serving_settings(std::vector<std::string> names) {
 }
 
 core::Result<std::unique_ptr<EventStack>> EventStack::open(const core::Settings& settings, const std::filesystem::path& data,
-                                                           Services services) {
-  std::unique_ptr<EventStack> stack(new EventStack(services));
+                                                           Engines engines, Services services) {
+  std::unique_ptr<EventStack> stack(new EventStack(services, engines));
   consumer::EmbeddedEvents::Options options;
   options.use_folder(data);
+  options.stream = engines.stream;
+  options.failed_records = engines.failed_records;
+  options.features_elsewhere = engines.features;
   stack->folder_ = data;
   options.observer = [live = &stack->live_neighbours_](std::span<const events::LoggedEvent> taken) { live->apply(taken); };
   CORE_TRY(options.features, feature_options(settings));
@@ -114,12 +118,18 @@ core::Result<std::unique_ptr<EventStack>> EventStack::open(const core::Settings&
 
 core::Status EventStack::open_files(const consumer::EmbeddedEvents::Options& options) {
   namespace embedded = adapters::embedded;
+  log_ = engines_.log;
+  impression_log_ = engines_.impressions;
+  features_ = engines_.features;
+  if (engines_.all()) return {};
   auto opened = consumer::EmbeddedEvents::open(options, use_);
   if (opened) {
     embedded_ = std::move(*opened);
-    log_ = &embedded_->log();
-    features_ = &embedded_->features();
-    impression_log_ = &embedded_->impressions();
+    if (engines_.log == nullptr) {
+      log_ = &embedded_->log();
+      impression_log_ = &embedded_->impressions();
+    }
+    if (engines_.features == nullptr) features_ = &embedded_->features();
     return {};
   }
   using enum core::ErrorCode;
@@ -131,21 +141,33 @@ core::Status EventStack::open_files(const consumer::EmbeddedEvents::Options& opt
   no_log_ = std::make_unique<embedded::UnavailableEventLog>(cause);
   no_features_ = std::make_unique<embedded::UnavailableFeatureStore>(cause);
   no_impressions_ = std::make_unique<embedded::UnavailableImpressionLog>(cause);
-  log_ = no_log_.get();
-  features_ = no_features_.get();
-  impression_log_ = no_impressions_.get();
+  if (engines_.log == nullptr) {
+    log_ = no_log_.get();
+    impression_log_ = no_impressions_.get();
+  }
+  if (engines_.features == nullptr) features_ = no_features_.get();
   return {};
 }
 
 EventStack::~EventStack() { stop(); }
 
 core::Status EventStack::start() {
-  if (!embedded_) return {};
-  writer_ = std::thread([this] { embedded_->write(); });
-  keeper_ = std::thread([this] { embedded_->maintain(); });
-  CORE_CHECK(embedded_->start(core::Deadline::after(kCatchUpLimit, use_.clock)));
-  CORE_CHECK(core::sync_wait(popularity_->refresh(core::Deadline::after(kCatchUpLimit, use_.clock))));
+  if (!embedded_ && !engines_.all()) return {};
+  if (embedded_ && embedded_->has_log()) writer_ = std::thread([this] { embedded_->write(); });
+  if (embedded_) keeper_ = std::thread([this] { embedded_->maintain(); });
+  if (engines_.any()) {
+    const auto soon = core::Deadline::after(kFirstRead, use_.clock);
+    auto begun = embedded_ ? embedded_->start(soon) : core::Status();
+    if (begun) begun = core::sync_wait(popularity_->refresh(soon));
+    if (!begun) {
+      use_.log.warning("answers begin before all events have taken effect; that goes on", {{"cause", begun.error().message}});
+    }
+  } else {
+    CORE_CHECK(embedded_->start(core::Deadline::after(kCatchUpLimit, use_.clock)));
+    CORE_CHECK(core::sync_wait(popularity_->refresh(core::Deadline::after(kCatchUpLimit, use_.clock))));
+  }
   popularity_loop_->start();
+  if (engines_.log != nullptr) return {};
   filler_ = std::thread([this] { fill_live_neighbours(folder_); });
   return {};
 }

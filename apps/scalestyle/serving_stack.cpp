@@ -1,128 +1,175 @@
 #include "serving_stack.hpp"
 
+#include <chrono>
+#include <utility>
+
+#include "adapters/embedded/catalog_change_log.hpp"
 #include "adapters/embedded/data_folder.hpp"
 #include "adapters/embedded/generation_files.hpp"
+#include "adapters/embedded/local_catalog_store.hpp"
+#include "adapters/embedded/local_image_encoder.hpp"
+#include "adapters/embedded/local_vector_index.hpp"
+#include "adapters/redis/redis_catalog_changes.hpp"
+#include "adapters/redis/redis_catalog_store.hpp"
+#include "adapters/redis/redis_generation_use.hpp"
 #include "search_settings.hpp"
 #include "vision_stack.hpp"
 
 namespace scalestyle::app {
 
-core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Settings& settings,
-                                                                  telemetry::Logger* events_log) {
+namespace {
+
+namespace embedded = adapters::embedded;
+namespace redis = adapters::redis;
+
+constexpr auto kTopicsDeadline = std::chrono::seconds(10);
+
+}  // namespace
+
+core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Settings& settings, Wish wish) {
   CORE_CHECK(choose_kernels(settings));
-  CORE_TRY(auto data, data_folder(settings));
-  CORE_TRY(auto prefix, query_prefix(settings));
-  std::unique_ptr<ServingStack> stack(new ServingStack);
-  stack->data_ = std::move(data);
+  std::unique_ptr<ServingStack> stack(new ServingStack(wish));
+  if (settings.is_set("data") || wish.stores.needs_folder()) {
+    CORE_TRY(stack->data_, data_folder(settings));
+  }
   stack->compute_ = std::make_unique<Compute>(compute_threads(settings));
-  auto& pool = stack->compute_->pool();
-  const auto& clock = stack->compute_->clock();
-  CORE_TRY(stack->encoder_, load_encoder(settings, settings.text("query_precision"), *stack->compute_));
-  stack->store_ = std::make_unique<adapters::embedded::LocalCatalogStore>(
-      adapters::embedded::LocalCatalogStore::Options{.data_dir = stack->data_}, pool);
-  stack->index_ = std::make_unique<adapters::embedded::LocalVectorIndex>(
-      adapters::embedded::LocalVectorIndex::Options{.data_dir = stack->data_}, pool, clock);
-  stack->timers_ = std::make_unique<core::TimerQueue>(clock);
+  stack->quiet_log_ = std::make_unique<telemetry::Logger>(telemetry::Logger::Options{}, stack->compute_->clock());
+  stack->log_ = wish.events_log != nullptr ? wish.events_log : stack->quiet_log_.get();
+  stack->timers_ = std::make_unique<core::TimerQueue>(stack->compute_->clock());
   stack->timer_thread_ = std::thread([timers = stack->timers_.get()] { timers->run(); });
-  CORE_TRY(stack->reranking_, RerankerStack::open(settings, *stack->compute_, *stack->timers_, stack->metrics_));
-  if (events_log != nullptr) {
-    CORE_TRY(stack->generating_, GeneratorStack::open(settings, *stack->compute_, *stack->timers_, stack->metrics_));
-  }
-  search::SearchOptions options;
-  if (events_log != nullptr) {
-    CORE_TRY(options.personalization, personalization_options(settings));
-    CORE_TRY(stack->events_, EventStack::open(settings, stack->data_, {.pool = pool, .timers = *stack->timers_, .clock = clock,
-                                                                       .metrics = stack->metrics_, .log = *events_log}));
-  }
-  EventStack* const events = stack->events_.get();
+  CORE_CHECK(stack->open_models(settings));
+  CORE_CHECK(stack->open_engines(settings));
+  CORE_CHECK(stack->open_catalog(settings));
+  if (wish.events_log != nullptr) CORE_CHECK(stack->open_events(settings));
   search::LookupOptions lookup;
   CORE_TRY(lookup.lexical, lexical_options(settings));
   CORE_TRY(lookup.understanding, understanding_options(settings));
-  stack->generations_ = std::make_unique<search::SnapshotHolder>(*stack->store_, *stack->index_, stack->encoder_->info(),
-                                                                 events != nullptr ? &events->popularity() : nullptr, lookup);
+  stack->generations_ = std::make_unique<search::SnapshotHolder>(
+      *stack->store_, *stack->index_, stack->encoder_->info(), stack->events_ ? &stack->events_->popularity() : nullptr, lookup);
   CORE_CHECK(stack->open_vision(settings));
-  if (events_log != nullptr) CORE_CHECK(stack->open_changes(settings, *events_log));
-  CORE_TRY(stack->synonyms_, open_synonyms(settings));
-  CORE_TRY(stack->rules_, open_rules(settings));
-  if (stack->rules_ != nullptr) search::show_rules(stack->metrics_, *stack->rules_);
-  CORE_TRY(stack->ranker_, recommend::RankerFile::open(stack->data_, settings.text("ranker")));
-  if (events != nullptr) {
-    CORE_TRY(stack->queries_, frequent_queries(settings, clock));
-  }
-  stack->suggest_ = std::make_unique<search::SuggestService>(*stack->generations_, clock, stack->queries_.get());
-  CORE_TRY(options.fusion, fusion_options(settings));
-  options.list_cache = list_cache_options(settings);
-  if (events_log == nullptr) options.list_cache.max_bytes = 0;
-  options.picture_cache_bytes = static_cast<std::size_t>(settings.integer("picture_cache_mb")) << 20;
-  options.diversity = diversity_limits(settings);
-  options.cursor = cursor_options(settings);
-  CORE_TRY(options.recommendation, recommendation_options(settings));
-  if (events != nullptr) {
-    CORE_TRY(const auto weights, event_options(settings));
-    options.recommendation.event_weights = {.click = weights.click_weight, .view = weights.view_weight,
-                                            .add_to_cart = weights.add_to_cart_weight, .purchase = weights.purchase_weight};
-  }
-  options.query_prefix = std::move(prefix);
-  options.max_in_progress = static_cast<std::size_t>(settings.integer("max_concurrent_requests"));
-  CORE_CHECK(options.validate());
-  stack->service_ = std::make_unique<search::SearchService>(
-      search::SearchService::Dependencies{.generations = *stack->generations_, .encoder = *stack->encoder_,
-                                          .index = *stack->index_, .pool = pool, .timers = *stack->timers_,
-                                          .clock = clock, .metrics = stack->metrics_,
-                                          .features = events != nullptr ? &events->features() : nullptr,
-                                          .popularity = events != nullptr ? &events->popularity() : nullptr,
-                                          .live_neighbours = events != nullptr ? &events->live_neighbours() : nullptr,
-                                          .ranker = stack->ranker_.get(),
-                                          .impressions = events != nullptr ? &events->impressions() : nullptr,
-                                          .experiments = events != nullptr ? &events->experiments() : nullptr,
-                                          .synonyms = stack->synonyms_.get(),
-                                          .reranker = stack->reranking_->reranker(),
-                                          .rules = stack->rules_.get(),
-                                          .queries = stack->queries_.get(),
-                                          .images = stack->image_encoder_.get(),
-                                          .image_index = stack->image_index_.get(),
-                                          .reasons = stack->reasons()},
-      std::move(options));
-  if (events != nullptr) {
-    CORE_TRY(auto event_settings, event_options(settings));
-    stack->event_service_ = std::make_unique<search::EventService>(
-        search::EventService::Dependencies{.generations = *stack->generations_, .log = events->log(),
-                                           .features = events->features(),
-                                           .impressions = events->impression_log(), .timers = *stack->timers_,
-                                           .clock = clock, .metrics = stack->metrics_,
-                                           .affinity_half_life_seconds = settings.number("affinity_half_life_hours") * 3'600,
-                                           .queries = stack->queries_.get()},
-        std::move(event_settings));
-  }
+  if (wish.events_log != nullptr) CORE_CHECK(stack->open_changes(settings));
+  CORE_CHECK(stack->open_files(settings));
+  CORE_CHECK(stack->make_services(settings));
   return stack;
+}
+
+core::Status ServingStack::open_models(const core::Settings& settings) {
+  CORE_TRY(encoder_, load_encoder(settings, settings.text("query_precision"), *compute_));
+  CORE_TRY(reranking_, RerankerStack::open(settings, *compute_, *timers_, metrics_));
+  if (wish_.events_log != nullptr) {
+    CORE_TRY(generating_, GeneratorStack::open(settings, *compute_, *timers_, metrics_));
+  }
+  return {};
+}
+
+core::Status ServingStack::open_engines(const core::Settings& settings) {
+  const auto& clock = compute_->clock();
+  const bool with_events = wish_.events_log != nullptr;
+  if (wish_.stores.catalog_in_redis || (with_events && wish_.stores.features_in_redis)) {
+    CORE_TRY(redis_, RedisStack::open(settings, {.clock = clock, .metrics = metrics_, .log = *log_}));
+  }
+  if (with_events && wish_.stores.log_in_kafka) {
+    CORE_TRY(kafka_, KafkaStack::open(settings, {.timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_}));
+    // Topics are made at the first start; later ones find them, and a broker that is away is no reason not to serve.
+    if (const auto made = kafka_->prepare_topics(core::Deadline::after(kTopicsDeadline, clock)); !made) {
+      using enum core::ErrorCode;
+      if (made.error().code != kUnavailable && made.error().code != kDeadlineExceeded) return made;
+      log_->warning("Kafka's topics could not be looked at", {{"cause", made.error().message}});
+    }
+  }
+  if (wish_.stores.vectors_in_milvus) {
+    CORE_TRY(milvus_, MilvusStack::open(settings, {.clock = clock, .metrics = metrics_, .log = *log_}));
+    patient_index_ = patient(milvus_->texts());
+    index_ = patient_index_.get();
+  } else {
+    local_index_ = std::make_unique<embedded::LocalVectorIndex>(embedded::LocalVectorIndex::Options{.data_dir = data_}, compute_->pool(), clock);
+    index_ = local_index_.get();
+  }
+  return {};
+}
+
+std::unique_ptr<search::PatientVectorIndex> ServingStack::patient(ports::VectorIndex& index) {
+  return std::make_unique<search::PatientVectorIndex>(
+      search::PatientVectorIndex::Dependencies{.index = index, .timers = *timers_, .clock = compute_->clock(), .log = *log_},
+      search::PatientVectorIndex::Options{});
+}
+
+core::Status ServingStack::open_catalog(const core::Settings& /*settings*/) {
+  if (wish_.stores.catalog_in_redis) {
+    store_ = std::make_unique<redis::RedisCatalogStore>(redis_->client(), redis::RedisCatalogStore::Options{.prefix = redis_->prefix()});
+    generation_use_ = std::make_unique<redis::RedisGenerationUse>(redis_->client(), redis_->prefix());
+  } else {
+    store_ = std::make_unique<embedded::LocalCatalogStore>(embedded::LocalCatalogStore::Options{.data_dir = data_}, compute_->pool());
+  }
+  return {};
+}
+
+core::Status ServingStack::open_events(const core::Settings& settings) {
+  const StoreChoice& stores = wish_.stores;
+  const auto& clock = compute_->clock();
+  EventStack::Engines engines;
+  if (stores.log_in_kafka) {
+    CORE_TRY(engines.log, kafka_->log());
+    CORE_TRY(engines.impressions, kafka_->impressions());
+    if (!stores.features_in_redis) {
+      CORE_TRY(engines.stream, kafka_->all_partitions());
+      CORE_TRY(engines.failed_records, kafka_->failed_records());
+    }
+  }
+  if (stores.features_in_redis) {
+    CORE_TRY(redis_features_,
+             RedisFeatures::open(settings, *redis_, {.applies = stores.consumes, .keeps_positions = !stores.log_in_kafka},
+                                 {.timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_}));
+    engines.features = &redis_features_->store();
+  }
+  CORE_TRY(events_, EventStack::open(settings, data_, engines,
+                                     {.pool = compute_->pool(), .timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_}));
+  return {};
 }
 
 core::Status ServingStack::open_vision(const core::Settings& settings) {
   CORE_TRY(image_encoder_, load_image_encoder(settings, *compute_));
   if (image_encoder_ == nullptr) return {};
-  image_index_ = std::make_unique<adapters::embedded::LocalVectorIndex>(
-      adapters::embedded::LocalVectorIndex::Options{.data_dir = data_, .collection = adapters::embedded::VectorCollection::kPhotos},
-      compute_->pool(), compute_->clock());
+  if (milvus_) {
+    patient_image_index_ = patient(milvus_->photos());
+    image_index_ = patient_image_index_.get();
+  } else {
+    local_image_index_ = std::make_unique<embedded::LocalVectorIndex>(
+        embedded::LocalVectorIndex::Options{.data_dir = data_, .collection = embedded::VectorCollection::kPhotos}, compute_->pool(),
+        compute_->clock());
+    image_index_ = local_image_index_.get();
+  }
   generations_->look_into_pictures(*image_index_, image_encoder_->info());
   return {};
 }
 
-// New texts are embedded in the precision that the generation's vectors have, which may be another than the queries'.
-core::Status ServingStack::open_changes(const core::Settings& settings, telemetry::Logger& log) {
-  const auto& clock = compute_->clock();
-  const adapters::embedded::DataFolder folder(data_);
+// That of the generation where it is at hand; else what ingest is told.
+core::Result<std::string> ServingStack::document_precision(const core::Settings& settings) const {
+  if (wish_.stores.catalog_in_redis) return settings.text("document_precision");
+  const embedded::DataFolder folder(data_);
   CORE_TRY(const auto current, folder.read_current());
-  CORE_TRY(const auto manifest, adapters::embedded::read_manifest(folder.generation(current)));
+  CORE_TRY(const auto manifest, embedded::read_manifest(folder.generation(current)));
   const auto& documents = manifest.info.document_encoder;
-  const bool same_model = documents.model == encoder_->info().model;
-  if (same_model && documents.precision != encoder_->info().precision) {
-    CORE_TRY(document_encoder_, load_encoder(settings, documents.precision, *compute_));
+  return documents.model == encoder_->info().model ? documents.precision : encoder_->info().precision;
+}
+
+// New texts are embedded in the precision that the generation's vectors have, which may be another than the queries'.
+core::Status ServingStack::open_changes(const core::Settings& settings) {
+  const auto& clock = compute_->clock();
+  CORE_TRY(const std::string precision, document_precision(settings));
+  if (precision != encoder_->info().precision) {
+    CORE_TRY(document_encoder_, load_encoder(settings, precision, *compute_));
   }
-  CORE_TRY(changes_, adapters::embedded::SqliteCatalogChanges::open({.folder = data_}, clock));
+  if (wish_.stores.catalog_in_redis) {
+    changes_ = std::make_unique<redis::RedisCatalogChanges>(redis_->client(), redis::RedisCatalogChanges::Options{.prefix = redis_->prefix()},
+                                                            clock);
+  } else {
+    CORE_TRY(changes_, embedded::SqliteCatalogChanges::open({.folder = data_}, clock));
+  }
   live_ = std::make_unique<search::LiveCatalog>(
       search::LiveCatalog::Dependencies{.generations = *generations_, .changes = *changes_,
                                         .encoder = document_encoder_ ? *document_encoder_ : *encoder_,
-                                        .timers = *timers_, .clock = clock, .metrics = metrics_, .log = log},
+                                        .timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_},
       search::LiveCatalogOptions{});
   change_writer_ = std::thread([live = live_.get()] { live->write(); });
   change_builder_ = std::thread([live = live_.get()] { live->build(); });
@@ -131,17 +178,49 @@ core::Status ServingStack::open_changes(const core::Settings& settings, telemetr
 
 ServingStack::~ServingStack() { stop_threads(); }
 
-core::Status ServingStack::start_events() { return events_ ? events_->start() : core::Status(); }
+core::Status ServingStack::start_events() {
+  if (redis_features_) redis_features_->start();
+  if (events_) CORE_CHECK(events_->start());
+  if (!kafka_ || !redis_features_ || !wish_.stores.consumes) return {};
+  CORE_CHECK(kafka_->consume_primary(redis_features_->store()));
+  return kafka_->consume_retries(redis_features_->store());
+}
 
 void ServingStack::stop_threads() {
   if (live_) live_->stop();
   if (change_writer_.joinable()) change_writer_.join();
   if (change_builder_.joinable()) change_builder_.join();
   if (events_) events_->stop();
+  if (kafka_) kafka_->stop();
+  if (redis_features_) redis_features_->stop();
+  if (patient_index_) patient_index_->stop();
+  if (patient_image_index_) patient_image_index_->stop();
   if (generating_) generating_->stop_thread();
+  if (milvus_) milvus_->stop();
+  if (redis_) redis_->stop();
   if (timers_) timers_->stop();
   if (timer_thread_.joinable()) timer_thread_.join();
   if (compute_) compute_->stop();
+}
+
+std::vector<http::DependencyState> ServingStack::dependencies() const {
+  std::vector<http::DependencyState> states;
+  if (events_) {
+    states.push_back({"events", kafka_ ? "kafka" : "embedded", events_->log().refusal()});
+    std::string trouble = redis_features_ ? redis_features_->trouble() : std::string();
+    if (trouble.empty()) trouble = events_->trouble();
+    if (kafka_) {
+      for (const auto& consumer : kafka_->consumers()) {
+        if (trouble.empty()) trouble = consumer.trouble;
+      }
+    }
+    states.push_back({"features", redis_features_ ? "redis" : "embedded", std::move(trouble)});
+  }
+  if (generations_) states.push_back({"catalogue", wish_.stores.catalog_in_redis ? "redis" : "embedded", generations_->last_error()});
+  std::string vectors = patient_index_ ? patient_index_->trouble() : std::string();
+  if (vectors.empty() && patient_image_index_) vectors = patient_image_index_->trouble();
+  states.push_back({"vectors", milvus_ ? "milvus" : "embedded", std::move(vectors)});
+  return states;
 }
 
 }  // namespace scalestyle::app

@@ -1,29 +1,39 @@
 #pragma once
-// The search pipeline over a data folder, wired: what serve and evaluate search through.
+// The search pipeline over a data folder or other engines, wired: what serve, gateway and evaluate search through.
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
-#include "adapters/embedded/catalog_change_log.hpp"
-#include "adapters/embedded/local_catalog_store.hpp"
-#include "adapters/embedded/local_image_encoder.hpp"
-#include "adapters/embedded/local_text_encoder.hpp"
-#include "adapters/embedded/local_vector_index.hpp"
 #include "core/result.hpp"
 #include "core/settings.hpp"
 #include "core/timer_queue.hpp"
 #include "event_stack.hpp"
 #include "generator_stack.hpp"
+#include "http/dependency_state.hpp"
+#include "kafka_stack.hpp"
+#include "milvus_stack.hpp"
+#include "ports/catalog_changes.hpp"
+#include "ports/catalog_store.hpp"
+#include "ports/generation_use.hpp"
+#include "ports/image_encoder.hpp"
+#include "ports/text_encoder.hpp"
+#include "ports/vector_index.hpp"
+#include "recommend/ranker_file.hpp"
+#include "redis_features.hpp"
+#include "redis_stack.hpp"
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
-#include "recommend/ranker_file.hpp"
 #include "search/live_catalog.hpp"
+#include "search/patient_vector_index.hpp"
 #include "search/rule_file.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
 #include "search/suggest_service.hpp"
 #include "search/synonym_file.hpp"
+#include "store_choice.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::app {
@@ -32,21 +42,28 @@ namespace scalestyle::app {
 // they use goes.
 class ServingStack {
  public:
-  // Loads the model; the generation comes with generations().refresh(). With `events_log`, opens the data folder's
-  // events and changes of articles too: lists are personalised, event_service() is there, and the catalogue is served as it
-  // was changed since it was ingested, and can be changed. It takes what they have to say. Without, as
-  // for an evaluation, every list is made anew: none is kept.
-  [[nodiscard]] static core::Result<std::unique_ptr<ServingStack>> create(const core::Settings& settings,
-                                                                          telemetry::Logger* events_log = nullptr);
+  struct Wish {
+    StoreChoice stores{};                    // all embedded: a data folder, and nothing else
+    telemetry::Logger* events_log = nullptr;  // takes what events and live changes have to say; null: neither is opened
+  };
+
+  // Loads the models; the generation comes with generations().refresh(). With `events_log`, opens the events and the changes of
+  // articles too: lists are personalised, event_service() is there, and the catalogue is served as it was changed since it was
+  // ingested, and can be changed. Without, as for an evaluation, every list is made anew: none is kept.
+  // Other engines may be away: they are connected to when they come.
+  [[nodiscard]] static core::Result<std::unique_ptr<ServingStack>> create(const core::Settings& settings, Wish wish);
   ServingStack(const ServingStack&) = delete;
   ServingStack& operator=(const ServingStack&) = delete;
   ~ServingStack();
 
-  // Lets what the event log holds take effect, and waits for it; nothing without events.
+  // Lets what the event log holds take effect, and waits for it where both are embedded; nothing without events.
   [[nodiscard]] core::Status start_events();
 
   // Ends all threads, events first. What refers to this stack and was used by its threads may go afterwards. Once.
   void stop_threads();
+
+  // How the engines behind it are now; must not wait.
+  [[nodiscard]] std::vector<http::DependencyState> dependencies() const;
 
   [[nodiscard]] Compute& compute() { return *compute_; }
   [[nodiscard]] search::SnapshotHolder& generations() { return *generations_; }
@@ -65,29 +82,53 @@ class ServingStack {
   [[nodiscard]] search::LiveCatalog* live() { return live_.get(); }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
   [[nodiscard]] core::TimerQueue& timers() { return *timers_; }
-  [[nodiscard]] adapters::embedded::LocalTextEncoder& encoder() { return *encoder_; }
+  [[nodiscard]] ports::TextEncoder& encoder() { return *encoder_; }
+  // Where gateways say which generations they serve; null where nobody asks.
+  [[nodiscard]] ports::GenerationUse* generation_use() { return generation_use_.get(); }
+  [[nodiscard]] const StoreChoice& stores() const { return wish_.stores; }
   [[nodiscard]] const std::filesystem::path& data() const { return data_; }
 
  private:
-  ServingStack() = default;
+  explicit ServingStack(Wish wish) : wish_(wish) {}
+  [[nodiscard]] core::Status open_models(const core::Settings& settings);
+  [[nodiscard]] core::Status open_engines(const core::Settings& settings);
+  [[nodiscard]] core::Status open_catalog(const core::Settings& settings);
+  [[nodiscard]] core::Status open_events(const core::Settings& settings);
   [[nodiscard]] core::Status open_vision(const core::Settings& settings);
-  [[nodiscard]] core::Status open_changes(const core::Settings& settings, telemetry::Logger& log);
+  [[nodiscard]] core::Status open_changes(const core::Settings& settings);
+  [[nodiscard]] core::Status open_files(const core::Settings& settings);
+  [[nodiscard]] core::Status make_services(const core::Settings& settings);
+  [[nodiscard]] core::Result<search::SearchOptions> search_options(const core::Settings& settings) const;
+  [[nodiscard]] core::Result<std::string> document_precision(const core::Settings& settings) const;
+  [[nodiscard]] std::unique_ptr<search::PatientVectorIndex> patient(ports::VectorIndex& index);
 
+  const Wish wish_;
   std::filesystem::path data_;
   telemetry::Metrics metrics_;
+  std::unique_ptr<telemetry::Logger> quiet_log_;  // without events
+  telemetry::Logger* log_ = nullptr;
   std::unique_ptr<Compute> compute_;
-  std::unique_ptr<adapters::embedded::LocalTextEncoder> encoder_;
-  std::unique_ptr<adapters::embedded::LocalCatalogStore> store_;
-  std::unique_ptr<adapters::embedded::LocalVectorIndex> index_;
-  std::unique_ptr<adapters::embedded::LocalImageEncoder> image_encoder_;  // null where vision is off, as the next
-  std::unique_ptr<adapters::embedded::LocalVectorIndex> image_index_;
   std::unique_ptr<core::TimerQueue> timers_;
+  std::unique_ptr<RedisStack> redis_;    // null where nothing is there, as the next two
+  std::unique_ptr<KafkaStack> kafka_;
+  std::unique_ptr<MilvusStack> milvus_;
+  std::unique_ptr<ports::TextEncoder> encoder_;
+  std::unique_ptr<ports::CatalogStore> store_;
+  std::unique_ptr<ports::GenerationUse> generation_use_;  // null: the catalogue is embedded
+  std::unique_ptr<ports::VectorIndex> local_index_;       // null: Milvus
+  std::unique_ptr<search::PatientVectorIndex> patient_index_;  // of Milvus
+  ports::VectorIndex* index_ = nullptr;                   // that of the two
+  std::unique_ptr<ports::ImageEncoder> image_encoder_;    // null where vision is off, as the next
+  std::unique_ptr<ports::VectorIndex> local_image_index_;
+  std::unique_ptr<search::PatientVectorIndex> patient_image_index_;
+  ports::VectorIndex* image_index_ = nullptr;
   std::unique_ptr<RerankerStack> reranking_;
   std::unique_ptr<GeneratorStack> generating_;  // null without events
+  std::unique_ptr<RedisFeatures> redis_features_;  // null: embedded, or no events
   std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
-  std::unique_ptr<adapters::embedded::LocalTextEncoder> document_encoder_;  // null: encoder_ is one
-  std::unique_ptr<adapters::embedded::SqliteCatalogChanges> changes_;       // null without events
+  std::unique_ptr<ports::TextEncoder> document_encoder_;  // null: encoder_ is one
+  std::unique_ptr<ports::CatalogChanges> changes_;       // null without events
   std::unique_ptr<search::LiveCatalog> live_;                              // null without events
   std::unique_ptr<search::SynonymFile> synonyms_;
   std::unique_ptr<search::RuleFile> rules_;

@@ -56,7 +56,7 @@ std::vector<SettingSpec> make_table() {
       boolean("json", "false", "print the result as JSON"),
 
       text("host", "127.0.0.1", "address to bind"),
-      integer("port", "8080", "port to bind; 0: any free one", 0, 65535),
+      integer("port", "8080", "port to bind; 0: any free one; not set: 8080, inference 8000, consumers 8081 and (retry) 8082", 0, 65535),
       text("query_precision", "int8", "arithmetic of query embedding", {"f32", "bf16", "int8"}),
       boolean("query_prefix", "false", "put the model's search instruction before queries"),
       text("fusion", "reciprocal_rank", "how words and meaning become one list", {"weighted_sum", "reciprocal_rank"}),
@@ -173,6 +173,10 @@ std::vector<SettingSpec> make_table() {
       integer("popular_top", "50000", "most popular articles written to a store for other readers", 1, 1'000'000),
       boolean("allow_no_purchases", "false", "fill a store without any purchases: then it has no popular articles"),
 
+      text("mode", "primary", "events of the log, or those that were put off", {"primary", "retry"}),
+      text("event_log", "embedded", "where events are kept", {"embedded", "kafka"}),
+      text("feature_store", "embedded", "where what is known of shoppers and of popularity is kept", {"embedded", "redis"}),
+      text("vector_store", "embedded", "where articles are looked for by meaning and picture", {"embedded", "milvus"}),
       text("catalog_store", "embedded", "where servers take the catalogue from", {"embedded", "redis"}),
       text("redis_nodes", "", "Redis server, or some nodes of a Redis Cluster: host:port, separated by commas"),
       text("redis_username", "", "user of Redis; not set with a password: its default user"),

@@ -1,0 +1,45 @@
+#pragma once
+// The Milvus of the settings, wired: the vectors of articles' texts and photos, with the thread of its calls.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/result.hpp"
+#include "core/settings.hpp"
+#include "ports/vector_index.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace scalestyle::app {
+
+// `names` and the settings of Milvus.
+[[nodiscard]] std::vector<std::string> with_milvus_settings(std::vector<std::string> names);
+
+class MilvusStack {
+ public:
+  struct Services {
+    const core::Clock& clock;
+    telemetry::Metrics& metrics;
+    telemetry::Logger& log;
+  };
+  // Connects to nothing yet. kInvalidArgument with the setting as field; kUnsupported where the program is built without Milvus.
+  [[nodiscard]] static core::Result<std::unique_ptr<MilvusStack>> open(const core::Settings& settings, Services services);
+  ~MilvusStack();
+  MilvusStack(const MilvusStack&) = delete;
+  MilvusStack& operator=(const MilvusStack&) = delete;
+
+  [[nodiscard]] ports::VectorIndex& texts();
+  [[nodiscard]] ports::VectorIndex& photos();
+
+  // Ends all calls (kCancelled) and the thread. May be repeated.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit MilvusStack(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace scalestyle::app

@@ -1,0 +1,82 @@
+// The services of a ServingStack: what searches, suggests and takes events, once everything that they use is there.
+
+#include <utility>
+
+#include "search_settings.hpp"
+#include "serving_stack.hpp"
+
+namespace scalestyle::app {
+
+core::Status ServingStack::open_files(const core::Settings& settings) {
+  CORE_TRY(synonyms_, open_synonyms(settings));
+  CORE_TRY(rules_, open_rules(settings));
+  if (rules_ != nullptr) search::show_rules(metrics_, *rules_);
+  // Rankers lie in the data folder: without one the blend ranks.
+  const std::string choice = data_.empty() ? std::string(recommend::kRankerOff) : settings.text("ranker");
+  CORE_TRY(ranker_, recommend::RankerFile::open(data_, choice));
+  if (events_) {
+    CORE_TRY(queries_, frequent_queries(settings, compute_->clock()));
+  }
+  return {};
+}
+
+core::Result<search::SearchOptions> ServingStack::search_options(const core::Settings& settings) const {
+  search::SearchOptions options;
+  if (events_) {
+    CORE_TRY(options.personalization, personalization_options(settings));
+  }
+  CORE_TRY(options.query_prefix, query_prefix(settings));
+  CORE_TRY(options.fusion, fusion_options(settings));
+  options.list_cache = list_cache_options(settings);
+  if (!events_) options.list_cache.max_bytes = 0;
+  options.picture_cache_bytes = static_cast<std::size_t>(settings.integer("picture_cache_mb")) << 20;
+  options.diversity = diversity_limits(settings);
+  options.cursor = cursor_options(settings);
+  CORE_TRY(options.recommendation, recommendation_options(settings));
+  if (events_) {
+    CORE_TRY(const auto weights, event_options(settings));
+    options.recommendation.event_weights = {.click = weights.click_weight, .view = weights.view_weight,
+                                            .add_to_cart = weights.add_to_cart_weight, .purchase = weights.purchase_weight};
+  }
+  options.max_in_progress = static_cast<std::size_t>(settings.integer("max_concurrent_requests"));
+  CORE_CHECK(options.validate());
+  return options;
+}
+
+core::Status ServingStack::make_services(const core::Settings& settings) {
+  const auto& clock = compute_->clock();
+  EventStack* const events = events_.get();
+  suggest_ = std::make_unique<search::SuggestService>(*generations_, clock, queries_.get());
+  CORE_TRY(auto options, search_options(settings));
+  service_ = std::make_unique<search::SearchService>(
+      search::SearchService::Dependencies{.generations = *generations_, .encoder = *encoder_,
+                                          .index = *index_, .pool = compute_->pool(), .timers = *timers_,
+                                          .clock = clock, .metrics = metrics_,
+                                          .features = events != nullptr ? &events->features() : nullptr,
+                                          .popularity = events != nullptr ? &events->popularity() : nullptr,
+                                          .live_neighbours = events != nullptr ? &events->live_neighbours() : nullptr,
+                                          .ranker = ranker_.get(),
+                                          .impressions = events != nullptr ? &events->impressions() : nullptr,
+                                          .experiments = events != nullptr ? &events->experiments() : nullptr,
+                                          .synonyms = synonyms_.get(),
+                                          .reranker = reranking_->reranker(),
+                                          .rules = rules_.get(),
+                                          .queries = queries_.get(),
+                                          .images = image_encoder_.get(),
+                                          .image_index = image_index_,
+                                          .reasons = reasons()},
+      std::move(options));
+  if (events == nullptr) return {};
+  CORE_TRY(auto event_settings, event_options(settings));
+  event_service_ = std::make_unique<search::EventService>(
+      search::EventService::Dependencies{.generations = *generations_, .log = events->log(),
+                                         .features = events->features(),
+                                         .impressions = events->impression_log(), .timers = *timers_,
+                                         .clock = clock, .metrics = metrics_,
+                                         .affinity_half_life_seconds = settings.number("affinity_half_life_hours") * 3'600,
+                                         .queries = queries_.get()},
+      std::move(event_settings));
+  return {};
+}
+
+}  // namespace scalestyle::app
