@@ -79,7 +79,7 @@ ModelClient::Verdict ModelClient::judge(const core::Result<ports::HttpResponse>&
     case ErrorCode::kDeadlineExceeded: return given < servers_.telling_timeout ? Verdict::kLate : Verdict::kFailed;
     case ErrorCode::kInvalidArgument: return Verdict::kNotSent;
     // Too many requests of our own, or an answer larger than any that is right.
-    case ErrorCode::kResourceExhausted: return answer.error().message.find("under way") != std::string::npos ? Verdict::kNotSent : Verdict::kFailed;
+    case ErrorCode::kResourceExhausted: return answer.error().field == "requests" ? Verdict::kNotSent : Verdict::kFailed;
     default: return Verdict::kFailed;
   }
 }
