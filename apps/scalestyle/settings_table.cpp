@@ -169,6 +169,20 @@ std::vector<SettingSpec> make_table() {
       number("neighbour_shrinkage", "30", "how much articles of few customers are held back as bought together", 0, 1e6),
       text("live_changes", "newer", "live changes to keep: newer than the articles file, all or none", {"newer", "all", "none"}),
 
+      text("to", "", "stores that ingest fills besides the data folder, separated by commas: redis, milvus"),
+      integer("popular_top", "50000", "most popular articles written to a store for other readers", 1, 1'000'000),
+      boolean("allow_no_purchases", "false", "fill a store without any purchases: then it has no popular articles"),
+
+      text("catalog_store", "embedded", "where servers take the catalogue from", {"embedded", "redis"}),
+      text("redis_nodes", "", "Redis server, or some nodes of a Redis Cluster: host:port, separated by commas"),
+      text("redis_username", "", "user of Redis; not set with a password: its default user"),
+      text("redis_password", "", "password of that user"),
+      boolean("redis_tls", "false", "speak TLS with Redis; certificate and host name are verified"),
+      text("redis_ca_file", "", "certificates (PEM) that sign those of Redis; not set: the system's"),
+      text("redis_prefix", "scalestyle:", "what all keys in Redis begin with"),
+      integer("redis_timeout_ms", "2000", "time for one command of Redis, within its request's deadline", 10, 60'000),
+      integer("redis_connections", "2", "connections to each node of Redis", 1, 64),
+
       text("out", "", "folder or file to write"),
       text("in", "", "file to read; not set: standard input"),
       boolean("replace", "false", "put what was rebuilt in the place of the checkpoint; no server may run"),
@@ -221,7 +235,8 @@ const std::vector<core::SettingSpec>& settings_table() {
 }
 
 std::string shown_value(const std::string& name, const std::string& value) {
-  return name == "cursor_key" && !value.empty() ? "(hidden)" : value;
+  const bool secret = name == "cursor_key" || name == "redis_password";
+  return secret && !value.empty() ? "(hidden)" : value;
 }
 
 }  // namespace scalestyle::app

@@ -73,6 +73,20 @@ struct EmbeddedChoreOptions {
 [[nodiscard]] std::vector<Chore> embedded_chores(const EmbeddedParts& parts, const FeatureFiles& files,
                                                  const EmbeddedChoreOptions& options);
 
+// Where features are in another store: the chores of the log and the impressions. What is past retention goes as soon as its
+// effects are durable: such a store's features cannot be rebuilt from it.
+struct LogParts {
+  adapters::embedded::SqliteEventLog& log;
+  adapters::embedded::SqliteImpressionLog& impressions;
+  const core::Clock& clock;
+  telemetry::Logger& logger;
+};
+[[nodiscard]] std::vector<Chore> log_chores(const LogParts& parts, const EmbeddedChoreOptions& options);
+
+// Where the log is another's: feature_checkpoint alone.
+[[nodiscard]] std::vector<Chore> feature_chores(ports::FeatureStore& features, EventLoop& loop, const core::Clock& clock,
+                                                const EmbeddedChoreOptions& options);
+
 // Takes the subject, and the sessions that had become part of it, out of everything on disk but the log itself:
 // impressions, horizon, candidates, checkpoint. Checkpoints that were put aside, and what tools left, are removed whole.
 // May be repeated.

@@ -2,11 +2,17 @@
 // EmbeddedEvents: the event side of a server over one data folder, wired: log, impressions, features, the loop between
 // them, and the chores that keep the files in order. What `serve` runs, and what the crash tests kill.
 //
-// It starts no thread: apps/ gives one to write() and one to maintain().
+// Either end may be another engine's instead (Options::stream, Options::features): then the folder holds the other one alone.
+// Features in memory keep the positions of the foreign log that they include; a checkpoint that cannot be read is put aside,
+// and they are made anew from what that log still has.
+//
+// It starts no thread: apps/ gives one to write() (where the log is the folder's) and one to maintain().
 // Thread safety: open(), start() and stop() from one thread; the parts as they say themselves.
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "adapters/embedded/event_log.hpp"
 #include "adapters/embedded/impression_log.hpp"
@@ -17,10 +23,13 @@
 #include "consumer/maintenance.hpp"
 #include "core/clock.hpp"
 #include "core/deadline.hpp"
+#include "core/files.hpp"
 #include "core/result.hpp"
 #include "core/timer_queue.hpp"
 #include "core/worker_pool.hpp"
 #include "events/features.hpp"
+#include "ports/event_stream.hpp"
+#include "ports/feature_store.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -36,6 +45,9 @@ class EmbeddedEvents {
     Maintenance::Options maintenance{};
     EmbeddedChoreOptions chores{};
     EffectObserver observer{};  // of the loop
+    ports::EventStream* stream = nullptr;      // of another log; null: the folder's own. Not both of these two
+    ports::FeatureStore* features_elsewhere = nullptr;  // null: in memory, checkpointed in the folder
+    FailedRecordSink* failed_records = nullptr;  // of another log; may be null
 
     // Every file in `folder`; everything else as it is.
     void use_folder(const std::filesystem::path& folder);
@@ -55,6 +67,7 @@ class EmbeddedEvents {
   EmbeddedEvents& operator=(const EmbeddedEvents&) = delete;
 
   // The body of the log writer's thread, and of the maintenance thread: until stop().
+  [[nodiscard]] bool has_log() const { return log_ != nullptr; }
   void write() { log_->run(); }
   void maintain() { maintenance_->run(); }
 
@@ -67,6 +80,7 @@ class EmbeddedEvents {
   void stop_maintenance();
   void stop_writing() { log_->stop(); }
 
+  // Only where the end is the folder's own.
   [[nodiscard]] adapters::embedded::SqliteEventLog& log() { return *log_; }
   [[nodiscard]] adapters::embedded::MemoryFeatureStore& features() { return *features_; }
   [[nodiscard]] adapters::embedded::SqliteImpressionLog& impressions() { return *impressions_; }
@@ -76,10 +90,14 @@ class EmbeddedEvents {
  private:
   EmbeddedEvents(Options options, Services services);
   core::Status build();
+  core::Status open_log();
+  core::Status open_own_features();
+  [[nodiscard]] std::vector<Chore> chores() const;
 
   Options options_;
   Services use_;
   FeatureFiles files_;
+  std::optional<core::FileLock> lock_;  // where the log, which locks the folder, is another
   std::unique_ptr<adapters::embedded::SqliteEventLog> log_;
   std::unique_ptr<adapters::embedded::SqliteImpressionLog> impressions_;
   std::unique_ptr<adapters::embedded::MemoryFeatureStore> features_;

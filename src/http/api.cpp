@@ -311,7 +311,9 @@ core::Result<Response> Api::ready() const {
   JsonWriter json(128);
   json.begin_object().key("status").text("ready");
   json.key("generation").text(serving->info().id.value());
-  json.key("articles").integer(serving->catalog().article_count()).end_object();
+  json.key("articles").integer(serving->catalog().article_count());
+  if (use_.dependencies) write_dependencies(json.key("dependencies"), use_.dependencies());
+  json.end_object();
   return json_response(std::move(json).take());
 }
 

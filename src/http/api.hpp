@@ -13,6 +13,7 @@
 #include "core/worker_pool.hpp"
 #include "http/application.hpp"
 #include "http/article_routes.hpp"
+#include "http/dependency_state.hpp"
 #include "http/event_routes.hpp"
 #include "http/http_metrics.hpp"
 #include "http/parameters.hpp"
@@ -47,13 +48,15 @@ class Api final : public Application {
     ports::ImageFetcher* fetcher = nullptr;  // null: no picture is fetched for a client
     search::ReasonService* reasons = nullptr;  // a language model's; null: templates only
     core::TimerQueue* timers = nullptr;        // not null with `reasons`
+    DependencyStates dependencies{};           // what /ready tells of other engines; empty: nothing
   };
 
   // Must outlive the server, and every work: destroy it after the pool's, the timers' and the event log's threads have
   // ended.
   Api(Dependencies dependencies, Options options);
 
-  // Until this is called /ready answers 503: models and catalogue are being loaded. Any thread.
+  // Until this is called /ready answers 503: models and catalogue are being loaded. Afterwards it answers 200 as long as
+  // searches can be answered at all, and tells which of the engines that lists can do without are down. Any thread.
   void mark_warm() { warm_.store(true); }
 
   [[nodiscard]] Call begin(Request request) override;

@@ -217,7 +217,9 @@ constexpr std::string_view kCacheStats = R"json({
 
 constexpr std::string_view kReady = R"json({
 "type":"object","required":["status","generation","articles"],
-"properties":{"status":{"const":"ready"},"generation":{"type":"string"},"articles":{"type":"integer","minimum":0}}})json";
+"properties":{"status":{"const":"ready"},"generation":{"type":"string"},"articles":{"type":"integer","minimum":0},
+"dependencies":{"type":"array","description":"The engines behind this server, also those that answers can do without; then they are degraded.","items":{"type":"object","required":["name","engine","status"],"properties":{
+"name":{"type":"string"},"engine":{"type":"string"},"status":{"enum":["ok","down"]},"cause":{"type":"string","description":"Of one that is down."}}}}}})json";
 
 void write_degradation_reasons(JsonWriter& json) {
   std::string meaning = "Why an answer is less than the full one, least severe first.";

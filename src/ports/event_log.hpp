@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/deadline.hpp"
@@ -31,6 +32,12 @@ struct AppendFailure {
   core::Error error{};
 };
 
+// W3C trace context of the request that brings events; empty: none.
+struct TraceContext {
+  std::string traceparent{};
+  std::string tracestate{};
+};
+
 using AppendResult = std::expected<std::vector<AppendedEvent>, AppendFailure>;
 
 enum class ErasureState : std::uint8_t {
@@ -52,6 +59,12 @@ class EventLog {
   // refuses writes since a failed sync, is closed, or cannot be reached), kDeadlineExceeded (not kept when the events
   // were still queued), kCancelled (as kDeadlineExceeded), kInvalidArgument (not kept).
   [[nodiscard]] virtual core::Task<AppendResult> append(std::vector<events::Event> batch, core::Deadline deadline) = 0;
+
+  // As append(); a log whose records have headers keeps the trace context with them.
+  [[nodiscard]] virtual core::Task<AppendResult> append_traced(std::vector<events::Event> batch, TraceContext /*trace*/,
+                                                               core::Deadline deadline) {
+    return append(std::move(batch), deadline);
+  }
 
   // The subject's events after `after_offset`, oldest first, at most `limit` (1 … 10,000); none of before its last
   // kForget. kUnsupported where the engine cannot look them up by subject.

@@ -53,7 +53,7 @@ class EventServer {
                                                   .metrics = metrics_, .log = log_});
     if (!opened) return std::unexpected(opened.error());
     events_ = std::move(*opened);
-    writer_ = std::thread([this] { events_->write(); });
+    if (events_->has_log()) writer_ = std::thread([this] { events_->write(); });
     keeper_ = std::thread([this] { events_->maintain(); });
     return events_->start(core::Deadline::never());
   }
@@ -84,6 +84,7 @@ class EventServer {
   }
 
   EmbeddedEvents& events() { return *events_; }
+  telemetry::Metrics& metrics() { return metrics_; }
 
  private:
   const MovedClock& clock_;
