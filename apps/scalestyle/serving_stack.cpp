@@ -90,7 +90,7 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
 
 std::unique_ptr<search::PatientVectorIndex> ServingStack::patient(ports::VectorIndex& index) {
   return std::make_unique<search::PatientVectorIndex>(
-      search::PatientVectorIndex::Dependencies{.index = index, .timers = *timers_, .clock = compute_->clock(), .log = *log_},
+      search::PatientVectorIndex::Dependencies{.index = index, .pool = compute_->pool(), .timers = *timers_, .clock = compute_->clock(), .log = *log_},
       search::PatientVectorIndex::Options{});
 }
 
