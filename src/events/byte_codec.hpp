@@ -49,6 +49,15 @@ class ByteReader {
     }
     return failed();
   }
+  // The next `size` bytes; they live as long as what is read.
+  std::string_view take(std::size_t size) {
+    if (bytes_.size() - at_ < size) {
+      failed();
+      return {};
+    }
+    at_ += size;
+    return bytes_.substr(at_ - size, size);
+  }
   double number() {
     double value = 0;
     if (bytes_.size() - at_ < sizeof value) {
