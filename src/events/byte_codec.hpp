@@ -68,17 +68,17 @@ class ByteReader {
     at_ += sizeof value;
     return value;
   }
-  // Refers to the bytes that are read.
-  std::string_view text() {
-    const std::uint64_t size = varint();
+  // The next `size` bytes; they live as long as what is read.
+  std::string_view take(std::uint64_t size) {
     if (size > remaining()) {
       failed();
       return {};
     }
-    const std::string_view found = bytes_.substr(at_, size);
     at_ += size;
-    return found;
+    return bytes_.substr(at_ - size, size);
   }
+  // Its length, then its bytes.
+  std::string_view text() { return take(varint()); }
   double number() {
     double value = 0;
     if (bytes_.size() - at_ < sizeof value) {
