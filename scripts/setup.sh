@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the missing packages of packages.txt, then DuckDB's library.
+# Installs the missing packages of packages.txt, then the libraries that Debian lacks or has too old: DuckDB's and the Kafka client.
 # As root, or where sudo asks no password, it installs; otherwise it names what is missing and exits 1.
 # When nothing is missing it only asks dpkg, and takes a moment.
 set -euo pipefail
@@ -10,7 +10,7 @@ source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 package_list=${PACKAGE_LIST:-$source_dir/packages.txt}
 
 command -v dpkg-query >/dev/null || {
-  echo "setup: this machine has no dpkg. Install the equivalents of ${package_list#"$source_dir"/}, then run scripts/duckdb.sh." >&2
+  echo "setup: this machine has no dpkg. Install the equivalents of ${package_list#"$source_dir"/}, then run scripts/duckdb.sh and scripts/librdkafka.sh." >&2
   exit 1
 }
 
@@ -77,3 +77,4 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 "$source_dir/scripts/duckdb.sh"
+"$source_dir/scripts/librdkafka.sh"
