@@ -75,7 +75,8 @@ class ServeRun {
     CORE_TRY(const auto pictures, ImageFetching::create(settings_, clock_));
     http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),
                    .clock = clock_, .metrics = stack->metrics(), .log = log, .suggest = stack->suggest(), .live = stack->live(),
-                   .fetcher = pictures->fetcher(), .reasons = stack->reasons(), .timers = &stack->timers()},
+                   .fetcher = pictures->fetcher(), .reasons = stack->reasons(), .timers = &stack->timers(),
+                   .dependencies = [serving = stack.get()] { return serving->dependencies(); }},
                   {.version = std::string(kVersion), .max_query_image_bytes = max_query_image_bytes(settings_)});
     CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log}));
     if (const auto loaded = load_generation(*stack); !loaded) {
@@ -175,10 +176,10 @@ int run_serve(const Invocation& invocation) {
 Command serve_command() {
   return {.path = {"serve"},
           .help = "Answer searches and take events over HTTP",
-          .settings = with_generation_settings(with_query_image_settings(with_serving_settings(with_suggest_settings(with_search_settings({"data", "host", "port", "models", "model", "query_precision", "query_prefix",
+          .settings = with_inference_settings(with_generation_settings(with_query_image_settings(with_serving_settings(with_suggest_settings(with_search_settings({"data", "host", "port", "models", "model", "query_precision", "query_prefix",
                                              "compute_threads", "isa", "max_connections", "max_concurrent_requests",
                                              "idle_timeout_ms", "read_timeout_ms", "drain_timeout_ms", "log_level",
-                                             "log_format"}))))),
+                                             "log_format"})))))),
           .run = run_serve};
 }
 

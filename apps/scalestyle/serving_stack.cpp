@@ -17,14 +17,15 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   stack->compute_ = std::make_unique<Compute>(compute_threads(settings));
   auto& pool = stack->compute_->pool();
   const auto& clock = stack->compute_->clock();
-  CORE_TRY(stack->encoder_, load_encoder(settings, settings.text("query_precision"), *stack->compute_));
+  stack->timers_ = std::make_unique<core::TimerQueue>(clock);
+  stack->timer_thread_ = std::thread([timers = stack->timers_.get()] { timers->run(); });
+  CORE_TRY(stack->inference_, InferenceStack::open(settings, {.timers = *stack->timers_, .clock = clock, .metrics = stack->metrics_, .log = events_log}));
+  CORE_TRY(stack->encoder_, stack->open_query_encoder(settings));
   stack->store_ = std::make_unique<adapters::embedded::LocalCatalogStore>(
       adapters::embedded::LocalCatalogStore::Options{.data_dir = stack->data_}, pool);
   stack->index_ = std::make_unique<adapters::embedded::LocalVectorIndex>(
       adapters::embedded::LocalVectorIndex::Options{.data_dir = stack->data_}, pool, clock);
-  stack->timers_ = std::make_unique<core::TimerQueue>(clock);
-  stack->timer_thread_ = std::thread([timers = stack->timers_.get()] { timers->run(); });
-  CORE_TRY(stack->reranking_, RerankerStack::open(settings, *stack->compute_, *stack->timers_, stack->metrics_));
+  CORE_TRY(stack->reranking_, RerankerStack::open(settings, *stack->compute_, *stack->timers_, stack->metrics_, stack->inference_.get()));
   if (events_log != nullptr) {
     CORE_TRY(stack->generating_, GeneratorStack::open(settings, *stack->compute_, *stack->timers_, stack->metrics_));
   }
@@ -94,11 +95,37 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
                                            .queries = stack->queries_.get()},
         std::move(event_settings));
   }
+  stack->inference_->watch();
   return stack;
 }
 
+core::Result<ports::GenerationInfo> ServingStack::current_generation() const {
+  const adapters::embedded::DataFolder folder(data_);
+  CORE_TRY(const auto current, folder.read_current());
+  CORE_TRY(auto manifest, adapters::embedded::read_manifest(folder.generation(current)));
+  return std::move(manifest.info);
+}
+
+core::Result<std::unique_ptr<ports::TextEncoder>> ServingStack::open_query_encoder(const core::Settings& settings) {
+  const std::string& precision = settings.text("query_precision");
+  if (!inference_->has_texts()) return load_encoder(settings, precision, *compute_);
+  const auto generation = current_generation();
+  return inference_->text_encoder(precision, generation ? std::optional(generation->document_encoder) : std::nullopt);
+}
+
+core::Result<std::unique_ptr<ports::TextEncoder>> ServingStack::open_document_encoder(const core::Settings& settings,
+                                                                                     const ports::EncoderInfo& documents) {
+  if (inference_->has_texts()) return inference_->document_encoder(documents);
+  return load_encoder(settings, documents.precision, *compute_);
+}
+
 core::Status ServingStack::open_vision(const core::Settings& settings) {
-  CORE_TRY(image_encoder_, load_image_encoder(settings, *compute_));
+  if (settings.boolean("vision_enabled") && inference_->has_pictures()) {
+    const auto generation = current_generation();
+    CORE_TRY(image_encoder_, inference_->image_encoder(generation ? generation->image_encoder : std::nullopt));
+  } else {
+    CORE_TRY(image_encoder_, load_image_encoder(settings, *compute_));
+  }
   if (image_encoder_ == nullptr) return {};
   image_index_ = std::make_unique<adapters::embedded::LocalVectorIndex>(
       adapters::embedded::LocalVectorIndex::Options{.data_dir = data_, .collection = adapters::embedded::VectorCollection::kPhotos},
@@ -110,13 +137,12 @@ core::Status ServingStack::open_vision(const core::Settings& settings) {
 // New texts are embedded in the precision that the generation's vectors have, which may be another than the queries'.
 core::Status ServingStack::open_changes(const core::Settings& settings, telemetry::Logger& log) {
   const auto& clock = compute_->clock();
-  const adapters::embedded::DataFolder folder(data_);
-  CORE_TRY(const auto current, folder.read_current());
-  CORE_TRY(const auto manifest, adapters::embedded::read_manifest(folder.generation(current)));
-  const auto& documents = manifest.info.document_encoder;
+  CORE_TRY(const auto generation, current_generation());
+  const auto& documents = generation.document_encoder;
   const bool same_model = documents.model == encoder_->info().model;
-  if (same_model && documents.precision != encoder_->info().precision) {
-    CORE_TRY(document_encoder_, load_encoder(settings, documents.precision, *compute_));
+  // Of a server that was not there yet the precision is not known for certain.
+  if (same_model && (documents.precision != encoder_->info().precision || inference_->has_texts())) {
+    CORE_TRY(document_encoder_, open_document_encoder(settings, documents));
   }
   CORE_TRY(changes_, adapters::embedded::SqliteCatalogChanges::open({.folder = data_}, clock));
   live_ = std::make_unique<search::LiveCatalog>(
@@ -139,6 +165,7 @@ void ServingStack::stop_threads() {
   if (change_builder_.joinable()) change_builder_.join();
   if (events_) events_->stop();
   if (generating_) generating_->stop_thread();
+  if (inference_) inference_->stop();
   if (timers_) timers_->stop();
   if (timer_thread_.joinable()) timer_thread_.join();
   if (compute_) compute_->stop();

@@ -7,14 +7,15 @@
 
 #include "adapters/embedded/catalog_change_log.hpp"
 #include "adapters/embedded/local_catalog_store.hpp"
-#include "adapters/embedded/local_image_encoder.hpp"
-#include "adapters/embedded/local_text_encoder.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
 #include "core/result.hpp"
 #include "core/settings.hpp"
 #include "core/timer_queue.hpp"
 #include "event_stack.hpp"
 #include "generator_stack.hpp"
+#include "inference_stack.hpp"
+#include "ports/image_encoder.hpp"
+#include "ports/text_encoder.hpp"
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
 #include "recommend/ranker_file.hpp"
@@ -65,28 +66,37 @@ class ServingStack {
   [[nodiscard]] search::LiveCatalog* live() { return live_.get(); }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
   [[nodiscard]] core::TimerQueue& timers() { return *timers_; }
-  [[nodiscard]] adapters::embedded::LocalTextEncoder& encoder() { return *encoder_; }
+  // How the models behind HTTP are now; must not wait.
+  [[nodiscard]] std::vector<http::DependencyState> dependencies() const { return inference_->states(); }
+  [[nodiscard]] ports::TextEncoder& encoder() { return *encoder_; }
   [[nodiscard]] const std::filesystem::path& data() const { return data_; }
 
  private:
   ServingStack() = default;
+  // In this process, or behind HTTP.
+  [[nodiscard]] core::Result<std::unique_ptr<ports::TextEncoder>> open_query_encoder(const core::Settings& settings);
+  [[nodiscard]] core::Result<std::unique_ptr<ports::TextEncoder>> open_document_encoder(const core::Settings& settings,
+                                                                                       const ports::EncoderInfo& documents);
+  // The generation that is current in the data folder; kNotFound and others where there is none.
+  [[nodiscard]] core::Result<ports::GenerationInfo> current_generation() const;
   [[nodiscard]] core::Status open_vision(const core::Settings& settings);
   [[nodiscard]] core::Status open_changes(const core::Settings& settings, telemetry::Logger& log);
 
   std::filesystem::path data_;
   telemetry::Metrics metrics_;
   std::unique_ptr<Compute> compute_;
-  std::unique_ptr<adapters::embedded::LocalTextEncoder> encoder_;
+  std::unique_ptr<core::TimerQueue> timers_;
+  std::unique_ptr<InferenceStack> inference_;
+  std::unique_ptr<ports::TextEncoder> encoder_;
   std::unique_ptr<adapters::embedded::LocalCatalogStore> store_;
   std::unique_ptr<adapters::embedded::LocalVectorIndex> index_;
-  std::unique_ptr<adapters::embedded::LocalImageEncoder> image_encoder_;  // null where vision is off, as the next
+  std::unique_ptr<ports::ImageEncoder> image_encoder_;  // null where vision is off, as the next
   std::unique_ptr<adapters::embedded::LocalVectorIndex> image_index_;
-  std::unique_ptr<core::TimerQueue> timers_;
   std::unique_ptr<RerankerStack> reranking_;
   std::unique_ptr<GeneratorStack> generating_;  // null without events
   std::unique_ptr<EventStack> events_;  // null without events
   std::unique_ptr<search::SnapshotHolder> generations_;
-  std::unique_ptr<adapters::embedded::LocalTextEncoder> document_encoder_;  // null: encoder_ is one
+  std::unique_ptr<ports::TextEncoder> document_encoder_;  // null: encoder_ is one
   std::unique_ptr<adapters::embedded::SqliteCatalogChanges> changes_;       // null without events
   std::unique_ptr<search::LiveCatalog> live_;                              // null without events
   std::unique_ptr<search::SynonymFile> synonyms_;

@@ -88,7 +88,7 @@ class Resolver {
     for (const auto& spec : known) {
       specs_.emplace(spec.name, &spec);
       names_.push_back(spec.name);
-      values[spec.name] = SettingValue{spec.default_value, "default"};
+      values[spec.name] = SettingValue{spec.default_value, std::string(kDefaultOrigin)};
     }
   }
 

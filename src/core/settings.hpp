@@ -39,6 +39,8 @@ struct SettingValue {
   std::string origin;  // "default", "environment SCALESTYLE_PORT", "scalestyle.conf:3", "flag --port"
 };
 
+inline constexpr std::string_view kDefaultOrigin = "default";
+
 struct SettingSources {
   std::map<std::string, std::string> flags{};                 // by setting name
   std::vector<std::pair<std::string, std::string>> environment{};  // all variables of the process
@@ -54,6 +56,8 @@ class Settings {
   // Asserts that `name` is a known setting of that kind.
   [[nodiscard]] const std::string& text(std::string_view name) const { return find(name).text; }
   [[nodiscard]] bool is_set(std::string_view name) const { return !find(name).text.empty(); }
+  // Nobody said anything: the value is the table's own.
+  [[nodiscard]] bool is_default(std::string_view name) const { return find(name).origin == kDefaultOrigin; }
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   [[nodiscard]] double number(std::string_view name) const;
   [[nodiscard]] bool boolean(std::string_view name) const;
