@@ -1,12 +1,18 @@
-#include "kafka_options_of.hpp"
+#include "kafka_settings.hpp"
 
-#include <cstdint>
+#include <fmt/format.h>
 
-#include "event_stack.hpp"
+#include <fstream>
+#include <utility>
 
 namespace scalestyle::app {
 
 namespace kafka = adapters::kafka;
+
+std::vector<std::string> kafka_connection_settings() {
+  return {"kafka_brokers",  "kafka_topic",    "kafka_security",     "kafka_ca_file", "kafka_sasl_mechanism",
+          "kafka_username", "kafka_password", "kafka_password_file"};
+}
 
 core::Result<kafka::KafkaOptions> kafka_options(const core::Settings& settings) {
   kafka::KafkaOptions options;
@@ -16,13 +22,24 @@ core::Result<kafka::KafkaOptions> kafka_options(const core::Settings& settings) 
   options.sasl_mechanism = settings.text("kafka_sasl_mechanism");
   options.username = settings.text("kafka_username");
   options.password = settings.text("kafka_password");
+  if (settings.is_set("kafka_password_file")) {
+    if (!options.password.empty()) {
+      return core::fail(core::ErrorCode::kInvalidArgument, "kafka_password and kafka_password_file are both set", "kafka_password_file");
+    }
+    const std::string& name = settings.text("kafka_password_file");
+    std::ifstream file(name);
+    if (!file || !std::getline(file, options.password) || options.password.empty()) {
+      return core::fail(core::ErrorCode::kNotFound, fmt::format("kafka_password_file: {} cannot be read, or its first line is empty", name),
+                        "kafka_password_file");
+    }
+    if (options.password.back() == '\r') options.password.pop_back();
+  }
   CORE_CHECK(options.validate());
   return options;
 }
 
 core::Result<kafka::KafkaTopics> kafka_topics(const core::Settings& settings) {
-  kafka::KafkaTopics topics;
-  topics.events = settings.text("kafka_topic");
+  kafka::KafkaTopics topics{settings.text("kafka_topic")};
   CORE_CHECK(topics.validate());
   return topics;
 }
@@ -34,7 +51,5 @@ core::Result<kafka::KafkaTopicPlan> kafka_topic_plan(const core::Settings& setti
   CORE_CHECK(plan.validate());
   return plan;
 }
-
-kafka::KafkaReadOptions kafka_read_options(const core::Settings& /*settings*/) { return {}; }
 
 }  // namespace scalestyle::app
