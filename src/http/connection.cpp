@@ -238,6 +238,7 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   request.content_type = std::string(fields[http::field::content_type]);
   request.content_encoding = std::string(fields[http::field::content_encoding]);
   request.traceparent = std::string(fields["traceparent"]);
+  request.tracestate = std::string(fields["tracestate"]);
   request.timeout_header = std::string(fields["X-Request-Timeout-Ms"]);
   request.body = std::move(parser.get().body());
   request.received = received_;

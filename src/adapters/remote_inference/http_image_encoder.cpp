@@ -93,7 +93,7 @@ core::Task<core::Status> HttpImageEncoder::check_endpoint(std::string url, core:
 core::Task<core::Result<HttpImageEncoder::Results>> HttpImageEncoder::send(std::string body, std::size_t count, core::Deadline deadline) {
   if (deadline.expired(client_.clock())) co_return too_late();
   Results results;
-  const ModelClient::Reader read = [&](const ports::HttpResponse& response) {
+  const ModelClient::Reader read = [&](const ports::HttpResponse& response) -> core::Status {
     CORE_TRY(results, read_picture_results(response.body, count, options_.expected.dimension));
     return core::Status();
   };

@@ -146,7 +146,7 @@ core::Task<core::Status> HttpPairScorer::score_slice(const std::string& query, S
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.remaining(client_.clock()));
     request.margin = std::max(left / kMarginShare, kLeastMargin);
   }
-  const ModelClient::Reader read = [&](const ports::HttpResponse& response) {
+  const ModelClient::Reader read = [&](const ports::HttpResponse& response) -> core::Status {
     const bool partial = response.header("X-Partial") == "deadline";
     CORE_TRY(slice.logits, read_ranks(response.body, slice.texts.size(), partial));
     const std::string_view told = response.header("x-compute-tokens");

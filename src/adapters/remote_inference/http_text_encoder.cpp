@@ -176,7 +176,7 @@ core::Task<core::Result<ports::EmbeddingBatch>> HttpTextEncoder::encode(std::vec
     }
     const std::size_t count = std::min(batch_limit_.load(), texts.size() - begin);
     const std::span<const std::string> part = std::span<const std::string>(texts).subspan(begin, count);
-    const ModelClient::Reader read = [&](const ports::HttpResponse& response) {
+    const ModelClient::Reader read = [&](const ports::HttpResponse& response) -> core::Status {
       CORE_CHECK(read_answer(response, part.size(), batch));
       batch.tokens += tokens_of(response, part);
       return core::Status();
