@@ -157,6 +157,10 @@ class Model:
     def usable_cores(self):
         return self.figures["machine_cores"] * self.figures["utilisation"]
 
+    def planned(self, name):
+        """What we would ask of what carries so much at most."""
+        return self.figures[name] * self.figures["utilisation"]
+
     def gateways(self):
         return math.ceil((self.search_cores() + self.click_cores()) / self.usable_cores())
 
@@ -330,15 +334,16 @@ def limits(figures, shop):
         ("Milvus", "vectors of one query node", "bytes", m.milvus_bytes, lambda: f["milvus_node_bytes"],
          "query nodes and shards"),
         ("Kafka", "events of all partitions", "/s", lambda: shop.clicks_at_peak,
-         lambda: f["kafka_partitions"] * f["kafka_events_per_second_per_partition"], "partitions, then brokers"),
-        ("consumer", "events of one core", "/s", lambda: shop.clicks_at_peak, lambda: f["consumer_events_per_core_second"],
-         "consumers, up to one a partition"),
+         lambda: f["kafka_partitions"] * m.planned("kafka_events_per_second_per_partition"), "partitions, then brokers"),
+        ("consumer", "events of one core", "/s", lambda: shop.clicks_at_peak,
+         lambda: m.planned("consumer_events_per_core_second"), "consumers, up to one a partition"),
         ("consumer", "events merged into popularity by the one that does", "/s", lambda: shop.clicks_at_peak,
-         lambda: f["merged_events_per_second"], "nothing: one consumer merges for all"),
-        ("Redis", "reads of one master", "/s", m.redis_reads, lambda: f["redis_reads_per_second"], "masters"),
-        ("Redis", "writes of one master", "/s", lambda: shop.clicks_at_peak, lambda: f["redis_writes_per_second"], "masters"),
+         lambda: m.planned("merged_events_per_second"), "nothing: one consumer merges for all"),
+        ("Redis", "reads of one master", "/s", m.redis_reads, lambda: m.planned("redis_reads_per_second"), "masters"),
+        ("Redis", "writes of one master", "/s", lambda: shop.clicks_at_peak, lambda: m.planned("redis_writes_per_second"),
+         "masters"),
         ("Milvus", "searches of one query node", "/s", lambda: shop.searches_at_peak * (1 - shop.kept_share),
-         lambda: f["milvus_searches_per_second"], "replicas of the collection"),
+         lambda: m.planned("milvus_searches_per_second"), "replicas of the collection"),
         ("inference", "queries of a server of two cores", "/s", lambda: shop.searches_at_peak * (1 - shop.kept_share),
          lambda: m.usable_cores() / m.inference_cores() * shop.searches_at_peak * (1 - shop.kept_share), "inference servers"),
     )

@@ -145,7 +145,8 @@ class TestNonsense(unittest.TestCase):
         entry = {"value": 1, "unit": "s", "kind": "measured", "source": "a_bench", "machine": "one", "date": "2026-01-01"}
         wrong = {"{": "Expecting", "[]": "no object", '{"figures":[]}': "no object"}
         for field, value, said in (("value", 0, "no number above 0"), ("value", -1, "no number above 0"),
-                                   ("value", "1", "no number"), ("value", True, "no number"), ("kind", "guess", "kind guess"), ("unit", "", 'no "unit"'),
+                                   ("value", "1", "no number"), ("value", True, "no number"),
+                                   ("kind", "guess", "kind guess"), ("unit", "", 'no "unit"'),
                                    ("source", None, 'no "source"'), ("date", "", "on which machine and when")):
             wrong[json.dumps({"figures": {"a": {**entry, field: value}}})] = f"a: .*{said}"
         wrong[json.dumps({"figures": {"a": {**entry, "kind": "setting", "value": None}}})] = "may have no value"
