@@ -89,9 +89,10 @@ def per_million(figures):
         ("searches a day", "gateway", "answers to the network at the peak", m.network_bytes(), "bytes/s"),
         ("searches a day", "Redis", "reads at the peak", rate, "/s"),
         ("searches a day", "disk", "impressions a day", million * f["impression_bytes"], "bytes"),
+        ("searches a day", "Kafka", "impressions a day, each copy", m.kafka_impression_bytes(), "bytes"),
         ("clicks a day", "one process", "cores at the peak", m.click_cores(), "cores"),
         ("clicks a day", "one process", "event log a day", million * f["event_bytes"], "bytes"),
-        ("clicks a day", "Kafka", "records a day, each copy", m.kafka_bytes_a_day(), "bytes"),
+        ("clicks a day", "Kafka", "records a day, each copy", m.kafka_click_bytes(), "bytes"),
         ("clicks a day", "Redis", "reads, and as many writes, at the peak", rate, "/s"),
     )
 

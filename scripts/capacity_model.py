@@ -214,11 +214,14 @@ class Model:
         return self.shop.searches_at_peak * self.figures["answer_bytes"]
 
     # Kafka.
-    def kafka_bytes_a_day(self):
+    def kafka_click_bytes(self):
         return self.shop.clicks_per_day * self.figures["kafka_record_bytes"]
 
+    def kafka_impression_bytes(self):
+        return self.shop.searches_per_day * self.figures["kafka_impression_bytes"]
+
     def kafka_bytes(self):
-        return self.kafka_bytes_a_day() * self.figures["kafka_retention_days"] * self.figures["kafka_replication"]
+        return (self.kafka_click_bytes() + self.kafka_impression_bytes()) * self.figures["kafka_retention_days"] * self.figures["kafka_replication"]
 
     def partitions(self):
         return self.shop.clicks_at_peak / self.figures["kafka_events_per_second_per_partition"]
@@ -289,7 +292,8 @@ def quantities(figures, shop):
         ("inference", "the same with HTTP", "cores", m.inference_cores),
         ("inference", "a gateway's call", "core-ms", lambda: f["remote_call_core_ms"]),
         ("Kafka", "clicks a second at the peak", "/s", lambda: shop.clicks_at_peak),
-        ("Kafka", "clicks a day, before compression", "bytes", m.kafka_bytes_a_day),
+        ("Kafka", "clicks a day, each copy", "bytes", m.kafka_click_bytes),
+        ("Kafka", "impressions a day, each copy", "bytes", m.kafka_impression_bytes),
         ("Kafka", "kept, three copies", "bytes", m.kafka_bytes),
         ("Kafka", "partitions that the rate needs", "", m.partitions),
         ("consumer", "cores at the peak", "cores", m.consumer_cores),

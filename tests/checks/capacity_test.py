@@ -76,8 +76,9 @@ class TestArithmetic(unittest.TestCase):
         self.assertAlmostEqual(model.Model(f, shop(items=2)).redis_item_bytes(), 2 * 12)
 
     def test_logs_grow_with_days_and_copies(self):
-        f = figures(kafka_record_bytes=100, kafka_retention_days=7, kafka_replication=3, event_bytes=10, event_retention_days=30)
-        self.assertAlmostEqual(model.Model(f, shop()).kafka_bytes(), 8_640 * 100 * 21)
+        f = figures(kafka_record_bytes=100, kafka_impression_bytes=10, kafka_retention_days=7, kafka_replication=3, event_bytes=10,
+                    event_retention_days=30)
+        self.assertAlmostEqual(model.Model(f, shop()).kafka_bytes(), (8_640 * 100 + 86_400 * 10) * 21)
         self.assertAlmostEqual(model.Model(f, shop()).event_log_bytes(), 8_640 * 300)
 
     def test_twice_the_traffic_is_twice_the_rate_and_half_the_headroom(self):
