@@ -117,7 +117,8 @@ RedisCommand script_call(const std::shared_ptr<const RedisScript>& script, std::
   call.key = keys.front();
   call.arguments.push_back(std::to_string(keys.size()));
   call.arguments.insert(call.arguments.end(), std::make_move_iterator(keys.begin()), std::make_move_iterator(keys.end()));
-  call.arguments.insert(call.arguments.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
+  call.arguments.insert(call.arguments.end(), std::make_move_iterator(arguments.begin()),
+                        std::make_move_iterator(arguments.end()));
   return call;
 }
 

@@ -80,7 +80,9 @@ core::Task<core::Status> PopularityKeeper::load(core::Deadline deadline) {
   do {
     RedisCommand scan = key_command({"HSCAN", context_.keys.items(), cursor, "COUNT", std::string(kScanCount)});
     CORE_CO_TRY(const RedisValue step, co_await call(std::move(scan), deadline));
-    if (step.elements.size() != 2) co_return core::fail(core::ErrorCode::kUnavailable, "HSCAN of " + context_.keys.items() + " gave no step");
+    if (step.elements.size() != 2) {
+      co_return core::fail(core::ErrorCode::kUnavailable, "HSCAN of " + context_.keys.items() + " gave no step");
+    }
     cursor = step.elements[0].text;
     const auto& fields = step.elements[1].elements;
     for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
