@@ -3,6 +3,7 @@
 #        redis.sh stop FOLDER                      stops them
 #        redis.sh kill FOLDER PORT | kill FOLDER master-of-slot N     SIGKILL; prints killed=PORT
 #        redis.sh restart FOLDER                   starts those again that do not run
+#        redis.sh move-slot FOLDER N begin|finish  of a cluster: opens the move of a slot to the next master; moves its keys and ends it
 #
 # start prints one name=value a line: port, pid, ports (all, with commas).
 #   plain    one server, no password
@@ -45,7 +46,9 @@ cli() {
   fi
 }
 
-running() { [ -f "$folder/$1/redis.pid" ] && kill -0 "$(cat "$folder/$1/redis.pid")" 2>/dev/null; }
+# A process that ended and was not yet asked for its status by its parent does not run.
+runs() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
+running() { [ -f "$folder/$1/redis.pid" ] && runs "$(cat "$folder/$1/redis.pid")"; }
 
 # launch PORT: the server of FOLDER/PORT/redis.conf, until it answers.
 launch() {
@@ -178,7 +181,7 @@ stop_one() {
   pid=$(cat "$folder/$1/redis.pid")
   kill "$pid"
   for try in $(seq 100); do
-    kill -0 "$pid" 2>/dev/null || return 0
+    runs "$pid" || return 0
     [ "$try" = 60 ] && kill -9 "$pid"
     sleep 0.05
   done
@@ -198,11 +201,33 @@ master_of_slot() {
   done
 }
 
+# move_slot N begin|finish
+move_slot() {
+  local source target source_id target_id keys
+  source=$(master_of_slot "$1")
+  if [ "$2" = begin ]; then
+    target=$(cli "$source" cluster nodes | awk '$3 == "master" { split($2, address, /[:@]/); print address[2]; exit }')
+    echo "$target" >"$folder/move-target"
+  fi
+  target=$(cat "$folder/move-target")
+  source_id=$(cli "$source" cluster myid) target_id=$(cli "$target" cluster myid)
+  if [ "$2" = begin ]; then
+    cli "$target" cluster setslot "$1" importing "$source_id" >/dev/null
+    cli "$source" cluster setslot "$1" migrating "$target_id" >/dev/null
+    return
+  fi
+  mapfile -t keys < <(cli "$source" cluster getkeysinslot "$1" 1000)
+  if [ "${#keys[@]}" -gt 0 ]; then cli "$source" migrate 127.0.0.1 "$target" "" 0 5000 keys "${keys[@]}" >/dev/null; fi
+  cli "$target" cluster setslot "$1" node "$target_id" >/dev/null
+  cli "$source" cluster setslot "$1" node "$target_id" >/dev/null
+}
+
 kill_one() {
   local port=$1
   [ "$port" = master-of-slot ] && port=$(master_of_slot "$2")
   running "${port:-none}" || fail "no server runs at ${port:-that slot}"
   kill -9 "$(cat "$folder/$port/redis.pid")"
+  while running "$port"; do sleep 0.01; done
   echo "killed=$port"
 }
 
@@ -223,6 +248,7 @@ start)
   ;;
 stop) for port in $(ports_of); do stop_one "$port"; done ;;
 kill) kill_one "${3:-}" "${4:-}" ;;
+move-slot) move_slot "${3:-}" "${4:-}" ;;
 restart) for port in $(ports_of); do running "$port" || launch "$port"; done ;;
-*) fail "what to do is start, stop, kill or restart" ;;
+*) fail "what to do is start, stop, kill, restart or move-slot" ;;
 esac
