@@ -3,13 +3,13 @@
 #        redis.sh stop FOLDER                      stops them
 #        redis.sh kill FOLDER PORT | kill FOLDER master-of-slot N     SIGKILL; prints killed=PORT
 #        redis.sh restart FOLDER                   starts those again that do not run
-#        redis.sh move-slot FOLDER N begin|finish  of a cluster: opens the move of a slot to the next master; moves its keys and ends it
+#        redis.sh move-slot FOLDER N begin|finish  of a cluster: opens a slot's move to another master; moves its keys, ends it
 #
 # start prints one name=value a line: port, pid, ports (all, with commas).
 #   plain    one server, no password
-#   tls      one server that speaks TLS only, also on 127.0.0.2, with a certificate for localhost and 127.0.0.1; the default user is
-#            off, `app` may touch the keys hm:* and use no dangerous command but INFO, `admin` may do everything. Prints also
-#            ca_file, other_ca_file (of another authority), app_password, admin_password
+#   tls      one server that speaks TLS only, also on 127.0.0.2, with a certificate for localhost and 127.0.0.1; the default
+#            user is off, `app` may touch the keys hm:* and use no dangerous command but INFO, `admin` may do everything.
+#            Prints also ca_file, other_ca_file (of another authority), app_password, admin_password
 #   cluster  3 masters and 3 replicas, node time-out 2 s
 # Ends with 3 where Redis is not installed.
 set -euo pipefail
@@ -75,6 +75,7 @@ daemonize yes
 save ""
 appendonly no
 maxmemory-policy noeviction
+shutdown-timeout 0
 END
     cat
   } >"$folder/$1/redis.conf"
@@ -127,7 +128,8 @@ END
   echo "--user admin --no-auth-warning --tls --cacert $folder/tls/ca.crt" >"$folder/cli-arguments"
   echo "$admin" >"$folder/admin-password"
   launch "$port"
-  printf '%s\n' "port=$port" "ca_file=$folder/tls/ca.crt" "other_ca_file=$folder/tls/other.crt" "app_password=$app" "admin_password=$admin"
+  printf '%s\n' "port=$port" "ca_file=$folder/tls/ca.crt" "other_ca_file=$folder/tls/other.crt" \
+    "app_password=$app" "admin_password=$admin"
 }
 
 start_cluster() {
@@ -148,7 +150,8 @@ END
     launch "$port"
     nodes+=("127.0.0.1:$port")
   done
-  redis-cli --cluster create "${nodes[@]}" --cluster-replicas 1 --cluster-yes >"$folder/create.log" 2>&1 || fail "$(cat "$folder/create.log")"
+  redis-cli --cluster create "${nodes[@]}" --cluster-replicas 1 --cluster-yes >"$folder/create.log" 2>&1 ||
+    fail "$(cat "$folder/create.log")"
   for i in 0 1 2 3 4 5; do wait_for_cluster $((first + i)); done
   echo "port=$first"
 }
@@ -175,15 +178,18 @@ print_servers() {
   echo "pid=$(cat "$folder/$(echo "$ports" | head -n 1)/redis.pid")"
 }
 
-stop_one() {
-  local pid try
-  running "$1" || return 0
-  pid=$(cat "$folder/$1/redis.pid")
-  kill "$pid"
-  for try in $(seq 100); do
-    runs "$pid" || return 0
-    [ "$try" = 60 ] && kill -9 "$pid"
-    sleep 0.05
+stop_all() {
+  local port pid pids=() try
+  for port in $(ports_of); do
+    running "$port" && pids+=("$(cat "$folder/$port/redis.pid")")
+  done
+  [ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}"
+  for pid in "${pids[@]}"; do
+    for try in $(seq 200); do
+      runs "$pid" || break
+      [ "$try" != 100 ] || kill -9 "$pid"
+      sleep 0.05
+    done
   done
 }
 
@@ -246,7 +252,7 @@ start)
   esac
   print_servers
   ;;
-stop) for port in $(ports_of); do stop_one "$port"; done ;;
+stop) stop_all ;;
 kill) kill_one "${3:-}" "${4:-}" ;;
 move-slot) move_slot "${3:-}" "${4:-}" ;;
 restart) for port in $(ports_of); do running "$port" || launch "$port"; done ;;

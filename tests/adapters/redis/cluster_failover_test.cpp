@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -115,10 +116,8 @@ TEST_F(ClusterFailoverTest, AKilledMasterLosesNoAcknowledgedWrite) {
 TEST_F(ClusterFailoverTest, TheWholeClusterGoesAndComesBack) {
   RunningClient client(options());
   ASSERT_EQ(client.text({"SET", "probe", "0"}), "OK");
-  std::string ports = server_->value("ports");
-  for (std::size_t at = 0; at < ports.size(); at = ports.find(',', at) == std::string::npos ? ports.size() : ports.find(',', at) + 1) {
-    ASSERT_TRUE(server_->run("kill", {ports.substr(at, ports.find(',', at) - at)}));
-  }
+  std::istringstream ports(server_->value("ports"));
+  for (std::string port; std::getline(ports, port, ',');) ASSERT_TRUE(server_->run("kill", {port}));
   ASSERT_TRUE(eventually([&] {
     const auto away = client.call(command({"GET", "probe"}), 20s);
     return !away && away.error().code == core::ErrorCode::kUnavailable;

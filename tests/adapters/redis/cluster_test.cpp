@@ -134,7 +134,8 @@ TEST_F(ClusterTest, ASlotMovesUnderTheClient) {
   ASSERT_TRUE(eventually([&] { return done.load(); }));
   ASSERT_TRUE(*waited) << (*waited).error().message;
   EXPECT_EQ((*waited)->elements[0].text + (*waited)->elements[1].text, "12");
-  const auto results = client.pipeline({command({"GET", "{moving}old"}), command({"INCR", "{moving}new"}), command({"GET", "{moving}new"})});
+  const auto results =
+      client.pipeline({command({"GET", "{moving}old"}), command({"INCR", "{moving}new"}), command({"GET", "{moving}new"})});
   EXPECT_EQ((*results)[0]->text, "1");
   EXPECT_EQ((*results)[2]->text, "3");
   EXPECT_GE(client.metric("scalestyle_redis_slot_map_refreshes_total{result=\"ok\"}"), 2);

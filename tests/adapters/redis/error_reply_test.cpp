@@ -45,8 +45,8 @@ TEST(ErrorReplyTest, RedirectionsNameSlotAndNode) {
 }
 
 TEST(ErrorReplyTest, RedirectionsThatCannotBeReadAreDamage) {
-  for (const std::string text : {"MOVED", "MOVED 16384 a:1", "MOVED -1 a:1", "MOVED 1", "MOVED x a:1", "MOVED 1 a:", "MOVED 1 a:0",
-                                 "MOVED 1 a:70000", "ASK 1 a b:1"}) {
+  for (const std::string text : {"MOVED", "MOVED 16384 a:1", "MOVED -1 a:1", "MOVED 1", "MOVED x a:1", "MOVED 1 a:",
+                                 "MOVED 1 a:0", "MOVED 1 a:70000", "ASK 1 a b:1"}) {
     const auto reply = parse_error_reply(text);
     EXPECT_EQ(reply.kind, Kind::kOther) << text;
     EXPECT_EQ(reply.code, ErrorCode::kDataLoss) << text;

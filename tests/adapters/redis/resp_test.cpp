@@ -34,7 +34,8 @@ core::Result<std::vector<RespReply>> read_all(std::string_view bytes, std::size_
 TEST(RespReaderTest, EveryKindInPiecesOfAnySize) {
   using namespace std::string_literals;
   const std::string text =
-      "+OK\r\n:-42\r\n$5\r\na\r\nb\0\r\n$-1\r\n*-1\r\n$0\r\n\r\n-ERR wrong\r\n*0\r\n*3\r\n:1\r\n*2\r\n$1\r\nx\r\n$-1\r\n-NO way\r\n"s;
+      "+OK\r\n:-42\r\n$5\r\na\r\nb\0\r\n$-1\r\n*-1\r\n$0\r\n\r\n-ERR wrong\r\n*0\r\n"
+      "*3\r\n:1\r\n*2\r\n$1\r\nx\r\n$-1\r\n-NO way\r\n"s;
   for (const std::size_t piece : {1u, 2u, 3u, 7u, 1'000u}) {
     const auto replies = read_all(text, piece);
     ASSERT_TRUE(replies) << replies.error().message;

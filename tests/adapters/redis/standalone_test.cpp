@@ -103,8 +103,8 @@ TEST_F(StandaloneTest, AReplyOfMegabytes) {
 
 TEST_F(StandaloneTest, WithoutReplicasNothingIsWaitedForAndThatIsCounted) {
   RunningClient client(options());
-  const auto results =
-      core::sync_wait(client->pipeline_replicated({command({"SET", "a", "1"}), command({"SET", "b", "2"})}, 1, client.within(10s)));
+  std::vector<RedisCommand> commands{command({"SET", "a", "1"}), command({"SET", "b", "2"})};
+  const auto results = core::sync_wait(client->pipeline_replicated(std::move(commands), 1, client.within(10s)));
   ASSERT_TRUE(results);
   EXPECT_TRUE((*results)[0] && (*results)[1]);
   EXPECT_EQ(client.metric("scalestyle_redis_unreplicated_writes_total"), 2);
@@ -173,7 +173,8 @@ TEST_F(StandaloneTest, FiguresOfThroughput) {
     ASSERT_EQ(std::ranges::count_if(*results, [](const auto& one) { return one.has_value(); }), 1'000);
   }
   const double piped = kRounds * 1'000 / seconds_since(begin);
-  fmt::print("redis: {:.0f} commands/s of one caller, one after another; {:.0f} commands/s in pipelines of 1,000\n", single, piped);
+  fmt::print("redis: {:.0f} commands/s of one caller, one after another; {:.0f} commands/s in pipelines of 1,000\n", single,
+             piped);
 }
 
 }  // namespace
