@@ -17,7 +17,7 @@ namespace {
 // Others may write the same subjects for a moment, when a partition changes hands; one of them always gets through.
 constexpr int kMostAttempts = 50;
 // Subjects of one pipelined read or write.
-constexpr std::size_t kMostInPipeline = 4'000;
+constexpr std::size_t kMostInPipeline = 2'000;
 constexpr events::EpochMs kLeastToLiveMs = 86'400'000;
 
 events::EpochMs wall_ms(const core::Clock& clock) {
@@ -153,6 +153,7 @@ core::Task<core::Status> FeatureApplier::read_works(std::vector<Work*>& works, c
       readable.push_back(works[i]);
     } else if (is_of_key(value.error(), works[i]->key)) {
       refuse(works[i]->events, value.error());
+      works[i]->redirected.clear();
     } else {
       co_return std::unexpected(as_store_error(value.error()));
     }

@@ -93,6 +93,7 @@ for i = 1, tonumber(ARGV[7]) do
   redis.call('HSET', KEYS[4], ARGV[at], ARGV[at + 1])
   at = at + 2
 end
+if known == '0' then redis.call('HSET', KEYS[4], 'epoch', ARGV[2]) end
 redis.call('HSET', KEYS[4], 'version', ARGV[2], 'newest', ARGV[3])
 return 'OK'
 )lua";

@@ -51,7 +51,8 @@ class PopularityKeeper {
  private:
   struct State {
     std::uint64_t version = 0;
-    std::uint64_t complete_from = 0;
+    std::uint64_t epoch = 0;          // the first version of these keys: another one where they were made anew
+    std::uint64_t complete_from = 0;  // who knows an older version reads everything
     events::EpochMs newest_ms = 0;
     std::map<std::string, std::string> merged{};  // shard → id of the last entry merged
   };

@@ -214,6 +214,7 @@ core::Task<core::Result<bool>> PopularityKeeper::write(const Fold& fold, core::D
   if (reply->text == kConflict) co_return false;
   for (const auto& [id, record] : fold.items) table_.put(id, record);
   for (const std::string& id : fold.removed) table_.erase(id);
+  if (state_.version == 0) state_.epoch = version;
   state_.version = version;
   state_.newest_ms = fold.newest_ms;
   for (const auto& [shard, entry] : fold.merged) state_.merged[shard] = entry;

@@ -118,6 +118,7 @@ TEST_F(RedisFeatureCheckTest, MemoryOfRecords) {
   EXPECT_LT(fill(session("0f8fad5b-d9cb-469f-a165-70867728950e"), 5, 4, 2), 600);
   EXPECT_LT(fill(user("customer-000001"), 30, 20, 6), 1'500);
   EXPECT_LT(fill(user("customer-000002"), 400, 100, 64), 12'000);
+  fill(user("customer-000003"), 5'000, 5'000, 64);
   store.merge();
   const std::string prefix = store.options().prefix;
   for (const std::string key : {"{pop}:items", "{pop}:changes", "{pop}:state", "global:popular"}) {

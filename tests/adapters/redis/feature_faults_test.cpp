@@ -229,6 +229,24 @@ TEST_P(RedisFeatureFaultsTest, WhoeverIsTooFarBehindReadsEverything) {
   EXPECT_EQ(ids(reader), ids(merger));
 }
 
+TEST_P(RedisFeatureFaultsTest, ServersThatWereEmptiedAreFollowedFromTheBeginning) {
+  RedisStoreFixture store(GetParam(), consumer_options());
+  RedisStoreFixture gateway(store, consumer_options());
+  store.apply({logged(1, click("ann", "1", "Dress", kFeatureNowMs - 5))});
+  store.merge();
+  ASSERT_TRUE(core::sync_wait(gateway->refresh_popularity(gateway.later())));
+  EXPECT_TRUE(gateway.popularity().contains("1"));
+  for (const char* const key : {"{pop}:items", "{pop}:changes", "{pop}:removed", "{pop}:state"}) {
+    ASSERT_TRUE(store.ask({"DEL", store.options().prefix + key}));
+  }
+  store.clock().set(kFeatureNowMs + 1'000);
+  store.apply({logged(2, click("bob", "2", "Dress", kFeatureNowMs - 4))});
+  store.merge();
+  ASSERT_TRUE(core::sync_wait(gateway->refresh_popularity(gateway.later())));
+  EXPECT_EQ(gateway.popularity().size(), 1U);
+  EXPECT_TRUE(gateway.popularity().contains("2"));
+}
+
 TEST_P(RedisFeatureFaultsTest, AShardWhoseContributionsNobodyMergesRefusesMoreUntilSomebodyDoes) {
   RedisStoreFixture::Options options = consumer_options();
   options.shards = 1;
