@@ -17,7 +17,7 @@ namespace {
 // Others may write the same subjects for a moment, when a partition changes hands; one of them always gets through.
 constexpr int kMostAttempts = 50;
 // Subjects of one pipelined read or write.
-constexpr std::size_t kMostInPipeline = 4'000;
+constexpr std::size_t kMostInPipeline = 2'000;
 constexpr events::EpochMs kLeastToLiveMs = 86'400'000;
 
 events::EpochMs wall_ms(const core::Clock& clock) {
@@ -129,7 +129,8 @@ core::Task<core::Status> FeatureApplier::apply_works(std::vector<Work>& works, c
     for (std::size_t i = begin; i < std::min(works.size(), begin + kMostInPipeline); ++i) pending.push_back(&works[i]);
     for (int attempt = 0; !pending.empty(); ++attempt) {
       if (attempt == kMostAttempts) {
-        co_return core::fail(core::ErrorCode::kUnavailable, fmt::format("{} was changed by others again and again", pending.front()->key));
+        co_return core::fail(core::ErrorCode::kUnavailable,
+                             fmt::format("{} was changed by others again and again", pending.front()->key));
       }
       CORE_CO_CHECK(co_await read_works(pending, deadline));
       CORE_CO_CHECK(co_await write_works(pending, deadline));
@@ -152,6 +153,7 @@ core::Task<core::Status> FeatureApplier::read_works(std::vector<Work*>& works, c
       readable.push_back(works[i]);
     } else if (is_of_key(value.error(), works[i]->key)) {
       refuse(works[i]->events, value.error());
+      works[i]->redirected.clear();
     } else {
       co_return std::unexpected(as_store_error(value.error()));
     }
@@ -173,7 +175,8 @@ core::Task<core::Status> FeatureApplier::write_works(std::vector<Work*>& works, 
     for (const std::size_t event : effects.redirected) work->redirected.push_back(work->events[event]);
     // Written also when it knew everything: an earlier write may still have to reach the replicas, and does before this one.
     if (!effects.changed && (context_.replicas == 0 || work->value.version == 0)) continue;
-    writes.push_back(write_command(work->key, work->shard, work->owner, work->value, encode_contributions(effects.contributions)));
+    writes.push_back(
+        write_command(work->key, work->shard, work->owner, work->value, encode_contributions(effects.contributions)));
     written.push_back(work);
   }
   works.clear();
@@ -207,7 +210,8 @@ core::Result<SubjectValue> FeatureApplier::value_of(const std::string& key, cons
   if (reply->is_null()) return SubjectValue();
   auto value = decode_subject(reply->text);
   if (value) return *std::move(value);
-  return core::fail(core::ErrorCode::kDataLoss, fmt::format("{} holds no value of this store ({} bytes); remove it", key, reply->text.size()));
+  return core::fail(core::ErrorCode::kDataLoss,
+                    fmt::format("{} holds no value of this store ({} bytes); remove it", key, reply->text.size()));
 }
 
 RedisCommand FeatureApplier::write_command(const std::string& key, std::size_t shard, Owner owner, SubjectValue& value,
@@ -246,8 +250,8 @@ bool FeatureApplier::is_of_key(const core::Error& error, const std::string& key)
   if (error.code != core::ErrorCode::kFailedPrecondition) return false;
   const std::size_t at = error.message.find("WRONGTYPE");
   // A script names the key; a plain read has only the one.
-  return at != std::string::npos &&
-         (error.message.find("WRONGTYPE " + key + " holds") != std::string::npos || error.message.find(" holds a ", at) == std::string::npos);
+  return at != std::string::npos && (error.message.find("WRONGTYPE " + key + " holds") != std::string::npos ||
+                                     error.message.find(" holds a ", at) == std::string::npos);
 }
 
 void FeatureApplier::refuse(std::span<const std::size_t> events, const core::Error& cause) {

@@ -113,7 +113,9 @@ void RedisFeatureStore::stop() {
   impl_->ended.acquire();
 }
 
-core::Task<core::Status> RedisFeatureStore::refresh_popularity(core::Deadline deadline) { return impl_->keeper.refresh(deadline); }
+core::Task<core::Status> RedisFeatureStore::refresh_popularity(core::Deadline deadline) {
+  return impl_->keeper.refresh(deadline);
+}
 
 core::Task<core::Status> RedisFeatureStore::merge_popularity(core::Deadline deadline) {
   bool more = true;

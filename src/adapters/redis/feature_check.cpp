@@ -27,10 +27,11 @@ std::pair<int, int> version_of(std::string_view text) {
 core::Error without_rights(core::Error error, const std::string& prefix) {
   const bool refused = error.code == core::ErrorCode::kPermissionDenied || error.code == core::ErrorCode::kFailedPrecondition;
   if (!refused) return as_store_error(std::move(error));
-  return core::fail(core::ErrorCode::kPermissionDenied,
-                    fmt::format("the feature store may not do all that it must: {}; the user needs the keys ~{}* and the commands of "
-                                "docs/formats/redis.md",
-                                error.message, prefix))
+  return core::fail(
+             core::ErrorCode::kPermissionDenied,
+             fmt::format("the feature store may not do all that it must: {}; the user needs the keys ~{}* and the commands of "
+                         "docs/formats/redis.md",
+                         error.message, prefix))
       .error();
 }
 
@@ -48,17 +49,19 @@ core::Task<core::Status> RedisFeatureStore::Impl::check_server(core::Deadline de
   if (!facts) co_return std::unexpected(facts.error());
   if (version_of(facts->version) < kLeastVersion) {
     co_return core::fail(core::ErrorCode::kFailedPrecondition,
-                         fmt::format("Redis is {}; the feature store needs {}.{} or later", facts->version, kLeastVersion.first, kLeastVersion.second));
+                         fmt::format("Redis is {}; the feature store needs {}.{} or later", facts->version, kLeastVersion.first,
+                                     kLeastVersion.second));
   }
   const std::string& policy = facts->eviction_policy;
   if (policy.empty()) {
     environment.log.warning("this Redis user may not ask for maxmemory-policy; it must be noeviction");
   } else if (policy != "noeviction" && !options.allow_eviction) {
-    co_return core::fail(core::ErrorCode::kFailedPrecondition,
-                         fmt::format("Redis may evict keys (maxmemory-policy is {}): events would be lost or count twice. Set it with "
-                                     "CONFIG SET maxmemory-policy noeviction and in redis.conf, or allow it with redis_allow_eviction",
-                                     policy),
-                         "redis_allow_eviction");
+    co_return core::fail(
+        core::ErrorCode::kFailedPrecondition,
+        fmt::format("Redis may evict keys (maxmemory-policy is {}): events would be lost or count twice. Set it with "
+                    "CONFIG SET maxmemory-policy noeviction and in redis.conf, or allow it with redis_allow_eviction",
+                    policy),
+        "redis_allow_eviction");
   }
   context.replicas = options.replicas_acked.value_or(facts->replicas > 0 ? 1 : 0);
   environment.log.info("the feature store is in Redis", {{"version", facts->version},
@@ -116,7 +119,8 @@ core::Task<core::Status> RedisFeatureStore::Impl::check_meta(core::Deadline dead
   const std::array<std::array<std::string, 3>, 4> wanted{{
       {"format", std::string(kFormat), "this program's"},
       {"shards", std::to_string(options.shards), "redis_shards"},
-      {"affinity_half_life_seconds", fmt::format("{}", options.features.affinity_half_life_seconds), "affinity_half_life_seconds"},
+      {"affinity_half_life_seconds", fmt::format("{}", options.features.affinity_half_life_seconds),
+       "affinity_half_life_seconds"},
       {"global_half_life_seconds", fmt::format("{}", options.features.global_half_life_seconds), "global_half_life_seconds"},
   }};
   std::vector<RedisCommand> calls;
@@ -133,10 +137,12 @@ core::Task<core::Status> RedisFeatureStore::Impl::check_meta(core::Deadline dead
   for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
     for (const auto& [field, value, setting] : wanted) {
       if (fields[i].text != field || fields[i + 1].text == value) continue;
-      co_return core::fail(core::ErrorCode::kFailedPrecondition,
-                           fmt::format("{} says {} {}, and {} is {}; give all processes the same, or another redis_prefix and rebuild from the log",
-                                       keys.meta(), field, fields[i + 1].text, setting, value),
-                           setting);
+      co_return core::fail(
+          core::ErrorCode::kFailedPrecondition,
+          fmt::format(
+              "{} says {} {}, and {} is {}; give all processes the same, or another redis_prefix and rebuild from the log",
+              keys.meta(), field, fields[i + 1].text, setting, value),
+          setting);
     }
   }
   co_return core::Status{};

@@ -28,7 +28,8 @@ core::Task<core::Status> FeatureApplier::apply_logins(std::vector<Login>& logins
     for (std::size_t i = begin; i < std::min(logins.size(), begin + kMostInPipeline); ++i) pending.push_back(&logins[i]);
     for (int attempt = 0; !pending.empty(); ++attempt) {
       if (attempt == kMostAttempts) {
-        co_return core::fail(core::ErrorCode::kUnavailable, pending.front()->session_key + " was changed by others again and again");
+        co_return core::fail(core::ErrorCode::kUnavailable,
+                             pending.front()->session_key + " was changed by others again and again");
       }
       CORE_CO_CHECK(co_await read_logins(pending, deadline));
       CORE_CO_CHECK(co_await take_sessions(pending, deadline));
@@ -47,7 +48,9 @@ core::Task<core::Status> FeatureApplier::read_logins(std::vector<Login*>& logins
   constexpr std::size_t kKeys = 3;
   std::vector<RedisCommand> reads;
   for (const Login* login : logins) {
-    for (const std::string& key : {login->session_key, login->user_key, login->merging_key}) reads.push_back(key_command({"GET", key}));
+    for (const std::string& key : {login->session_key, login->user_key, login->merging_key}) {
+      reads.push_back(key_command({"GET", key}));
+    }
   }
   auto replies = co_await context_.client.pipeline(std::move(reads), deadline);
   if (!replies) co_return std::unexpected(as_store_error(replies.error()));

@@ -93,6 +93,7 @@ for i = 1, tonumber(ARGV[7]) do
   redis.call('HSET', KEYS[4], ARGV[at], ARGV[at + 1])
   at = at + 2
 end
+if known == '0' then redis.call('HSET', KEYS[4], 'epoch', ARGV[2]) end
 redis.call('HSET', KEYS[4], 'version', ARGV[2], 'newest', ARGV[3])
 return 'OK'
 )lua";
@@ -117,7 +118,8 @@ RedisCommand script_call(const std::shared_ptr<const RedisScript>& script, std::
   call.key = keys.front();
   call.arguments.push_back(std::to_string(keys.size()));
   call.arguments.insert(call.arguments.end(), std::make_move_iterator(keys.begin()), std::make_move_iterator(keys.end()));
-  call.arguments.insert(call.arguments.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
+  call.arguments.insert(call.arguments.end(), std::make_move_iterator(arguments.begin()),
+                        std::make_move_iterator(arguments.end()));
   return call;
 }
 

@@ -43,6 +43,8 @@ core::Task<core::Result<PopularityKeeper::State>> PopularityKeeper::read_state(c
     const std::string& value = fields.elements[i + 1].text;
     if (name == "version") {
       state.version = number_of<std::uint64_t>(value);
+    } else if (name == "epoch") {
+      state.epoch = number_of<std::uint64_t>(value);
     } else if (name == "complete_from") {
       state.complete_from = number_of<std::uint64_t>(value);
     } else if (name == "newest") {
@@ -57,7 +59,8 @@ core::Task<core::Result<PopularityKeeper::State>> PopularityKeeper::read_state(c
 core::Task<core::Status> PopularityKeeper::refresh(core::Deadline deadline) {
   CORE_CO_TRY(State state, co_await read_state(deadline));
   if (state.version != state_.version) {
-    const bool can_follow = state_.version != 0 && state_.version < state.version && state_.version >= state.complete_from;
+    const bool same_keys = state_.version != 0 && state_.version < state.version && state_.epoch == state.epoch;
+    const bool can_follow = same_keys && state_.version >= state.complete_from;
     bool followed = false;
     if (can_follow) {
       CORE_CO_TRY(followed, co_await follow(deadline));
@@ -80,7 +83,9 @@ core::Task<core::Status> PopularityKeeper::load(core::Deadline deadline) {
   do {
     RedisCommand scan = key_command({"HSCAN", context_.keys.items(), cursor, "COUNT", std::string(kScanCount)});
     CORE_CO_TRY(const RedisValue step, co_await call(std::move(scan), deadline));
-    if (step.elements.size() != 2) co_return core::fail(core::ErrorCode::kUnavailable, "HSCAN of " + context_.keys.items() + " gave no step");
+    if (step.elements.size() != 2) {
+      co_return core::fail(core::ErrorCode::kUnavailable, "HSCAN of " + context_.keys.items() + " gave no step");
+    }
     cursor = step.elements[0].text;
     const auto& fields = step.elements[1].elements;
     for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {

@@ -26,7 +26,7 @@ class PopularityKeeper {
   struct Options {
     std::size_t max_items = 200'000;
     std::size_t max_global = 50'000;
-    std::size_t max_entries = 256;    // of a shard, in one turn
+    std::size_t max_entries = 4'096;   // of all shards, in one turn: Redis does nothing else while it is written
     std::size_t max_removed = 65'536;  // removals that Redis remembers; a reader further behind reads everything
   };
 
@@ -51,7 +51,8 @@ class PopularityKeeper {
  private:
   struct State {
     std::uint64_t version = 0;
-    std::uint64_t complete_from = 0;
+    std::uint64_t epoch = 0;          // the first version of these keys: another one where they were made anew
+    std::uint64_t complete_from = 0;  // who knows an older version reads everything
     events::EpochMs newest_ms = 0;
     std::map<std::string, std::string> merged{};  // shard → id of the last entry merged
   };
@@ -73,7 +74,8 @@ class PopularityKeeper {
   void put(const std::string& item_id, const std::string& bytes);
 
   // Gives the first error of a shard, and what the others have.
-  [[nodiscard]] core::Task<core::Status> read_shards(Fold& fold, std::vector<Contribution>& contributions, core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Status> read_shards(Fold& fold, std::vector<Contribution>& contributions,
+                                                     core::Deadline deadline);
   void take_entries(std::size_t shard, const RedisValue& entries, Fold& fold, std::vector<Contribution>& contributions);
   // Waits until the replicas have what was read: else a failover could take it back, and its batch would come again.
   [[nodiscard]] core::Task<core::Status> fence(std::vector<core::Result<RedisValue>>& replies, core::Deadline deadline);

@@ -21,7 +21,8 @@ constexpr std::size_t kGlobalAtOnce = 1'000;   // members of one ZADD
 constexpr std::string_view kFenceMs = "60000";
 
 std::uint64_t wall_ms(const core::Clock& clock) {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall_now().time_since_epoch()).count());
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall_now().time_since_epoch()).count());
 }
 
 // The smallest entry id after `id`.
@@ -74,8 +75,10 @@ core::Task<core::Result<bool>> PopularityKeeper::merge(core::Deadline deadline) 
   co_return fold.more;
 }
 
-core::Task<core::Status> PopularityKeeper::read_shards(Fold& fold, std::vector<Contribution>& contributions, core::Deadline deadline) {
-  const std::string count = std::to_string(options_.max_entries);
+core::Task<core::Status> PopularityKeeper::read_shards(Fold& fold, std::vector<Contribution>& contributions,
+                                                       core::Deadline deadline) {
+  const std::size_t most = std::max<std::size_t>(options_.max_entries / context_.keys.shards(), 1);
+  const std::string count = std::to_string(most);
   std::vector<RedisCommand> reads;
   for (std::size_t shard = 0; shard < context_.keys.shards(); ++shard) {
     const auto merged = state_.merged.find(std::to_string(shard));
@@ -90,6 +93,7 @@ core::Task<core::Status> PopularityKeeper::read_shards(Fold& fold, std::vector<C
     const auto& reply = (*replies)[shard];
     if (reply) {
       take_entries(shard, *reply, fold, contributions);
+      fold.more = fold.more || reply->elements.size() >= most;
     } else if (status) {
       status = std::unexpected(as_store_error(reply.error()));
       status.error().message = context_.keys.contributions(shard) + ": " + status.error().message;
@@ -117,7 +121,8 @@ core::Task<core::Status> PopularityKeeper::fence(std::vector<core::Result<RedisV
 }
 
 // An entry: its id, and [field, value, …].
-void PopularityKeeper::take_entries(std::size_t shard, const RedisValue& entries, Fold& fold, std::vector<Contribution>& contributions) {
+void PopularityKeeper::take_entries(std::size_t shard, const RedisValue& entries, Fold& fold,
+                                    std::vector<Contribution>& contributions) {
   if (entries.elements.empty()) return;
   for (const RedisValue& entry : entries.elements) {
     const bool shaped = entry.elements.size() == 2 && entry.elements[1].elements.size() == 2;
@@ -130,7 +135,6 @@ void PopularityKeeper::take_entries(std::size_t shard, const RedisValue& entries
   }
   fold.merged[std::to_string(shard)] = entries.elements.back().elements.at(0).text;
   fold.entries += entries.elements.size();
-  fold.more = fold.more || entries.elements.size() >= options_.max_entries;
 }
 
 void PopularityKeeper::fold_items(std::vector<Contribution> contributions, Fold& fold) const {
@@ -185,8 +189,9 @@ core::Task<core::Result<bool>> PopularityKeeper::write(const Fold& fold, core::D
   // By the clock, so that a version that a failover took back is not given again to something else.
   const std::uint64_t version = std::max(state_.version + 1, wall_ms(context_.clock));
   std::vector<std::string> arguments;
-  for (const std::uint64_t number : {state_.version, version, static_cast<std::uint64_t>(fold.newest_ms), std::uint64_t{options_.max_removed},
-                                     std::uint64_t{fold.items.size()}, std::uint64_t{fold.removed.size()}, std::uint64_t{fold.merged.size()}}) {
+  for (const std::uint64_t number :
+       {state_.version, version, static_cast<std::uint64_t>(fold.newest_ms), std::uint64_t{options_.max_removed},
+        std::uint64_t{fold.items.size()}, std::uint64_t{fold.removed.size()}, std::uint64_t{fold.merged.size()}}) {
     arguments.push_back(std::to_string(number));
   }
   for (const auto& [id, record] : fold.items) {
@@ -209,6 +214,7 @@ core::Task<core::Result<bool>> PopularityKeeper::write(const Fold& fold, core::D
   if (reply->text == kConflict) co_return false;
   for (const auto& [id, record] : fold.items) table_.put(id, record);
   for (const std::string& id : fold.removed) table_.erase(id);
+  if (state_.version == 0) state_.epoch = version;
   state_.version = version;
   state_.newest_ms = fold.newest_ms;
   for (const auto& [shard, entry] : fold.merged) state_.merged[shard] = entry;
@@ -254,7 +260,8 @@ core::Task<core::Status> PopularityKeeper::publish_global(const Fold& fold, core
   members = fold.removed;
   flush({"ZREM", key});
   if (writes.empty()) co_return core::Status{};
-  writes.push_back(key_command({"ZREMRANGEBYRANK", key, "0", std::to_string(-static_cast<std::int64_t>(options_.max_global) - 1)}));
+  writes.push_back(
+      key_command({"ZREMRANGEBYRANK", key, "0", std::to_string(-static_cast<std::int64_t>(options_.max_global) - 1)}));
   writes.push_back(key_command({"PEXPIRE", key, std::to_string(events::item_ttl_ms(context_.features))}));
   const auto replies = co_await context_.client.pipeline(std::move(writes), deadline);
   if (!replies) co_return std::unexpected(as_store_error(replies.error()));

@@ -86,7 +86,8 @@ std::size_t PopularityTable::size() const {
 }
 
 // With the lock held. A reader that has seen this bucket needs only what events changed since.
-std::vector<std::uint32_t> PopularityTable::slots_since(std::uint64_t since, std::uint64_t bucket, ports::PopularityChanges& changes) const {
+std::vector<std::uint32_t> PopularityTable::slots_since(std::uint64_t since, std::uint64_t bucket,
+                                                        ports::PopularityChanges& changes) const {
   const std::uint64_t seen = since & ((std::uint64_t{1} << kCounterBits) - 1);
   changes.version = bucket << kCounterBits | counter_;
   changes.complete = since == 0 || since >> kCounterBits != bucket || seen < complete_from_ || seen > counter_;

@@ -54,7 +54,8 @@ class PopularityTable {
   };
 
   void free_slot(std::uint32_t slot);
-  [[nodiscard]] std::vector<std::uint32_t> slots_since(std::uint64_t since, std::uint64_t bucket, ports::PopularityChanges& changes) const;
+  [[nodiscard]] std::vector<std::uint32_t> slots_since(std::uint64_t since, std::uint64_t bucket,
+                                                       ports::PopularityChanges& changes) const;
 
   mutable std::mutex mutex_;
   std::deque<Slot> slots_;          // guarded by mutex_, which the writer may do without when reading

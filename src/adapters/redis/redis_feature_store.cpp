@@ -33,7 +33,8 @@ core::Status check_range(std::string_view field, std::int64_t value, std::int64_
 
 bool is_prefix(std::string_view prefix) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '.' || c == '_' ||
+           c == '-';
   };
   return !prefix.empty() && prefix.size() <= 64 && std::ranges::all_of(prefix, allowed);
 }
@@ -49,7 +50,9 @@ void raise(std::atomic<events::EpochMs>& newest, events::EpochMs to) {
 }
 
 // "<stream>/<partition>"; streams have no '/'.
-std::string partition_field(const events::EventPosition& position) { return fmt::format("{}/{}", position.stream, position.partition); }
+std::string partition_field(const events::EventPosition& position) {
+  return fmt::format("{}/{}", position.stream, position.partition);
+}
 
 std::optional<events::EventPosition> position_of(const std::string& field, const std::string& offset) {
   const std::size_t slash = field.rfind('/');
@@ -68,8 +71,8 @@ std::optional<events::EventPosition> position_of(const std::string& field, const
 core::Status RedisFeatureStore::Options::validate() const {
   CORE_CHECK(features.validate());
   if (!is_prefix(prefix)) {
-    return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("redis_prefix is '{}'; it must be 1 to 64 of A-Z a-z 0-9 : . _ -", prefix),
-                      "redis_prefix");
+    return core::fail(core::ErrorCode::kInvalidArgument,
+                      fmt::format("redis_prefix is '{}'; it must be 1 to 64 of A-Z a-z 0-9 : . _ -", prefix), "redis_prefix");
   }
   const auto count = [](std::size_t value) { return static_cast<std::int64_t>(value); };
   CORE_CHECK(check_range("redis_shards", count(shards), 1, 1'024));
@@ -82,7 +85,8 @@ core::Status RedisFeatureStore::Options::validate() const {
   CORE_CHECK(check_range("redis_refresh_interval_ms", refresh_interval.count(), 10, 60'000));
   CORE_CHECK(check_range("redis_background_timeout_ms", background_timeout.count(), 100, 600'000));
   if (!read_only || !merges_popularity) return {};
-  return core::fail(core::ErrorCode::kInvalidArgument, "a store that only reads cannot merge popularity", "redis_merges_popularity");
+  return core::fail(core::ErrorCode::kInvalidArgument, "a store that only reads cannot merge popularity",
+                    "redis_merges_popularity");
 }
 
 RedisFeatureStore::Impl::Impl(Options given, Environment used)
@@ -90,15 +94,26 @@ RedisFeatureStore::Impl::Impl(Options given, Environment used)
       environment(used),
       keys(options.prefix, options.shards),
       markers{options.marker_days, options.max_markers},
-      context{environment.client, environment.clock, keys, scripts, options.features, markers, options.replicas_acked.value_or(0), options.max_waiting_entries},
+      context{environment.client,
+              environment.clock,
+              keys,
+              scripts,
+              options.features,
+              markers,
+              options.replicas_acked.value_or(0),
+              options.max_waiting_entries},
       applier(context),
       keeper(context, {.max_items = options.max_items, .max_global = options.max_global_popular}, environment.log),
       owner(events::make_event_id()) {
   telemetry::Metrics& all = environment.metrics;
-  metrics.applied = all.counter({"scalestyle_redis_events_total", "Events given to the feature store in Redis.", {{"outcome", "applied"}}});
-  metrics.refused = all.counter({"scalestyle_redis_events_total", "Events given to the feature store in Redis.", {{"outcome", "refused"}}});
-  metrics.merged = all.counter({"scalestyle_redis_popularity_entries_total", "Contributions merged into popularity by this process."});
-  metrics.failed_turns = all.counter({"scalestyle_redis_popularity_failures_total", "Turns of popularity that failed; each is repeated."});
+  metrics.applied =
+      all.counter({"scalestyle_redis_events_total", "Events given to the feature store in Redis.", {{"outcome", "applied"}}});
+  metrics.refused =
+      all.counter({"scalestyle_redis_events_total", "Events given to the feature store in Redis.", {{"outcome", "refused"}}});
+  metrics.merged =
+      all.counter({"scalestyle_redis_popularity_entries_total", "Contributions merged into popularity by this process."});
+  metrics.failed_turns =
+      all.counter({"scalestyle_redis_popularity_failures_total", "Turns of popularity that failed; each is repeated."});
   metrics.items = all.gauge({"scalestyle_redis_popularity_items", "Items whose popularity is in memory."});
   metrics.apply_seconds = all.histogram({"scalestyle_redis_apply_seconds", "Time to apply a batch of events."});
   metrics.turn_seconds = all.histogram({"scalestyle_redis_popularity_seconds", "Time of one turn of popularity."});
@@ -176,8 +191,8 @@ core::Task<core::Status> RedisFeatureStore::Impl::publish_positions(const std::v
   co_return core::Status{};
 }
 
-core::Task<core::Result<ports::ApplyReport>> RedisFeatureStore::apply(std::shared_ptr<const std::vector<events::LoggedEvent>> batch,
-                                                                      core::Deadline deadline) {
+core::Task<core::Result<ports::ApplyReport>> RedisFeatureStore::apply(
+    std::shared_ptr<const std::vector<events::LoggedEvent>> batch, core::Deadline deadline) {
   CORE_CO_CHECK(check_deadline(deadline, impl_->environment.clock));
   if (impl_->options.read_only) co_return core::fail(core::ErrorCode::kFailedPrecondition, "this feature store only reads");
   ports::ApplyReport report;
@@ -197,7 +212,8 @@ core::Task<core::Result<ports::ApplyReport>> RedisFeatureStore::apply(std::share
   co_return report;
 }
 
-core::Task<core::Result<std::optional<SubjectValue>>> RedisFeatureStore::Impl::value_of(events::Subject subject, core::Deadline deadline) {
+core::Task<core::Result<std::optional<SubjectValue>>> RedisFeatureStore::Impl::value_of(events::Subject subject,
+                                                                                        core::Deadline deadline) {
   const std::string key = keys.subject(subject);
   RedisCommand read = key_command({"GET", key});
   const auto reply = co_await environment.client.call(std::move(read), deadline);
@@ -239,13 +255,15 @@ core::Task<core::Result<bool>> RedisFeatureStore::Impl::has_applied(const ports:
   if (event.subject) co_return false;
   CORE_CO_TRY(const auto all, co_await positions(deadline));
   co_return std::ranges::any_of(all, [&](const events::EventPosition& known) {
-    return known.stream == event.position.stream && known.partition == event.position.partition && known.offset >= event.position.offset;
+    return known.stream == event.position.stream && known.partition == event.position.partition &&
+           known.offset >= event.position.offset;
   });
 }
 
 core::Task<core::Result<ports::AppliedState>> RedisFeatureStore::wait_applied(ports::WaitedEvent event, core::Deadline deadline) {
-  constexpr std::array<std::chrono::milliseconds, 5> kPauses{std::chrono::milliseconds(2), std::chrono::milliseconds(4), std::chrono::milliseconds(8),
-                                                             std::chrono::milliseconds(16), std::chrono::milliseconds(20)};
+  constexpr std::array<std::chrono::milliseconds, 5> kPauses{std::chrono::milliseconds(2), std::chrono::milliseconds(4),
+                                                             std::chrono::milliseconds(8), std::chrono::milliseconds(16),
+                                                             std::chrono::milliseconds(20)};
   const Environment& use = impl_->environment;
   const std::string& stream = impl_->options.log_stream;
   if (!stream.empty() && event.position.stream != stream) co_return ports::AppliedState{false, impl_->newest_applied_ms()};

@@ -9,8 +9,8 @@
 // partitions in any; what a session did after a login but was applied before it belongs to the user; bounds of memory are the
 // server's (noeviction: a full server refuses events, they wait in the log).
 //
-// Thread safety: apply() by one caller at a time; check(), start() and stop() once each, from the owner's thread; everything else
-// from any thread. Tasks resume on the client's I/O thread or the timers'. All tasks must have ended before the store is destroyed.
+// Thread safety: apply() by one caller at a time; check(), start() and stop() from the owner's thread; everything else from any
+// thread. Tasks resume on the client's I/O thread or the timers'. All tasks must have ended before the store is destroyed.
 
 #include <chrono>
 #include <cstddef>

@@ -77,7 +77,9 @@ void SubjectUpdate::from_record(events::SubjectRecord& record, SubjectValue& val
   value.preference_ms = record.preference_ms;
   value.last_event_ms = record.last_event_ms;
   value.recent.clear();
-  for (const auto& entry : record.recent) value.recent.push_back({std::string(items_.name(entry.item)), entry.time_ms, entry.type});
+  for (const auto& entry : record.recent) {
+    value.recent.push_back({std::string(items_.name(entry.item)), entry.time_ms, entry.type});
+  }
   value.affinities.clear();
   for (const auto& entry : record.affinities) {
     value.affinities.push_back({std::string(categories_.name(entry.category)), entry.score});
@@ -125,7 +127,8 @@ SubjectEffects SubjectUpdate::apply(SubjectValue& value, Owner owner, std::span<
       effects.redirected.push_back(i);
       continue;
     }
-    const bool late = (value.barrier && value.barrier->is_after(logged)) || (value.merged && value.merged->point.is_after(logged));
+    const bool late =
+        (value.barrier && value.barrier->is_after(logged)) || (value.merged && value.merged->point.is_after(logged));
     if (owner != Owner::kErased && !late) apply_to_features(value, owner, event);
     if (event.type == EventType::kForget && !late) value.barrier = point_of(logged);
     if (item) {

@@ -107,7 +107,8 @@ events::SubjectFeatures features_of(const SubjectValue& value, Owner owner, even
   features.last_event_ms = value.last_event_ms;
   features.recent_items = value.recent;
   for (const auto& affinity : value.affinities) {
-    if (affinity.score.value_at(now_ms, options.affinity_half_life_seconds) >= kNegligible) features.affinities.push_back(affinity);
+    if (affinity.score.value_at(now_ms, options.affinity_half_life_seconds) < kNegligible) continue;
+    features.affinities.push_back(affinity);
   }
   return features;
 }

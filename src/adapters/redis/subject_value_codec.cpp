@@ -79,7 +79,8 @@ bool read_position(ByteReader& reader, events::EventPosition& position) {
   position.stream = reader.text();
   const std::uint64_t partition = reader.varint();
   const std::uint64_t offset = reader.varint();
-  if (!reader.ok() || partition > std::numeric_limits<std::int32_t>::max() || offset > plain(std::numeric_limits<std::int64_t>::max())) {
+  if (!reader.ok() || partition > std::numeric_limits<std::int32_t>::max() ||
+      offset > plain(std::numeric_limits<std::int64_t>::max())) {
     return false;
   }
   position.partition = static_cast<std::int32_t>(partition);

@@ -47,7 +47,8 @@ TEST_F(RedisFeatureCheckTest, AServerThatEvictsIsRefusedUnlessAllowed) {
 TEST_F(RedisFeatureCheckTest, ACommandThatTheUserMayNotGiveIsFoundAtTheStart) {
   RedisStoreFixture admin(Servers::kPlain, consumer_options());
   ASSERT_TRUE(admin.ask({"ACL", "SETUSER", "weak", "on", ">secret", "~hm:*", "+@all", "-xadd"}));
-  ASSERT_TRUE(admin.ask({"ACL", "SETUSER", "reader", "on", ">secret", "~hm:*", "+@read", "+@connection", "+info", "+cluster|slots"}));
+  ASSERT_TRUE(
+      admin.ask({"ACL", "SETUSER", "reader", "on", ">secret", "~hm:*", "+@read", "+@connection", "+info", "+cluster|slots"}));
   ASSERT_TRUE(admin.ask({"ACL", "SETUSER", "elsewhere", "on", ">secret", "~other:*", "+@all"}));
   const auto check = [&](const std::string& name, bool read_only) {
     RedisClient::Options servers = client_options(**redis_servers(Servers::kPlain));
@@ -100,8 +101,8 @@ TEST_F(RedisFeatureCheckTest, MemoryOfRecords) {
   const auto fill = [&](const events::Subject& subject, int events, int items, int categories) {
     Events batch;
     for (int i = 0; i < events; ++i) {
-      auto event = item_event(events::EventType::kClick, fmt::format("{:010}", 108'775'000 + i % items), fmt::format("Product type {:02}", i % categories),
-                              kFeatureNowMs - 100'000 + i * 100);
+      auto event = item_event(events::EventType::kClick, fmt::format("{:010}", 108'775'000 + i % items),
+                              fmt::format("Product type {:02}", i % categories), kFeatureNowMs - 100'000 + i * 100);
       if (subject.kind == events::SubjectKind::kUser) event.user_id = core::UserId(subject.id);
       if (subject.kind == events::SubjectKind::kSession) event.session_id = core::SessionId(subject.id);
       event.event_id = fmt::format("{}-{}", subject.id, i);
@@ -110,13 +111,14 @@ TEST_F(RedisFeatureCheckTest, MemoryOfRecords) {
     store.apply(std::move(batch));
     const auto used = store.ask({"MEMORY", "USAGE", key_of(store, subject), "SAMPLES", "0"});
     const auto size = store.ask({"STRLEN", key_of(store, subject)});
-    std::printf("%s: %d events, %d items, %d categories: value %lld bytes, MEMORY USAGE %lld\n", subject.key().c_str(), events, items, categories,
-                static_cast<long long>(size->integer), static_cast<long long>(used->integer));
+    std::printf("%s: %d events, %d items, %d categories: value %lld bytes, MEMORY USAGE %lld\n", subject.key().c_str(), events,
+                items, categories, static_cast<long long>(size->integer), static_cast<long long>(used->integer));
     return used->integer;
   };
   EXPECT_LT(fill(session("0f8fad5b-d9cb-469f-a165-70867728950e"), 5, 4, 2), 600);
   EXPECT_LT(fill(user("customer-000001"), 30, 20, 6), 1'500);
   EXPECT_LT(fill(user("customer-000002"), 400, 100, 64), 12'000);
+  fill(user("customer-000003"), 5'000, 5'000, 64);
   store.merge();
   const std::string prefix = store.options().prefix;
   for (const std::string key : {"{pop}:items", "{pop}:changes", "{pop}:state", "global:popular"}) {

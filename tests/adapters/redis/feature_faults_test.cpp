@@ -7,6 +7,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "adapters/redis/popularity_keeper.hpp"
 #include "core/crash_point.hpp"
 #include "feature_comparison.hpp"
 
@@ -75,7 +76,8 @@ TEST_P(RedisFeatureFaultsTest, AnEndAtAnyPointAndRepetitionChangeNothing) {
     for (int attempt = 0; attempt < 4; ++attempt) {
       const StopAtPoint stop(attempt < 3 ? nth : 0);
       const auto applied = store.try_apply(all, store.later());
-      const auto merged = applied ? core::sync_wait(store->merge_popularity(store.later())) : core::Status(std::unexpected(applied.error()));
+      const auto merged =
+          applied ? core::sync_wait(store->merge_popularity(store.later())) : core::Status(std::unexpected(applied.error()));
       if (merged) continue;
       ASSERT_EQ(merged.error().code, core::ErrorCode::kInternal) << merged.error().message;
       ++stops;
@@ -132,7 +134,8 @@ TEST_P(RedisFeatureFaultsTest, SeveralMergersCountEveryEntryOnce) {
     });
   }
   for (std::size_t begin = 0; begin < items.size(); begin += 100) {
-    first.apply({items.begin() + static_cast<std::ptrdiff_t>(begin), items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), begin + 100))});
+    first.apply({items.begin() + static_cast<std::ptrdiff_t>(begin),
+                 items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), begin + 100))});
   }
   applied = true;
   for (auto& merger : mergers) merger.join();
@@ -175,7 +178,9 @@ TEST_P(RedisFeatureFaultsTest, ItemsBeyondTheBoundGoByLastEventAndId) {
   RedisStoreFixture gateway(store, options);
   const auto item = [](int i) { return fmt::format("{:04}", i); };
   Events batch;
-  for (int i = 0; i < 150; ++i) batch.push_back(logged(i, click("u" + std::to_string(i % 7), item(i), "Dress", kFeatureNowMs - 10'000 + i / 2)));
+  for (int i = 0; i < 150; ++i) {
+    batch.push_back(logged(i, click("u" + std::to_string(i % 7), item(i), "Dress", kFeatureNowMs - 10'000 + i / 2)));
+  }
   for (std::size_t begin = 0; begin < batch.size(); begin += 30) {
     store.apply({batch.begin() + static_cast<std::ptrdiff_t>(begin), batch.begin() + static_cast<std::ptrdiff_t>(begin + 30)});
     store.merge();
@@ -190,6 +195,76 @@ TEST_P(RedisFeatureFaultsTest, ItemsBeyondTheBoundGoByLastEventAndId) {
   EXPECT_EQ(difference(gateway.popularity(), left), "");
   EXPECT_EQ(store.ask({"ZCARD", store.options().prefix + "global:popular"})->integer, 20);
   EXPECT_GT(store.ask({"PTTL", store.options().prefix + "global:popular"})->integer, 0);
+}
+
+TEST_P(RedisFeatureFaultsTest, WhoeverIsTooFarBehindReadsEverything) {
+  RedisStoreFixture store(GetParam(), consumer_options());
+  const adapters::redis::FeatureKeys keys(store.options().prefix, store.options().shards);
+  const adapters::redis::FeatureScripts scripts;
+  const adapters::redis::MarkerOptions markers;
+  const adapters::redis::FeatureContext context{store.client(),           store.clock(), keys, scripts,
+                                                store.options().features, markers,       0,    1'000};
+  telemetry::Logger log({.level = telemetry::LogLevel::kError}, store.clock());
+  const adapters::redis::PopularityKeeper::Options few{.max_items = 30, .max_global = 30, .max_entries = 4'096, .max_removed = 5};
+  adapters::redis::PopularityKeeper merger(context, few, log);
+  adapters::redis::PopularityKeeper reader(context, few, log);
+  adapters::redis::PopularityKeeper often(context, few, log);
+  const auto ids = [](const adapters::redis::PopularityKeeper& keeper) {
+    auto all = keeper.table().item_ids();
+    std::ranges::sort(all);
+    return all;
+  };
+  for (int i = 0; i < 60; ++i) {
+    store.apply({logged(i, click("u" + std::to_string(i), fmt::format("{:03}", i), "Dress", kFeatureNowMs - 1'000 + i))});
+    ASSERT_TRUE(core::sync_wait(merger.merge(store.later())));
+    ASSERT_TRUE(core::sync_wait(often.refresh(store.later())));
+    ASSERT_EQ(ids(often), ids(merger)) << i;
+    if (i == 10) {
+      ASSERT_TRUE(core::sync_wait(reader.refresh(store.later())));
+    }
+  }
+  EXPECT_EQ(merger.table().size(), 30U);
+  EXPECT_EQ(store.ask({"ZCARD", keys.removed()})->integer, 5) << "the ends of items long gone are not kept";
+  ASSERT_TRUE(core::sync_wait(reader.refresh(store.later())));
+  EXPECT_EQ(ids(reader), ids(merger));
+}
+
+TEST_P(RedisFeatureFaultsTest, ServersThatWereEmptiedAreFollowedFromTheBeginning) {
+  RedisStoreFixture store(GetParam(), consumer_options());
+  RedisStoreFixture gateway(store, consumer_options());
+  store.apply({logged(1, click("ann", "1", "Dress", kFeatureNowMs - 5))});
+  store.merge();
+  ASSERT_TRUE(core::sync_wait(gateway->refresh_popularity(gateway.later())));
+  EXPECT_TRUE(gateway.popularity().contains("1"));
+  for (const char* const key : {"{pop}:items", "{pop}:changes", "{pop}:removed", "{pop}:state"}) {
+    ASSERT_TRUE(store.ask({"DEL", store.options().prefix + key}));
+  }
+  store.clock().set(kFeatureNowMs + 1'000);
+  store.apply({logged(2, click("bob", "2", "Dress", kFeatureNowMs - 4))});
+  store.merge();
+  ASSERT_TRUE(core::sync_wait(gateway->refresh_popularity(gateway.later())));
+  EXPECT_EQ(gateway.popularity().size(), 1U);
+  EXPECT_TRUE(gateway.popularity().contains("2"));
+}
+
+TEST_P(RedisFeatureFaultsTest, AShardWhoseContributionsNobodyMergesRefusesMoreUntilSomebodyDoes) {
+  RedisStoreFixture::Options options = consumer_options();
+  options.shards = 1;
+  options.max_waiting_entries = 1'000;
+  RedisStoreFixture store(GetParam(), options);
+  Events all;
+  for (int i = 0; i < 1'500; ++i) {
+    all.push_back(logged(i + 1, click("u" + std::to_string(i), std::to_string(i % 10), "Dress", kFeatureNowMs - 5'000 + i)));
+  }
+  const auto full = store.try_apply(all, store.later());
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, core::ErrorCode::kResourceExhausted) << full.error().message;
+  store.merge();
+  store.apply(all);
+  store.merge();
+  double sum = 0;
+  for (const auto& [id, item] : store.popularity()) sum += item.windows[0];
+  EXPECT_EQ(sum, 1'500);
 }
 
 Events many_events(std::size_t count, std::size_t subjects, std::size_t items, std::uint64_t seed) {
@@ -225,7 +300,8 @@ TEST(RedisFeatureClusterTest, AMasterThatDiesWhileEventsAreAppliedLosesNone) {
         EXPECT_TRUE(servers.run("kill", {"master-of-slot", std::to_string(RedisClient::slot_of(key))}));
       });
     }
-    const Events batch(all.begin() + static_cast<std::ptrdiff_t>(begin), all.begin() + static_cast<std::ptrdiff_t>(begin + 1'000));
+    const Events batch(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                       all.begin() + static_cast<std::ptrdiff_t>(begin + 1'000));
     const auto start = std::chrono::steady_clock::now();
     for (int attempt = 0;; ++attempt) {
       const auto applied = store.try_apply(batch, store.in(milliseconds(3'000)));
@@ -241,7 +317,8 @@ TEST(RedisFeatureClusterTest, AMasterThatDiesWhileEventsAreAppliedLosesNone) {
     if (killer.joinable()) killer.join();
   }
   store->stop();
-  std::printf("a master was killed: the longest batch took %.2f s, %d attempts failed\n", std::chrono::duration<double>(longest).count(), errors);
+  std::printf("a master was killed: the longest batch took %.2f s, %d attempts failed\n",
+              std::chrono::duration<double>(longest).count(), errors);
   std::size_t wrong = 0;
   for (int i = 0; i < 800; ++i) {
     const auto subject = user("user-" + std::to_string(i));

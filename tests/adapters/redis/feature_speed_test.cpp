@@ -27,8 +27,9 @@ TEST_P(RedisFeatureSpeedTest, EventsAppliedAndSubjectsRead) {
   std::mt19937_64 random(4);
   Events all;
   for (std::size_t i = 0; i < kEvents; ++i) {
-    auto event = click("customer-" + std::to_string(random() % kUsers), fmt::format("{:010}", 108'775'000 + random() % 20'000),
-                       "Product type " + std::to_string(random() % 100), kFeatureNowMs - 1'000'000 + static_cast<events::EpochMs>(i));
+    auto event =
+        click("customer-" + std::to_string(random() % kUsers), fmt::format("{:010}", 108'775'000 + random() % 20'000),
+              "Product type " + std::to_string(random() % 100), kFeatureNowMs - 1'000'000 + static_cast<events::EpochMs>(i));
     event.event_id = fmt::format("00000000-0000-4000-8000-{:012x}", i);
     all.push_back(logged(static_cast<std::int64_t>(i) + 1, std::move(event)));
   }
@@ -54,9 +55,12 @@ TEST_P(RedisFeatureSpeedTest, EventsAppliedAndSubjectsRead) {
   for (const auto& [id, item] : store.popularity()) sum += item.windows[2];
   EXPECT_EQ(sum, kEvents);
   std::ranges::sort(reads);
-  std::printf("%s: %.0f events/s applied in batches of %zu with popularity merged meanwhile (the rest in %.2f s); read() p50 %.3f ms, p99 %.3f ms\n",
-              GetParam() == Servers::kPlain ? "standalone" : "cluster of 3 masters and 3 replicas", static_cast<double>(kEvents) / took.count(), kBatch,
-              merged.count(), reads[reads.size() / 2], reads[reads.size() * 99 / 100]);
+  std::printf(
+      "%s: %.0f events/s applied in batches of %zu with popularity merged meanwhile (the rest in %.2f s); read() p50 %.3f ms, "
+      "p99 %.3f ms\n",
+      GetParam() == Servers::kPlain ? "standalone" : "cluster of 3 masters and 3 replicas",
+      static_cast<double>(kEvents) / took.count(), kBatch, merged.count(), reads[reads.size() / 2],
+      reads[reads.size() * 99 / 100]);
 }
 
 }  // namespace

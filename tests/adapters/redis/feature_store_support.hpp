@@ -78,8 +78,10 @@ class RedisStoreFixture {
  public:
   using Options = RedisFeatureStore::Options;
 
-  explicit RedisStoreFixture(Servers which, Options options = {}) : RedisStoreFixture(client_options(**redis_servers(which)), std::move(options)) {}
-  RedisStoreFixture(RedisClient::Options servers, Options options) : RedisStoreFixture(std::move(servers), std::move(options), new_prefix()) {}
+  explicit RedisStoreFixture(Servers which, Options options = {})
+      : RedisStoreFixture(client_options(**redis_servers(which)), std::move(options)) {}
+  RedisStoreFixture(RedisClient::Options servers, Options options)
+      : RedisStoreFixture(std::move(servers), std::move(options), new_prefix()) {}
   // On the keys of another.
   RedisStoreFixture(const RedisStoreFixture& other, Options options)
       : RedisStoreFixture(other.servers_, std::move(options), other.options_.prefix) {}
@@ -201,7 +203,8 @@ class RedisStoreFixture {
   for (std::size_t i = 0; i < left.affinities.size(); ++i) {
     const auto& a = left.affinities[i];
     const auto& b = right.affinities[i];
-    if (a.category != b.category || a.score.time_ms != b.score.time_ms || !is_near(a.score.value, b.score.value)) return "affinity to " + a.category;
+    if (a.category != b.category || a.score.time_ms != b.score.time_ms || !is_near(a.score.value, b.score.value))
+      return "affinity to " + a.category;
   }
   return {};
 }

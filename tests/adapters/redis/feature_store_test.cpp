@@ -16,18 +16,25 @@ namespace {
 class MergedAtOnce final : public ports::FeatureStore {
  public:
   explicit MergedAtOnce(RedisStoreFixture& fixture) : fixture_{fixture} {}
-  core::Task<core::Result<std::vector<events::EventPosition>>> committed(core::Deadline deadline) override { return fixture_->committed(deadline); }
-  core::Task<core::Result<std::vector<events::EventPosition>>> checkpoint(core::Deadline deadline) override { return fixture_->checkpoint(deadline); }
+  core::Task<core::Result<std::vector<events::EventPosition>>> committed(core::Deadline deadline) override {
+    return fixture_->committed(deadline);
+  }
+  core::Task<core::Result<std::vector<events::EventPosition>>> checkpoint(core::Deadline deadline) override {
+    return fixture_->checkpoint(deadline);
+  }
   core::Task<core::Result<ports::ApplyReport>> apply(std::shared_ptr<const Events> batch, core::Deadline deadline) override {
     CORE_CO_TRY(auto report, co_await fixture_->apply(batch, deadline));
     CORE_CO_CHECK(co_await fixture_->merge_popularity(deadline));
     co_return report;
   }
-  core::Task<core::Result<ports::SubjectSnapshot>> read(events::Subject subject, core::Deadline deadline) override { return fixture_->read(std::move(subject), deadline); }
+  core::Task<core::Result<ports::SubjectSnapshot>> read(events::Subject subject, core::Deadline deadline) override {
+    return fixture_->read(std::move(subject), deadline);
+  }
   core::Task<core::Result<ports::AppliedState>> wait_applied(ports::WaitedEvent event, core::Deadline deadline) override {
     return fixture_->wait_applied(std::move(event), deadline);
   }
-  core::Task<core::Result<ports::PopularityChanges>> popularity(std::uint64_t since, events::EpochMs now_ms, core::Deadline deadline) override {
+  core::Task<core::Result<ports::PopularityChanges>> popularity(std::uint64_t since, events::EpochMs now_ms,
+                                                                core::Deadline deadline) override {
     return fixture_->popularity(since, now_ms, deadline);
   }
 
@@ -72,9 +79,12 @@ std::unique_ptr<FeatureStoreEngine> make_engine() {
   return std::make_unique<NoEngine>(servers.error().message);
 }
 
-INSTANTIATE_TEST_SUITE_P(RedisStandalone, FeatureStoreConformance, ::testing::Values(FeatureStoreFactory(make_engine<Servers::kPlain>)));
-INSTANTIATE_TEST_SUITE_P(RedisTlsAndAcl, FeatureStoreConformance, ::testing::Values(FeatureStoreFactory(make_engine<Servers::kTls>)));
-INSTANTIATE_TEST_SUITE_P(RedisCluster, FeatureStoreConformance, ::testing::Values(FeatureStoreFactory(make_engine<Servers::kCluster>)));
+INSTANTIATE_TEST_SUITE_P(RedisStandalone, FeatureStoreConformance,
+                         ::testing::Values(FeatureStoreFactory(make_engine<Servers::kPlain>)));
+INSTANTIATE_TEST_SUITE_P(RedisTlsAndAcl, FeatureStoreConformance,
+                         ::testing::Values(FeatureStoreFactory(make_engine<Servers::kTls>)));
+INSTANTIATE_TEST_SUITE_P(RedisCluster, FeatureStoreConformance,
+                         ::testing::Values(FeatureStoreFactory(make_engine<Servers::kCluster>)));
 
 class RedisFeatureStoreTest : public ::testing::TestWithParam<Servers> {
  protected:
@@ -110,7 +120,8 @@ TEST_P(RedisFeatureStoreTest, AnyOrderOfItemEventsGivesTheSame) {
   std::mt19937_64 random(3);
   Events all;
   for (auto& event : sample_events(400, kFeatureNowMs - 1'200'000, 3)) {
-    if (events::concerns_item(event.event.type) || event.event.type == events::EventType::kPreferences) all.push_back(std::move(event));
+    const bool counts = events::concerns_item(event.event.type) || event.event.type == events::EventType::kPreferences;
+    if (counts) all.push_back(std::move(event));
   }
   FeatureStoreFixture memory;
   memory.apply(all);
@@ -121,24 +132,22 @@ TEST_P(RedisFeatureStoreTest, AnyOrderOfItemEventsGivesTheSame) {
   for (auto& event : shuffled) event.position.partition = static_cast<std::int32_t>(event.position.offset);
   RedisStoreFixture redis(GetParam(), consumer_options());
   for (std::size_t begin = 0; begin < shuffled.size(); begin += 90) {
-    redis.apply({shuffled.begin() + static_cast<std::ptrdiff_t>(begin), shuffled.begin() + static_cast<std::ptrdiff_t>(std::min(shuffled.size(), begin + 90))});
+    redis.apply({shuffled.begin() + static_cast<std::ptrdiff_t>(begin),
+                 shuffled.begin() + static_cast<std::ptrdiff_t>(std::min(shuffled.size(), begin + 90))});
   }
   expect_as_embedded(redis, memory, "shuffled");
 }
 
 TEST_P(RedisFeatureStoreTest, TwoThatApplyAtOnceLoseNothing) {
-  const Events all = sample_events(1'200, kFeatureNowMs - 1'500'000, 8);
-  Events items;
-  for (const auto& event : all) {
-    if (events::concerns_item(event.event.type)) items.push_back(event);
-  }
+  const Events all = sample_events(1'200, kFeatureNowMs - 1'500'000, 8);  // logins and forgetting included
   FeatureStoreFixture memory;
-  memory.apply(items);
+  memory.apply(all);
   RedisStoreFixture first(GetParam(), consumer_options());
   RedisStoreFixture second(first, consumer_options());
-  const auto run = [&items](RedisStoreFixture& store, std::size_t size) {
-    for (std::size_t begin = 0; begin < items.size(); begin += size) {
-      store.apply({items.begin() + static_cast<std::ptrdiff_t>(begin), items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), begin + size))});
+  const auto run = [&all](RedisStoreFixture& store, std::size_t size) {
+    for (std::size_t begin = 0; begin < all.size(); begin += size) {
+      store.apply({all.begin() + static_cast<std::ptrdiff_t>(begin),
+                   all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), begin + size))});
     }
   };
   std::thread other([&] { run(second, 37); });
@@ -162,7 +171,7 @@ TEST_P(RedisFeatureStoreTest, AValueOfAWrongTypeRefusesItsSubjectsEventsAlone) {
   EXPECT_EQ(report.refused[2].index, 4U);
   EXPECT_NE(report.refused[0].cause.message.find(key), std::string::npos) << report.refused[0].cause.message;
   EXPECT_NE(report.refused[1].cause.message.find("odd"), std::string::npos) << report.refused[1].cause.message;
-  EXPECT_EQ(store.read(user("ann")).recent_items.size(), 2U);
+  EXPECT_EQ(store.read(user("ann")).recent_all.size(), 2U);
   const auto unread = core::sync_wait(store->read(user("bad"), store.later()));
   ASSERT_FALSE(unread);
   EXPECT_EQ(unread.error().code, core::ErrorCode::kUnavailable);
@@ -176,7 +185,7 @@ TEST_P(RedisFeatureStoreTest, AValueOfAWrongTypeRefusesItsSubjectsEventsAlone) {
   store.apply({logged(5, click("bad", "2", "Dress", time + 1))});
   store.apply({retried, retried});
   store.apply({retried});
-  EXPECT_EQ(store.read(user("bad")).recent_items.size(), 2U);
+  EXPECT_EQ(store.read(user("bad")).recent_all.size(), 2U);
   store.merge();
   EXPECT_EQ(store.popularity().at("1").windows[0], 2);
 }
@@ -194,7 +203,7 @@ TEST_P(RedisFeatureStoreTest, ASharedKeyOfAWrongTypeIsNoFaultOfAnEvent) {
   EXPECT_TRUE(store.read(user("ann")).recent_items.empty()) << "all of an event or nothing";
   ASSERT_TRUE(store.ask({"DEL", stream}));
   EXPECT_TRUE(store.apply(batch).refused.empty());
-  EXPECT_EQ(store.read(user("ann")).recent_items.size(), 1U);
+  EXPECT_EQ(store.read(user("ann")).recent_all.size(), 1U);
 }
 
 TEST_P(RedisFeatureStoreTest, WhatCameBeforeAForgetHasNoEffectWheneverItComes) {
@@ -205,7 +214,7 @@ TEST_P(RedisFeatureStoreTest, WhatCameBeforeAForgetHasNoEffectWheneverItComes) {
   store.apply({logged(5, forget("ann", time))});
   store.apply({logged(4, click("ann", "1", "Dress", time + 50)), elsewhere, logged(6, click("ann", "3", "Dress", time - 50))});
   const auto features = store.read(user("ann"));
-  ASSERT_EQ(features.recent_items.size(), 1U);
+  ASSERT_EQ(features.recent_all.size(), 1U);
   EXPECT_EQ(features.recent_items[0].item_id, "3") << "behind it in its partition, whatever its clock said";
   store.merge();
   EXPECT_EQ(store.popularity().size(), 3U) << "popularity is the items' own";
@@ -238,7 +247,8 @@ TEST_P(RedisFeatureStoreTest, WaitingEndsWithTheSubjectsOwnEvent) {
   auto event = logged(3, session_click("s", "1", "Dress", kFeatureNowMs - 5));
   event.event.event_id = "the one";
   PendingWait wait;
-  auto waiting = wait.start(gateway->wait_applied({event.position, adapters::redis::mark_of(event), session("s")}, gateway.later()));
+  auto waiting =
+      wait.start(gateway->wait_applied({event.position, adapters::redis::mark_of(event), session("s")}, gateway.later()));
   consumer.apply({logged(4, session_click("s", "2", "Dress", kFeatureNowMs - 4))});
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_FALSE(wait.done.try_acquire()) << "a later event is not it";
@@ -251,7 +261,8 @@ TEST_P(RedisFeatureStoreTest, WaitingEndsWithTheSubjectsOwnEvent) {
   consumer.apply({logged(5, merge("ann", "s", kFeatureNowMs - 3))});
   const events::Subject subjects[] = {session("s"), user("ann")};
   for (const auto& subject : subjects) {
-    const auto known = core::sync_wait(gateway->wait_applied({event.position, adapters::redis::mark_of(event), subject}, gateway.later()));
+    const auto known =
+        core::sync_wait(gateway->wait_applied({event.position, adapters::redis::mark_of(event), subject}, gateway.later()));
     EXPECT_TRUE(known && known->reached);
   }
   EXPECT_FALSE(gateway.try_apply({event}, gateway.later())) << "it only reads";

@@ -29,7 +29,8 @@ SubjectValue full_value() {
   value.personalize = false;
   value.preference_ms = kFeatureNowMs - 5;
   value.last_event_ms = kFeatureNowMs;
-  value.recent = {{"0000000002", kFeatureNowMs, events::EventType::kPurchase}, {"", kFeatureNowMs - 1'000, events::EventType::kView}};
+  value.recent = {{"0000000002", kFeatureNowMs, events::EventType::kPurchase},
+                  {"", kFeatureNowMs - 1'000, events::EventType::kView}};
   value.affinities = {{"Dress", {2.5, kFeatureNowMs - 3}}, {"Trousers/jeans", {0, kFeatureNowMs - kDayMs}}};
   value.applied = {{"log", 0, 12}, {"log", 3, 0}};
   value.seen = {{1, 20'500}, {~std::uint64_t{0}, 20'500}, {5, 20'513}};
@@ -120,7 +121,8 @@ TEST(SubjectValueTest, NeededUntilItsMarksMayGo) {
 }
 
 TEST(SubjectValueTest, ContributionsAreReadBack) {
-  const std::vector<Contribution> some{{"0000000001", 1.5, kFeatureNowMs, kFeatureNowMs + 3}, {"x", 0, 1, kFeatureNowMs}, {"", 3, kFeatureNowMs, 5}};
+  const std::vector<Contribution> some{
+      {"0000000001", 1.5, kFeatureNowMs, kFeatureNowMs + 3}, {"x", 0, 1, kFeatureNowMs}, {"", 3, kFeatureNowMs, 5}};
   const std::string bytes = encode_contributions(some);
   std::vector<Contribution> back;
   ASSERT_TRUE(decode_contributions(bytes, back));
