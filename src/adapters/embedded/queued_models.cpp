@@ -21,7 +21,8 @@ QueuedPairScorer::QueuedPairScorer(ports::PairScorer& scorer, Options options, c
       turns_({.turns = options.running, .max_waiting = options.queue_tokens}, pool, clock),
       refused_(refusals(metrics, "pair")) {}
 
-core::Task<core::Result<ports::PairScores>> QueuedPairScorer::score(std::string query, std::vector<std::string> texts, core::Deadline deadline) {
+core::Task<core::Result<ports::PairScores>> QueuedPairScorer::score(std::string query, std::vector<std::string> texts,
+                                                                    core::Deadline deadline) {
   if (texts.empty() || deadline.expired(clock_)) co_return ports::PairScores();
   std::size_t tokens = 0;
   for (const std::string& text : texts) tokens += estimated_tokens(query.size() + text.size(), info().max_tokens);
@@ -37,8 +38,8 @@ core::Task<core::Result<ports::PairScores>> QueuedPairScorer::score(std::string 
   co_return scores;
 }
 
-QueuedImageEncoder::QueuedImageEncoder(ports::ImageEncoder& encoder, Options options, core::WorkerPool& pool, const core::Clock& clock,
-                                       telemetry::Metrics& metrics)
+QueuedImageEncoder::QueuedImageEncoder(ports::ImageEncoder& encoder, Options options, core::WorkerPool& pool,
+                                       const core::Clock& clock, telemetry::Metrics& metrics)
     : encoder_(encoder),
       turns_({.turns = options.running, .max_waiting = options.queue_items}, pool, clock),
       refused_(refusals(metrics, "picture")) {}
@@ -53,11 +54,13 @@ core::Task<core::Result<TurnQueue::Turn>> QueuedImageEncoder::turn(core::Deadlin
 core::Task<core::Result<std::vector<core::Result<std::vector<float>>>>> QueuedImageEncoder::encode_images(
     std::vector<ports::EncodedImage> images, core::Deadline deadline) {
   CORE_CO_TRY([[maybe_unused]] const TurnQueue::Turn held, co_await turn(deadline, images.size()));
-  core::Result<std::vector<core::Result<std::vector<float>>>> vectors = co_await encoder_.encode_images(std::move(images), deadline);
+  core::Result<std::vector<core::Result<std::vector<float>>>> vectors =
+      co_await encoder_.encode_images(std::move(images), deadline);
   co_return vectors;
 }
 
-core::Task<core::Result<ports::EmbeddingBatch>> QueuedImageEncoder::encode_texts(std::vector<std::string> texts, core::Deadline deadline) {
+core::Task<core::Result<ports::EmbeddingBatch>> QueuedImageEncoder::encode_texts(std::vector<std::string> texts,
+                                                                                 core::Deadline deadline) {
   CORE_CO_TRY([[maybe_unused]] const TurnQueue::Turn held, co_await turn(deadline, texts.size()));
   core::Result<ports::EmbeddingBatch> vectors = co_await encoder_.encode_texts(std::move(texts), deadline);
   co_return vectors;

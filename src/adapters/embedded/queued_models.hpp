@@ -18,11 +18,12 @@ namespace scalestyle::adapters::embedded {
 class QueuedPairScorer final : public ports::PairScorer {
  public:
   struct Options {
-    std::size_t running = 2;             // calls at a time
-    std::size_t queue_tokens = 65'536;   // waiting, estimated
+    std::size_t running = 2;            // calls at a time
+    std::size_t queue_tokens = 65'536;  // waiting, estimated
   };
 
-  QueuedPairScorer(ports::PairScorer& scorer, Options options, core::WorkerPool& pool, const core::Clock& clock, telemetry::Metrics& metrics);
+  QueuedPairScorer(ports::PairScorer& scorer, Options options, core::WorkerPool& pool, const core::Clock& clock,
+                   telemetry::Metrics& metrics);
 
   [[nodiscard]] const ports::ScorerInfo& info() const override { return scorer_.info(); }
   [[nodiscard]] double tokens_per_second() const override { return scorer_.tokens_per_second(); }
@@ -44,7 +45,8 @@ class QueuedImageEncoder final : public ports::ImageEncoder {
     std::size_t queue_items = 256;  // pictures and texts waiting
   };
 
-  QueuedImageEncoder(ports::ImageEncoder& encoder, Options options, core::WorkerPool& pool, const core::Clock& clock, telemetry::Metrics& metrics);
+  QueuedImageEncoder(ports::ImageEncoder& encoder, Options options, core::WorkerPool& pool, const core::Clock& clock,
+                     telemetry::Metrics& metrics);
 
   [[nodiscard]] const ports::EncoderInfo& info() const override { return encoder_.info(); }
   [[nodiscard]] core::Task<core::Result<std::vector<core::Result<std::vector<float>>>>> encode_images(

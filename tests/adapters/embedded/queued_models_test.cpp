@@ -44,10 +44,11 @@ INSTANTIATE_TEST_SUITE_P(Queued, PairScorerConformance, ::testing::Values([] { r
 
 struct Caller {
   Caller(ports::PairScorer& scorer, std::string query, Deadline deadline = Deadline::never())
-      : operation(core::start(scorer.score(std::move(query), {"red dress"}, deadline), [this](core::Result<ports::PairScores>&& result) {
-          outcome.emplace(std::move(result));
-          done.release();
-        })) {}
+      : operation(core::start(scorer.score(std::move(query), {"red dress"}, deadline),
+                              [this](core::Result<ports::PairScores>&& result) {
+                                outcome.emplace(std::move(result));
+                                done.release();
+                              })) {}
   core::Result<ports::PairScores>& wait() {
     done.acquire();
     return *outcome;
@@ -64,7 +65,8 @@ TEST(QueuedPairScorerTest, CallsWaitTheirTurnAndAreRefusedWhenTooManyTokensWait)
   engine.fake().wait_until_held(1);
   Caller gone(engine.scorer(), "gone");
   while (engine.queued().waiting_tokens() == 0) std::this_thread::sleep_for(1ms);
-  const auto refused = core::sync_wait(engine.scorer().score("a query that is too long for the queue", {"coat"}, Deadline::never()));
+  const auto refused =
+      core::sync_wait(engine.scorer().score("a query that is too long for the queue", {"coat"}, Deadline::never()));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
   gone.operation.cancel();

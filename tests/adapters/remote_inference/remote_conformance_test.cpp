@@ -1,5 +1,5 @@
-// The conformance suites of the models' ports on the HTTP adapters, against our real inference role over the loopback interface, with
-// local models behind it; and that vectors and scores come through bit for bit.
+// The conformance suites of the models' ports on the HTTP adapters, against our real inference role over the loopback interface,
+// with local models behind it; and that vectors and scores come through bit for bit.
 
 #include <gtest/gtest.h>
 
@@ -63,7 +63,8 @@ class CountingEncoder final : public ports::TextEncoder {
  public:
   explicit CountingEncoder(core::WorkerPool& pool) : hashing_(pool) {}
   [[nodiscard]] const ports::EncoderInfo& info() const override { return hashing_.info(); }
-  [[nodiscard]] core::Task<core::Result<ports::EmbeddingBatch>> encode(std::vector<std::string> texts, Deadline deadline) override {
+  [[nodiscard]] core::Task<core::Result<ports::EmbeddingBatch>> encode(std::vector<std::string> texts,
+                                                                       Deadline deadline) override {
     std::size_t tokens = 0;
     for (const std::string& text : texts) tokens += embedded::estimated_tokens(text.size(), info().max_tokens);
     core::Result<ports::EmbeddingBatch> batch = co_await hashing_.encode(std::move(texts), deadline);
@@ -85,8 +86,11 @@ class RemoteTexts final : public TextEncoderEngine {
     } else {
       model_ = std::make_unique<CountingEncoder>(role_.pool());
     }
-    queue_.emplace(embedded::BatchingTextEncoder::Dependencies{.encoder = *model_, .pool = role_.pool(), .timers = role_.server().threads().timers(),
-                                                               .clock = role_.clock(), .metrics = role_.server().metrics()},
+    queue_.emplace(embedded::BatchingTextEncoder::Dependencies{.encoder = *model_,
+                                                               .pool = role_.pool(),
+                                                               .timers = role_.server().threads().timers(),
+                                                               .clock = role_.clock(),
+                                                               .metrics = role_.server().metrics()},
                    embedded::BatchingTextEncoder::Options{});
     role_.server().serve({.text = &*queue_});
     remote::HttpTextEncoder::Options options{.servers = role_.servers(), .api = api};
@@ -205,7 +209,9 @@ class RemotePictures final : public ImageEncoderEngine {
  public:
   explicit RemotePictures(bool real) : real_(real) {
     if (real) {
-      model_ = embedded::LocalImageEncoder::create({.model_dir = golden("clip"), .model_name = "golden-clip"}, role_.pool(), role_.clock()).value();
+      model_ = embedded::LocalImageEncoder::create({.model_dir = golden("clip"), .model_name = "golden-clip"}, role_.pool(),
+                                                   role_.clock())
+                   .value();
     } else {
       model_ = std::make_unique<FakeImageEncoder>(role_.pool());
     }
@@ -255,7 +261,8 @@ TEST(RemoteImageEncoderTest, VectorsComeThroughBitForBit) {
   ASSERT_EQ(far->size(), near->size());
   for (std::size_t i = 0; i < far->size(); ++i) {
     ASSERT_EQ((*far)[i].has_value(), (*near)[i].has_value());
-    if ((*near)[i]) EXPECT_TRUE(*(*far)[i] == *(*near)[i]) << i;
+    if (!(*near)[i]) continue;
+    EXPECT_TRUE(*(*far)[i] == *(*near)[i]) << i;
   }
 }
 
@@ -265,7 +272,9 @@ class RemoteText final : public TextGeneratorEngine {
  public:
   RemoteText() {
     role_.server().serve({.generator = &*model_});
-    generator_ = remote::HttpTextGenerator::create({.base_url = role_.server().url("/v1"), .model = "fake-generator", .api_key_variable = ""}, *http_).value();
+    generator_ = remote::HttpTextGenerator::create(
+                     {.base_url = role_.server().url("/v1"), .model = "fake-generator", .api_key_variable = ""}, *http_)
+                     .value();
   }
   ~RemoteText() override {
     model_->release();
@@ -276,7 +285,8 @@ class RemoteText final : public TextGeneratorEngine {
  private:
   Role role_;
   RunningHttpClient http_;
-  std::unique_ptr<FakeTextGenerator> model_ = std::make_unique<FakeTextGenerator>(role_.pool(), role_.server().threads().timers());
+  std::unique_ptr<FakeTextGenerator> model_ =
+      std::make_unique<FakeTextGenerator>(role_.pool(), role_.server().threads().timers());
   std::unique_ptr<remote::HttpTextGenerator> generator_;
 };
 INSTANTIATE_TEST_SUITE_P(Remote, TextGeneratorConformance, ::testing::Values([] { return std::make_unique<RemoteText>(); }));
