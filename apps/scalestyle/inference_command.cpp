@@ -63,6 +63,7 @@ class ServedStack {
     const auto queue_tokens = static_cast<std::size_t>(settings_.integer("inference_queue_tokens"));
     auto& pool = compute_.pool();
     const auto& clock = compute_.clock();
+    const embedded::QueueParts parts{pool, timers_, clock, metrics_};
     CORE_TRY(text_, load_encoder(settings_, settings_.text("query_precision"), compute_));
     texts_.emplace(
         embedded::BatchingTextEncoder::Dependencies{
@@ -73,10 +74,10 @@ class ServedStack {
     if (const std::string& reranker = settings_.text("reranker"); reranker != "none" && notice_.empty()) {
       CORE_TRY(const auto precision, nn::parse_precision(settings_.text("rerank_precision")));
       CORE_TRY(pair_, load_scorer(settings_, reranker, precision, compute_));
-      pairs_.emplace(*pair_, embedded::QueuedPairScorer::Options{.queue_tokens = queue_tokens}, pool, clock, metrics_);
+      pairs_.emplace(*pair_, embedded::QueuedPairScorer::Options{.queue_tokens = queue_tokens}, parts);
     }
     CORE_TRY(picture_, load_image_encoder(settings_, compute_));
-    if (picture_) pictures_.emplace(*picture_, embedded::QueuedImageEncoder::Options{}, pool, clock, metrics_);
+    if (picture_) pictures_.emplace(*picture_, embedded::QueuedImageEncoder::Options{}, parts);
     if (settings_.boolean("generation_enabled")) {
       CORE_TRY(generator_, load_generator(settings_, compute_));
     }

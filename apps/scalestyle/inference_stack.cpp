@@ -101,7 +101,8 @@ core::Result<std::unique_ptr<remote::HttpPairScorer>> InferenceStack::pair_score
   const std::string model = name_of(settings_.text("reranker"));
   options.expected = {.model = model, .weights_hash = {}, .precision = {}, .activation = "sigmoid", .max_tokens = 0};
   const auto told = core::sync_wait(remote::HttpPairScorer::ask(options, client(), first_wait()));
-  if (told && told->model == model) options.expected = *told;
+  if (told && remote::is_model(told->model, model, {})) options.expected = *told;
+  options.expected.model = model;
   CORE_TRY(auto scorer, remote::HttpPairScorer::create(std::move(options), client()));
   keep_watch("reranking", *scorer);
   return scorer;

@@ -65,7 +65,8 @@ class InferenceApiTest : public ::testing::Test {
         adapters::embedded::BatchingTextEncoder::Options{.batch_tokens = 64, .queue_tokens = queue_tokens, .max_leaders = 1});
     queued_ = std::make_unique<adapters::embedded::QueuedPairScorer>(
         pairs_, adapters::embedded::QueuedPairScorer::Options{.running = 1, .queue_tokens = queue_tokens},
-        server_.threads().pool(), server_.threads().clock(), server_.metrics());
+        adapters::embedded::QueueParts{server_.threads().pool(), server_.threads().timers(), server_.threads().clock(),
+                                       server_.metrics()});
     server_.serve({.text = batching_.get(), .pairs = queued_.get()});
   }
 

@@ -25,9 +25,6 @@ constexpr std::size_t kFirstSlice = 8;  // before a rate is known
 constexpr std::size_t kLeastSlice = 4;
 constexpr std::size_t kUsualMaxTokens = 512;
 constexpr double kNewest = 0.2;  // weight of the newest measurement in the rate
-// Kept of the time left for the way back of a slice.
-constexpr std::chrono::milliseconds kLeastMargin{2};
-constexpr int kMarginShare = 20;
 
 std::size_t estimated_tokens(std::size_t bytes, std::size_t most) { return std::min(3 + bytes / 4, most); }
 
@@ -89,8 +86,7 @@ core::Task<core::Result<ports::ScorerInfo>> HttpPairScorer::ask(Options options,
       last = std::move(told).error();
       continue;
     }
-    const std::size_t slash = told->model.rfind('/');
-    co_return ports::ScorerInfo{.model = slash == std::string::npos ? told->model : told->model.substr(slash + 1),
+    co_return ports::ScorerInfo{.model = told->model,
                                 .weights_hash = told->weights_hash,
                                 .precision = told->precision,
                                 .activation = told->activation.empty() ? "sigmoid" : told->activation,
@@ -148,10 +144,6 @@ core::Task<core::Status> HttpPairScorer::score_slice(const std::string& query, S
                                .body = texts_member("texts", slice.texts) + R"(,"raw_scores":true,"truncate":true,"query":)"};
   text::append_json_text(query, request.body);
   request.body += '}';
-  if (!deadline.is_never()) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.remaining(client_.clock()));
-    request.margin = std::max(left / kMarginShare, kLeastMargin);
-  }
   const ModelClient::Reader read = [&](const ports::HttpResponse& response) -> core::Status {
     const bool partial = response.header("X-Partial") == "deadline";
     CORE_TRY(slice.logits, read_ranks(response.body, slice.texts.size(), partial));

@@ -90,7 +90,7 @@ core::Task<core::Result<ports::EncoderInfo>> HttpTextEncoder::ask(Options option
       last = std::move(told).error();
       continue;
     }
-    co_return ports::EncoderInfo{.model = std::string(name_behind_maker(told->model)),
+    co_return ports::EncoderInfo{.model = told->model,
                                  .weights_hash = told->weights_hash,
                                  .precision = told->precision,
                                  .dimension = told->dimension,

@@ -61,8 +61,8 @@ class HttpTextEncoder final : public ports::TextEncoder {
   HttpTextEncoder(const HttpTextEncoder&) = delete;
   HttpTextEncoder& operator=(const HttpTextEncoder&) = delete;
 
-  // Who the first of the servers that answers says it is, for who expects nothing yet; its dimension is looked up by a vector
-  // where it does not tell. Errors: as encode(); kFailedPrecondition where it has no such model.
+  // Who the first of the servers that answers says it is, by its own name, for who expects nothing yet; its dimension is looked
+  // up by a vector where it does not tell. Errors: as encode(); kFailedPrecondition where it has no such model.
   [[nodiscard]] static core::Task<core::Result<ports::EncoderInfo>> ask(Options options, ModelClient::Dependencies dependencies,
                                                                         core::Deadline deadline);
 

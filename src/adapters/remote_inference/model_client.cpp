@@ -33,6 +33,10 @@ ErrorCode code_of_status(int status) {
   }
 }
 
+// Of the time left, kept for an answer's way back.
+constexpr int kWayBackShare = 20;
+constexpr std::chrono::milliseconds kLeastWayBack{2};
+
 bool is_success(int status) { return status >= 200 && status < 300; }
 
 }  // namespace
@@ -51,7 +55,8 @@ ports::HttpRequest ModelClient::http_request(const std::string& url, const Reque
   http.headers.push_back({"Accept", "application/json"});
   if (request.method == ports::HttpMethod::kPost) http.headers.push_back({"Content-Type", "application/json"});
   if (!deadline.is_never()) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.remaining(use_.clock)) - request.margin;
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.remaining(use_.clock));
+    left -= std::max(left / kWayBackShare, kLeastWayBack);
     http.headers.push_back({"X-Request-Timeout-Ms", std::to_string(std::clamp<std::int64_t>(left.count(), 1, 300'000))});
   }
   http.body = request.body;
@@ -70,7 +75,8 @@ core::Error ModelClient::refusal(const std::string& url, const ports::HttpRespon
   return core::fail(code_of_status(response.status), std::move(message)).error();
 }
 
-ModelClient::Verdict ModelClient::judge(const core::Result<ports::HttpResponse>& answer, std::chrono::nanoseconds given) const {
+ModelClient::Verdict ModelClient::judge(const core::Result<ports::HttpResponse>& answer, std::chrono::nanoseconds given,
+                                        core::Deadline deadline) const {
   if (answer) {
     if (is_success(answer->status)) return Verdict::kAnswered;
     switch (code_of_status(answer->status)) {
@@ -78,8 +84,9 @@ ModelClient::Verdict ModelClient::judge(const core::Result<ports::HttpResponse>&
         return Verdict::kRefused;
       case ErrorCode::kResourceExhausted:
         return Verdict::kBusy;
+      // Said although there was time: by a proxy before a server that hangs.
       case ErrorCode::kDeadlineExceeded:
-        return given < servers_.telling_timeout ? Verdict::kLate : Verdict::kFailed;
+        return deadline.remaining(use_.clock) < servers_.telling_timeout ? Verdict::kLate : Verdict::kFailed;
       default:
         return Verdict::kFailed;
     }
@@ -133,7 +140,7 @@ core::Task<core::Status> ModelClient::attempt(EndpointPool::Lease& lease, const 
   const std::chrono::nanoseconds given = deadline.remaining(use_.clock);
   ports::HttpRequest http = http_request(lease.url(), request, deadline);
   const core::Result<ports::HttpResponse> answer = co_await use_.http.send(std::move(http), deadline);
-  const Verdict verdict = judge(answer, given);
+  const Verdict verdict = judge(answer, given, deadline);
   core::Status outcome;
   if (verdict == Verdict::kAnswered) {
     outcome = read(*answer);

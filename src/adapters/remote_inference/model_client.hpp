@@ -2,9 +2,10 @@
 // ModelClient: calls to one model behind several equal servers: where each goes (EndpointPool), what its outcome says of the
 // server, and whether it is sent once more to another.
 //
-// A call goes on with its deadline (X-Request-Timeout-Ms, and enforced here). It is sent again only to an endpoint that has not
-// had it, within its deadline and the budget of retries: all calls of models are idempotent. A server that says it is full (429)
-// is left for another in the same way, but does not count as failed. A wrong request (4xx) is nobody's failure and not sent
+// A call goes on with its deadline (X-Request-Timeout-Ms, a little less for the way back, and enforced here). A server that says
+// in time that it cannot make it (504) has not failed; one that says nothing has. It is sent again only to an endpoint that has
+// not had it, within its deadline and the budget of retries: all calls of models are idempotent. A server that says it is full
+// (429) is left for another in the same way, but does not count as failed. A wrong request (4xx) is nobody's failure and not sent
 // again. Completes on the HTTP client's I/O thread. Thread safety: as the ports.
 
 #include <chrono>
@@ -43,7 +44,6 @@ class ModelClient {
     ports::HttpMethod method = ports::HttpMethod::kPost;
     std::string path;  // "/embed"
     std::string body{};
-    std::chrono::milliseconds margin{0};  // of the time left, kept for the way back: not told to the server
   };
   // Reads an answer; an error is the server's failure.
   using Reader = std::function<core::Status(const ports::HttpResponse&)>;
@@ -74,7 +74,8 @@ class ModelClient {
   [[nodiscard]] core::Task<core::Status> check(EndpointPool::Lease& lease, core::Deadline deadline);
   [[nodiscard]] core::Task<core::Status> attempt(EndpointPool::Lease& lease, const Request& request, const Reader& read,
                                                  core::Deadline deadline, bool& another_may_help);
-  [[nodiscard]] Verdict judge(const core::Result<ports::HttpResponse>& answer, std::chrono::nanoseconds given) const;
+  [[nodiscard]] Verdict judge(const core::Result<ports::HttpResponse>& answer, std::chrono::nanoseconds given,
+                              core::Deadline deadline) const;
   [[nodiscard]] core::Error refusal(const std::string& url, const ports::HttpResponse& response) const;
 
   ModelServers servers_;
