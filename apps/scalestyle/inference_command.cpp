@@ -45,11 +45,12 @@ constexpr std::string_view kGreyPixel =
 core::Status check_device(const core::Settings& settings) {
   const std::string& device = settings.text("inference_device");
   if (device == "cpu") return {};
-  return core::fail(core::ErrorCode::kInvalidArgument,
-                    fmt::format("this role computes on the CPU only, not on \"{}\": run a text-embeddings-inference server on the accelerator "
-                                "and name it to the gateway by inference_url (and rerank_url)",
-                                device),
-                    "inference_device");
+  return core::fail(
+      core::ErrorCode::kInvalidArgument,
+      fmt::format("this role computes on the CPU only, not on \"{}\": run a text-embeddings-inference server on the accelerator "
+                  "and name it to the gateway by inference_url (and rerank_url)",
+                  device),
+      "inference_device");
 }
 
 // The models that the settings want, with what stands before them where many clients call.
@@ -62,18 +63,21 @@ class ServedStack {
     const auto queue_tokens = static_cast<std::size_t>(settings_.integer("inference_queue_tokens"));
     auto& pool = compute_.pool();
     const auto& clock = compute_.clock();
+    const embedded::QueueParts parts{pool, timers_, clock, metrics_};
     CORE_TRY(text_, load_encoder(settings_, settings_.text("query_precision"), compute_));
-    texts_.emplace(embedded::BatchingTextEncoder::Dependencies{.encoder = *text_, .pool = pool, .timers = timers_, .clock = clock, .metrics = metrics_},
-                   embedded::BatchingTextEncoder::Options{.batch_tokens = static_cast<std::size_t>(settings_.integer("inference_batch_tokens")),
-                                                          .queue_tokens = queue_tokens});
+    texts_.emplace(
+        embedded::BatchingTextEncoder::Dependencies{
+            .encoder = *text_, .pool = pool, .timers = timers_, .clock = clock, .metrics = metrics_},
+        embedded::BatchingTextEncoder::Options{
+            .batch_tokens = static_cast<std::size_t>(settings_.integer("inference_batch_tokens")), .queue_tokens = queue_tokens});
     notice_ = missing_reranker(settings_);
     if (const std::string& reranker = settings_.text("reranker"); reranker != "none" && notice_.empty()) {
       CORE_TRY(const auto precision, nn::parse_precision(settings_.text("rerank_precision")));
       CORE_TRY(pair_, load_scorer(settings_, reranker, precision, compute_));
-      pairs_.emplace(*pair_, embedded::QueuedPairScorer::Options{.queue_tokens = queue_tokens}, pool, clock, metrics_);
+      pairs_.emplace(*pair_, embedded::QueuedPairScorer::Options{.queue_tokens = queue_tokens}, parts);
     }
     CORE_TRY(picture_, load_image_encoder(settings_, compute_));
-    if (picture_) pictures_.emplace(*picture_, embedded::QueuedImageEncoder::Options{}, pool, clock, metrics_);
+    if (picture_) pictures_.emplace(*picture_, embedded::QueuedImageEncoder::Options{}, parts);
     if (settings_.boolean("generation_enabled")) {
       CORE_TRY(generator_, load_generator(settings_, compute_));
     }
@@ -86,7 +90,9 @@ class ServedStack {
     for (std::size_t i = 0; i < 2 * compute_.pool().threads(); ++i) {
       CORE_CHECK(core::sync_wait(texts_->encode({"warm winter jacket for a walk in the rain"}, deadline)));
     }
-    if (pairs_) CORE_CHECK(core::sync_wait(pairs_->score("warm winter jacket", {"a jacket", "a warm coat for the winter"}, deadline)));
+    if (pairs_) {
+      CORE_CHECK(core::sync_wait(pairs_->score("warm winter jacket", {"a jacket", "a warm coat for the winter"}, deadline)));
+    }
     if (pictures_) {
       CORE_CHECK(core::sync_wait(pictures_->encode_images({std::make_shared<const std::string>(kGreyPixel)}, deadline)));
       CORE_CHECK(core::sync_wait(pictures_->encode_texts({"warm winter jacket"}, deadline)));
@@ -101,7 +107,10 @@ class ServedStack {
   }
 
   [[nodiscard]] http::InferenceModels models() {
-    return {.text = &*texts_, .pairs = pairs_ ? &*pairs_ : nullptr, .pictures = pictures_ ? &*pictures_ : nullptr, .generator = generator_.get()};
+    return {.text = &*texts_,
+            .pairs = pairs_ ? &*pairs_ : nullptr,
+            .pictures = pictures_ ? &*pictures_ : nullptr,
+            .generator = generator_.get()};
   }
   [[nodiscard]] const std::string& notice() const { return notice_; }
   [[nodiscard]] std::string names() {
@@ -112,8 +121,10 @@ class ServedStack {
     return all;
   }
   void show_queues() {
-    const telemetry::Gauge texts = metrics_.gauge({"scalestyle_inference_queue_tokens", "Tokens that wait, estimated.", {{"model", "text"}}});
-    const telemetry::Gauge pairs = metrics_.gauge({"scalestyle_inference_queue_tokens", "Tokens that wait, estimated.", {{"model", "pair"}}});
+    const telemetry::Gauge texts =
+        metrics_.gauge({"scalestyle_inference_queue_tokens", "Tokens that wait, estimated.", {{"model", "text"}}});
+    const telemetry::Gauge pairs =
+        metrics_.gauge({"scalestyle_inference_queue_tokens", "Tokens that wait, estimated.", {{"model", "pair"}}});
     metrics_.on_render([this, texts, pairs] {
       texts.set(static_cast<double>(texts_->waiting_tokens()));
       pairs.set(pairs_ ? static_cast<double>(pairs_->waiting_tokens()) : 0.0);
@@ -176,10 +187,15 @@ class InferenceRun {
     stack.show_queues();
     telemetry::show_resident_memory(metrics_);
     CORE_TRY(auto described, api_options(settings_, options));
-    api_.emplace(http::InferenceApi::Dependencies{.models = stack.models(), .pool = compute_->pool(), .timers = timers_, .clock = clock_,
-                                                  .metrics = metrics_, .log = log},
+    api_.emplace(http::InferenceApi::Dependencies{.models = stack.models(),
+                                                  .pool = compute_->pool(),
+                                                  .timers = timers_,
+                                                  .clock = clock_,
+                                                  .metrics = metrics_,
+                                                  .log = log},
                  std::move(described));
-    CORE_TRY(const auto server, http::Server::open(options, {.application = *api_, .clock = clock_, .metrics = metrics_, .log = log}));
+    CORE_TRY(const auto server,
+             http::Server::open(options, {.application = *api_, .clock = clock_, .metrics = metrics_, .log = log}));
     server->drain_on_signals([&log](int number) { log.info("draining", {{"signal", number}}); });
     std::thread io([&server] { server->run(); });
     const core::Status warm = stack.warm_up();
@@ -224,10 +240,10 @@ int run_inference(const Invocation& invocation) {
 Command inference_command() {
   return {.path = {"inference"},
           .help = "Serve models over HTTP: /embed, /rerank, /embed_image, /generate, /v1/…",
-          .settings = with_process_settings(with_vision_settings({"models", "model", "query_precision", "reranker", "rerank_precision",
-                                                                  "generation_enabled", "generation_model", "generation_precision",
-                                                                  "compute_threads", "isa", "inference_device", "inference_batch_tokens",
-                                                                  "inference_queue_tokens"})),
+          .settings = with_process_settings(
+              with_vision_settings({"models", "model", "query_precision", "reranker", "rerank_precision", "generation_enabled",
+                                    "generation_model", "generation_precision", "compute_threads", "isa", "inference_device",
+                                    "inference_batch_tokens", "inference_queue_tokens"})),
           .run = run_inference};
 }
 

@@ -70,8 +70,8 @@ remote::ModelClient::Dependencies InferenceStack::client() const {
 
 core::Deadline InferenceStack::first_wait() const { return core::Deadline::after(kFirstWait, use_.clock); }
 
-core::Result<std::unique_ptr<remote::HttpTextEncoder>> InferenceStack::text_encoder(const std::string& precision,
-                                                                                   const std::optional<ports::EncoderInfo>& generation) {
+core::Result<std::unique_ptr<remote::HttpTextEncoder>> InferenceStack::text_encoder(
+    const std::string& precision, const std::optional<ports::EncoderInfo>& generation) {
   remote::HttpTextEncoder::Options options{.servers = texts_, .api = api_};
   CORE_TRY(options.expected, text_model_info(settings_, precision));
   options.server_model = settings_.text("inference_model");
@@ -81,7 +81,9 @@ core::Result<std::unique_ptr<remote::HttpTextEncoder>> InferenceStack::text_enco
     expected.weights_hash = told->weights_hash;
     if (!told->precision.empty()) expected.precision = told->precision;
   }
-  if (expected.weights_hash.empty() && generation && generation->model == expected.model) expected.weights_hash = generation->weights_hash;
+  if (expected.weights_hash.empty() && generation && generation->model == expected.model) {
+    expected.weights_hash = generation->weights_hash;
+  }
   CORE_TRY(auto encoder, remote::HttpTextEncoder::create(std::move(options), client()));
   keep_watch("inference", *encoder);
   return encoder;
@@ -99,13 +101,15 @@ core::Result<std::unique_ptr<remote::HttpPairScorer>> InferenceStack::pair_score
   const std::string model = name_of(settings_.text("reranker"));
   options.expected = {.model = model, .weights_hash = {}, .precision = {}, .activation = "sigmoid", .max_tokens = 0};
   const auto told = core::sync_wait(remote::HttpPairScorer::ask(options, client(), first_wait()));
-  if (told && told->model == model) options.expected = *told;
+  if (told && remote::is_model(told->model, model, {})) options.expected = *told;
+  options.expected.model = model;
   CORE_TRY(auto scorer, remote::HttpPairScorer::create(std::move(options), client()));
   keep_watch("reranking", *scorer);
   return scorer;
 }
 
-core::Result<std::unique_ptr<remote::HttpImageEncoder>> InferenceStack::image_encoder(const std::optional<ports::EncoderInfo>& generation) {
+core::Result<std::unique_ptr<remote::HttpImageEncoder>> InferenceStack::image_encoder(
+    const std::optional<ports::EncoderInfo>& generation) {
   remote::HttpImageEncoder::Options options{.servers = pictures_};
   const std::string model = name_of(settings_.text("vision_model"));
   const auto told = core::sync_wait(remote::HttpImageEncoder::ask(options, client(), first_wait()));
@@ -115,7 +119,8 @@ core::Result<std::unique_ptr<remote::HttpImageEncoder>> InferenceStack::image_en
     options.expected = *generation;
   } else {
     std::string why = told ? "the server has the vision model " + told->model + ", wanted is " + model : told.error().message;
-    return core::fail(core::ErrorCode::kUnavailable, "which vectors " + model + " gives is not known without its server: " + why, "vision_url");
+    return core::fail(core::ErrorCode::kUnavailable, "which vectors " + model + " gives is not known without its server: " + why,
+                      "vision_url");
   }
   CORE_TRY(auto encoder, remote::HttpImageEncoder::create(std::move(options), client()));
   keep_watch("vision", *encoder);

@@ -1,6 +1,6 @@
 #pragma once
-// The models behind HTTP that the settings name: `inference_url`, `rerank_url`, `vision_url`. Their connections and their thread; and a
-// look, every second, at servers that were away.
+// The models behind HTTP that the settings name: `inference_url`, `rerank_url`, `vision_url`. Their connections and their thread;
+// and a look, every second, at servers that were away.
 
 #include <functional>
 #include <memory>
@@ -39,7 +39,8 @@ class InferenceStack {
 
   // Starts the thread of the connections where a setting names a server; else there is nothing. No server is asked yet.
   // kInvalidArgument with the setting as field.
-  [[nodiscard]] static core::Result<std::unique_ptr<InferenceStack>> open(const core::Settings& settings, Dependencies dependencies);
+  [[nodiscard]] static core::Result<std::unique_ptr<InferenceStack>> open(const core::Settings& settings,
+                                                                          Dependencies dependencies);
   InferenceStack(const InferenceStack&) = delete;
   InferenceStack& operator=(const InferenceStack&) = delete;
   ~InferenceStack() { stop(); }
@@ -48,18 +49,19 @@ class InferenceStack {
   [[nodiscard]] bool has_pairs() const { return !pairs_.urls.empty(); }
   [[nodiscard]] bool has_pictures() const { return !pictures_.urls.empty(); }
 
-  // The encoder of the `model` setting, for queries against vectors of `generation` (where that is known). A server that answers within
-  // two seconds tells what its vectors are; without one they are those of the generation, and no server of another model or other
-  // weights is used when it comes.
+  // The encoder of the `model` setting, for queries against vectors of `generation` (where that is known). A server that answers
+  // within two seconds tells what its vectors are; without one they are those of the generation, and no server of another model
+  // or other weights is used when it comes.
   [[nodiscard]] core::Result<std::unique_ptr<adapters::remote_inference::HttpTextEncoder>> text_encoder(
       const std::string& precision, const std::optional<ports::EncoderInfo>& generation);
-  // One whose vectors are kept with those that `documents` made: exactly that model, weights and precision. No server is looked for
-  // before it is needed.
-  [[nodiscard]] core::Result<std::unique_ptr<adapters::remote_inference::HttpTextEncoder>> document_encoder(const ports::EncoderInfo& documents);
+  // One whose vectors are kept with those that `documents` made: exactly that model, weights and precision. No server is looked
+  // for before it is needed.
+  [[nodiscard]] core::Result<std::unique_ptr<adapters::remote_inference::HttpTextEncoder>> document_encoder(
+      const ports::EncoderInfo& documents);
   // The scorer of the `reranker` setting, which is not "none".
   [[nodiscard]] core::Result<std::unique_ptr<adapters::remote_inference::HttpPairScorer>> pair_scorer();
-  // The encoder of the `vision_model` setting, as text_encoder(). Where neither a server nor the generation tells what its vectors
-  // are: kUnavailable.
+  // The encoder of the `vision_model` setting, as text_encoder(). Where neither a server nor the generation tells what its
+  // vectors are: kUnavailable.
   [[nodiscard]] core::Result<std::unique_ptr<adapters::remote_inference::HttpImageEncoder>> image_encoder(
       const std::optional<ports::EncoderInfo>& generation);
 
@@ -87,8 +89,9 @@ class InferenceStack {
   void arm();
   template <class Model>
   void keep_watch(std::string name, Model& model) {
-    watched_.push_back({.name = std::move(name), .endpoints = &model.endpoints(),
-                        .connect = [&model](core::Deadline deadline) { return model.connect(deadline); }});
+    watched_.push_back({.name = std::move(name), .endpoints = &model.endpoints(), .connect = [&model](core::Deadline deadline) {
+                          return model.connect(deadline);
+                        }});
   }
 
   const core::Settings& settings_;  // while models are made

@@ -46,8 +46,9 @@ const PathRoute* find_route(std::string_view path) {
 std::string_view allowed(Method method) { return method == Method::kPost ? "POST, OPTIONS" : "GET, HEAD, OPTIONS"; }
 
 Response told(int status, std::string message, std::string field = {}) {
-  return inference_error_response({.status = status, .type = inference_error_type(status), .message = std::move(message), .field = std::move(field)},
-                                  InferenceDialect::kTei);
+  return inference_error_response(
+      {.status = status, .type = inference_error_type(status), .message = std::move(message), .field = std::move(field)},
+      InferenceDialect::kTei);
 }
 
 // Empty: the body may be read.
@@ -63,7 +64,8 @@ std::string media_fault(const Request& request) {
 InferenceApi::InferenceApi(Dependencies dependencies, Options options)
     : use_(dependencies),
       options_(std::move(options)),
-      routes_({.models = use_.models, .pool = use_.pool, .timers = use_.timers, .clock = use_.clock, .log = use_.log}, options_.routes),
+      routes_({.models = use_.models, .pool = use_.pool, .timers = use_.timers, .clock = use_.clock, .log = use_.log},
+              options_.routes),
       http_metrics_(use_.metrics) {}
 
 Call InferenceApi::begin(Request request) {
@@ -87,19 +89,27 @@ Call InferenceApi::begin(Request request) {
     return answered(std::move(response));
   }
   switch (found->route) {
-    case InferenceRoute::kInfo: return answered(json_response(info()));
-    case InferenceRoute::kModels: return answered(json_response(models_list_json(served())));
-    case InferenceRoute::kLive: return answered(json_response(R"({"status":"live"})"));
+    case InferenceRoute::kInfo:
+      return answered(json_response(info()));
+    case InferenceRoute::kModels:
+      return answered(json_response(models_list_json(served())));
+    case InferenceRoute::kLive:
+      return answered(json_response(R"({"status":"live"})"));
     case InferenceRoute::kHealth:
-    case InferenceRoute::kReady: return answered(ready());
-    case InferenceRoute::kMetrics: call.work = render_metrics(call.deadline); return call;
-    default: return compute(std::move(request), found->route, std::move(call));
+    case InferenceRoute::kReady:
+      return answered(ready());
+    case InferenceRoute::kMetrics:
+      call.work = render_metrics(call.deadline);
+      return call;
+    default:
+      return compute(std::move(request), found->route, std::move(call));
   }
 }
 
 Call InferenceApi::compute(Request request, InferenceRoute route, Call call) {
   const auto refused = [&](int status, std::string message, std::string field) {
-    const InferenceError error{.status = status, .type = inference_error_type(status), .message = std::move(message), .field = std::move(field)};
+    const InferenceError error{
+        .status = status, .type = inference_error_type(status), .message = std::move(message), .field = std::move(field)};
     call.work = inference_error_response(error, InferenceRoutes::dialect(route));
     return std::move(call);
   };
@@ -124,9 +134,11 @@ core::Result<core::Deadline> InferenceApi::deadline_of(const Request& request) c
   const std::string& text = request.timeout_header;
   std::int64_t milliseconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), milliseconds);
-  if (error != std::errc() || end != text.data() + text.size() || milliseconds < 1 || milliseconds > options_.max_deadline.count()) {
+  if (error != std::errc() || end != text.data() + text.size() || milliseconds < 1 ||
+      milliseconds > options_.max_deadline.count()) {
     return core::fail(ErrorCode::kInvalidArgument,
-                      fmt::format("X-Request-Timeout-Ms must be a whole number from 1 to {}", options_.max_deadline.count()), "X-Request-Timeout-Ms");
+                      fmt::format("X-Request-Timeout-Ms must be a whole number from 1 to {}", options_.max_deadline.count()),
+                      "X-Request-Timeout-Ms");
   }
   return core::Deadline::at(request.received + std::chrono::milliseconds(milliseconds));
 }
@@ -159,15 +171,17 @@ std::string InferenceApi::info() const {
 
 Response InferenceApi::ready() const {
   const auto unhealthy = [](std::string why) {
-    return inference_error_response({.status = 503, .type = "Unhealthy", .message = "not ready: " + std::move(why)}, InferenceDialect::kTei);
+    return inference_error_response({.status = 503, .type = "Unhealthy", .message = "not ready: " + std::move(why)},
+                                    InferenceDialect::kTei);
   };
   if (draining_.load()) return unhealthy("the server is shutting down");
   if (!warm_.load()) return unhealthy("models are being warmed");
   const ServedModels models = served();
   JsonWriter json(256);
   json.begin_object().key("status").text("ready").key("models").begin_array();
-  for (const std::string* name : {models.text ? &models.text->model : nullptr, models.pairs ? &models.pairs->model : nullptr,
-                                  models.pictures ? &models.pictures->model : nullptr, models.generator ? &models.generator->model : nullptr}) {
+  for (const std::string* name :
+       {models.text ? &models.text->model : nullptr, models.pairs ? &models.pairs->model : nullptr,
+        models.pictures ? &models.pictures->model : nullptr, models.generator ? &models.generator->model : nullptr}) {
     if (name != nullptr) json.text(*name);
   }
   json.end_array().end_object();

@@ -3,8 +3,8 @@
 // (/embed, /rerank, /info, /health), of OpenAI (/v1/embeddings, /v1/chat/completions, /v1/models), of text-generation-inference
 // (/generate) and our own (/embed_image); /live, /ready and /metrics as every role has them.
 //
-// `X-Request-Timeout-Ms` is the time that the client gives an answer; what it cannot get in that time is not computed. Who closes the
-// connection has its request dropped. `traceparent` (W3C Trace Context) goes into the logs.
+// `X-Request-Timeout-Ms` is the time that the client gives an answer; what it cannot get in that time is not computed. Who closes
+// the connection has its request dropped. `traceparent` (W3C Trace Context) goes into the logs.
 
 #include <atomic>
 #include <chrono>
@@ -27,9 +27,9 @@ class InferenceApi final : public Application {
  public:
   struct Options {
     std::string version = "0";
-    std::string pooling = "cls";                         // of the text model, for /info
-    std::size_t max_batch_tokens = 16'384;               // for /info; the queue's before the encoder
-    std::size_t max_connections = 1'024;                 // for /info
+    std::string pooling = "cls";            // of the text model, for /info
+    std::size_t max_batch_tokens = 16'384;  // for /info; the queue's before the encoder
+    std::size_t max_connections = 1'024;    // for /info
     std::size_t max_text_body_bytes = 4 << 20;
     std::size_t max_image_body_bytes = 32 << 20;
     std::chrono::milliseconds default_deadline{30'000};  // of a request that does not say

@@ -94,7 +94,8 @@ core::Result<std::string> one_text(const json::value& value, std::string field, 
 
 core::Result<std::vector<std::string>> texts_of(const json::array& array, std::string_view name, const InferenceLimits& limits) {
   if (array.size() > limits.max_texts) {
-    return too_much(std::string(name), fmt::format("has {} entries, more than the {} allowed in one request", array.size(), limits.max_texts));
+    return too_much(std::string(name),
+                    fmt::format("has {} entries, more than the {} allowed in one request", array.size(), limits.max_texts));
   }
   std::vector<std::string> texts;
   texts.reserve(array.size());
@@ -106,7 +107,8 @@ core::Result<std::vector<std::string>> texts_of(const json::array& array, std::s
 }
 
 // A string, or an array of them that is not empty.
-core::Result<std::vector<std::string>> text_or_texts(const json::object& object, std::string_view name, const InferenceLimits& limits) {
+core::Result<std::vector<std::string>> text_or_texts(const json::object& object, std::string_view name,
+                                                     const InferenceLimits& limits) {
   const json::value* value = member(object, name);
   if (value == nullptr) return wrong(std::string(name), "is required");
   if (value->is_string()) {
@@ -125,8 +127,11 @@ core::Status read_sampling(const json::object& object, ports::GenerationRequest&
   return {};
 }
 
-core::Status take_max_tokens(std::uint64_t wanted, std::string_view name, const InferenceLimits& limits, ports::GenerationRequest& request) {
-  if (wanted < 1 || wanted > limits.max_generated_tokens) return wrong(std::string(name), fmt::format("must be from 1 to {}", limits.max_generated_tokens));
+core::Status take_max_tokens(std::uint64_t wanted, std::string_view name, const InferenceLimits& limits,
+                             ports::GenerationRequest& request) {
+  if (wanted < 1 || wanted > limits.max_generated_tokens) {
+    return wrong(std::string(name), fmt::format("must be from 1 to {}", limits.max_generated_tokens));
+  }
   request.max_tokens = static_cast<std::size_t>(wanted);
   return {};
 }
@@ -139,7 +144,8 @@ core::Result<std::string> message_text(const json::value& content, const std::st
   for (const json::value& part : content.as_array()) {
     const json::value* type = part.is_object() ? member(part.as_object(), "type") : nullptr;
     const json::value* words = part.is_object() ? member(part.as_object(), "text") : nullptr;
-    const bool is_text = type != nullptr && type->is_string() && type->as_string() == "text" && words != nullptr && words->is_string();
+    const bool is_text =
+        type != nullptr && type->is_string() && type->as_string() == "text" && words != nullptr && words->is_string();
     if (!is_text) return wrong(field, "may have parts of type text only");
     text += std::string_view(words->as_string());
   }
@@ -231,7 +237,10 @@ core::Result<EmbedImageBody> read_embed_image_body(std::string_view text, const 
   if (!images->is_array()) return wrong("images", "must be an array of strings in Base64");
   const json::array& all = images->as_array();
   if (all.empty()) return wrong("images", "must not be empty");
-  if (all.size() > limits.max_images) return too_much("images", fmt::format("has {} entries, more than the {} allowed in one request", all.size(), limits.max_images));
+  if (all.size() > limits.max_images) {
+    return too_much("images",
+                    fmt::format("has {} entries, more than the {} allowed in one request", all.size(), limits.max_images));
+  }
   for (const json::value& value : all) {
     const std::string field = fmt::format("images[{}]", body.images.size());
     if (!value.is_string()) return wrong(field, "must be a string in Base64");
@@ -239,7 +248,8 @@ core::Result<EmbedImageBody> read_embed_image_body(std::string_view text, const 
     if (!encoded) {
       body.images.emplace_back(std::unexpected(std::move(encoded).error()));
     } else if (encoded->size() / 4 * 3 > limits.max_image_bytes + 2) {
-      body.images.emplace_back(core::fail(ErrorCode::kResourceExhausted, fmt::format("is larger than the {} bytes allowed", limits.max_image_bytes)));
+      body.images.emplace_back(
+          core::fail(ErrorCode::kResourceExhausted, fmt::format("is larger than the {} bytes allowed", limits.max_image_bytes)));
     } else {
       body.images.push_back(base64_decode(*encoded));
     }
@@ -273,7 +283,9 @@ core::Result<GenerateBody> read_chat_body(std::string_view text, const Inference
   const json::value* messages = member(object, "messages");
   if (messages == nullptr) return wrong("messages", "is required");
   if (!messages->is_array() || messages->as_array().empty()) return wrong("messages", "must be an array of at least one message");
-  if (messages->as_array().size() > kMaxMessages) return too_much("messages", fmt::format("has more than {} entries", kMaxMessages));
+  if (messages->as_array().size() > kMaxMessages) {
+    return too_much("messages", fmt::format("has more than {} entries", kMaxMessages));
+  }
   GenerateBody body;
   for (const json::value& value : messages->as_array()) {
     CORE_TRY(ports::ChatMessage message, read_message(value, fmt::format("messages[{}]", body.request.messages.size()), limits));

@@ -1,7 +1,7 @@
 #pragma once
-// Bodies of the inference role's requests, in the shapes of text-embeddings-inference (TEI), OpenAI's API, text-generation-inference
-// (TGI) and our own, read and checked. Members that we do not know are read over, as those servers do it.
-// Sources: huggingface.github.io/text-embeddings-inference, platform.openai.com/docs/api-reference (embeddings, chat),
+// Bodies of the inference role's requests, in the shapes of text-embeddings-inference (TEI), OpenAI's API,
+// text-generation-inference (TGI) and our own, read and checked. Members that we do not know are read over, as those servers do
+// it. Sources: huggingface.github.io/text-embeddings-inference, platform.openai.com/docs/api-reference (embeddings, chat),
 // huggingface.github.io/text-generation-inference.
 //
 // Every reader gives kInvalidArgument with the member as field for a body that is not such a JSON object in UTF-8, and
@@ -20,8 +20,8 @@
 namespace scalestyle::http {
 
 struct InferenceLimits {
-  std::size_t max_texts = 256;            // of a request; TEI's max_client_batch_size
-  std::size_t max_text_bytes = 1 << 20;   // of a text; what a model does not read is cut
+  std::size_t max_texts = 256;           // of a request; TEI's max_client_batch_size
+  std::size_t max_text_bytes = 1 << 20;  // of a text; what a model does not read is cut
   std::size_t max_images = 16;
   std::size_t max_image_bytes = 10 << 20;
   std::size_t max_generated_tokens = 1'024;
@@ -44,7 +44,7 @@ struct RerankBody {
   std::string query;
   std::vector<std::string> texts;
   bool truncate = true;
-  bool raw_scores = false;   // logits, not what the model's maker makes of them
+  bool raw_scores = false;  // logits, not what the model's maker makes of them
   bool return_text = false;
 };
 [[nodiscard]] core::Result<RerankBody> read_rerank_body(std::string_view json, const InferenceLimits& limits);

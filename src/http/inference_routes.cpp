@@ -16,7 +16,7 @@ using core::ErrorCode;
 
 namespace {
 
-constexpr std::size_t kSmallBodyBytes = 16 * 1024;       // parsed at once
+constexpr std::size_t kSmallBodyBytes = 16 * 1024;  // parsed at once
 constexpr std::size_t kStreamBufferBytes = 64 * 1024;
 constexpr std::string_view kComputedTokens = "x-compute-tokens";
 
@@ -38,7 +38,8 @@ Response with_tokens(Response response, std::size_t tokens) {
 // OpenAI's stream: data lines, the last one "[DONE]".
 class ChatStreamBody final : public BodyStream {
  public:
-  ChatStreamBody(ports::TextGenerator& generator, core::TimerQueue& timers, GenerateBody body, ChatIdentity identity, core::Deadline deadline)
+  ChatStreamBody(ports::TextGenerator& generator, core::TimerQueue& timers, GenerateBody body, ChatIdentity identity,
+                 core::Deadline deadline)
       : buffer_(std::make_shared<StreamBuffer>(kStreamBufferBytes)), timers_(timers), deadline_(deadline) {
     auto on_piece = [buffer = buffer_, identity, first = true](std::string_view piece) mutable {
       return buffer->put(data_line(chat_chunk_json(piece, std::exchange(first, false), identity)));
@@ -89,7 +90,8 @@ Work InferenceRoutes::perform(InferenceCall call) {
   if (!outcome && outcome.error().code == ErrorCode::kCancelled) co_return std::unexpected(std::move(outcome).error());
   const double took_ms = std::chrono::duration<double, std::milli>(use_.clock.steady_now() - begun).count();
   if (outcome) {
-    use_.log.log(telemetry::LogLevel::kDebug, "computed", {{"request_id", request_id}, {"trace_id", trace_id}, {"took_ms", took_ms}});
+    use_.log.log(telemetry::LogLevel::kDebug, "computed",
+                 {{"request_id", request_id}, {"trace_id", trace_id}, {"took_ms", took_ms}});
     co_return outcome;
   }
   core::Error& error = outcome.error();
@@ -107,18 +109,25 @@ InferenceRoutes::Answer InferenceRoutes::answer(InferenceCall call) {
   if (call.body.size() > kSmallBodyBytes) CORE_CO_CHECK(co_await use_.pool.schedule(call.deadline));
   switch (call.route) {
     case InferenceRoute::kEmbed:
-    case InferenceRoute::kOpenAiEmbeddings: co_return co_await embed(std::move(call));
-    case InferenceRoute::kRerank: co_return co_await rerank(std::move(call));
-    case InferenceRoute::kEmbedImage: co_return co_await embed_image(std::move(call));
-    default: co_return co_await generate(std::move(call));
+    case InferenceRoute::kOpenAiEmbeddings:
+      co_return co_await embed(std::move(call));
+    case InferenceRoute::kRerank:
+      co_return co_await rerank(std::move(call));
+    case InferenceRoute::kEmbedImage:
+      co_return co_await embed_image(std::move(call));
+    default:
+      co_return co_await generate(std::move(call));
   }
 }
 
 core::Status InferenceRoutes::check_wish(const EmbedBody& body) const {
-  if (!body.normalize) return core::fail(ErrorCode::kInvalidArgument, "`normalize` can be true only: vectors have unit length", "normalize");
+  if (!body.normalize) {
+    return core::fail(ErrorCode::kInvalidArgument, "`normalize` can be true only: vectors have unit length", "normalize");
+  }
   const std::size_t dimension = use_.models.text->info().dimension;
   if (body.dimensions == 0 || body.dimensions == dimension) return {};
-  return core::fail(ErrorCode::kInvalidArgument, fmt::format("`dimensions` can be {} only, the model's", dimension), "dimensions");
+  return core::fail(ErrorCode::kInvalidArgument, fmt::format("`dimensions` can be {} only, the model's", dimension),
+                    "dimensions");
 }
 
 // Each text that may be too long is embedded alone, for its number of tokens: the encoder cuts and does not say so.
@@ -138,7 +147,8 @@ core::Task<core::Result<ports::EmbeddingBatch>> InferenceRoutes::embed_texts(Emb
   if (!body.prompt_name.empty()) {
     const auto prompt = std::ranges::find(options_.prompts, body.prompt_name, &std::pair<std::string, std::string>::first);
     if (prompt == options_.prompts.end()) {
-      co_return core::fail(ErrorCode::kInvalidArgument, fmt::format("there is no prompt \"{}\"", body.prompt_name), "prompt_name");
+      co_return core::fail(ErrorCode::kInvalidArgument, fmt::format("there is no prompt \"{}\"", body.prompt_name),
+                           "prompt_name");
     }
     for (std::string& text : body.texts) text.insert(0, prompt->second);
   }
@@ -180,7 +190,8 @@ InferenceRoutes::Answer InferenceRoutes::rerank(InferenceCall call) {
   if (partial && (!call.client_deadline || scored.scores.empty())) {
     co_return core::fail(ErrorCode::kDeadlineExceeded, "the deadline passed before the texts were scored");
   }
-  const std::span<const std::string> shown = body->return_text ? std::span<const std::string>(body->texts) : std::span<const std::string>();
+  const std::span<const std::string> shown =
+      body->return_text ? std::span<const std::string>(body->texts) : std::span<const std::string>();
   Response response = with_tokens(json_response(ranks_json(scored.scores, body->raw_scores, shown)), scored.tokens);
   if (partial) response.headers.emplace_back("X-Partial", "deadline");
   co_return response;
@@ -191,7 +202,8 @@ InferenceRoutes::Answer InferenceRoutes::embed_image(InferenceCall call) {
   auto body = read_embed_image_body(call.body, options_.limits);
   if (!body) co_return body_fault(std::move(body).error());
   if (!body->texts.empty()) {
-    CORE_CO_TRY(const ports::EmbeddingBatch batch, co_await use_.models.pictures->encode_texts(std::move(body->texts), call.deadline));
+    CORE_CO_TRY(const ports::EmbeddingBatch batch,
+                co_await use_.models.pictures->encode_texts(std::move(body->texts), call.deadline));
     co_return with_tokens(json_response(picture_texts_json(batch)), batch.tokens);
   }
   std::vector<ports::EncodedImage> pictures;
@@ -207,7 +219,9 @@ InferenceRoutes::Answer InferenceRoutes::embed_image(InferenceCall call) {
   }
   if (!pictures.empty()) {
     CORE_CO_TRY(auto vectors, co_await use_.models.pictures->encode_images(std::move(pictures), call.deadline));
-    if (vectors.size() != places.size()) co_return core::fail(ErrorCode::kInternal, "the image encoder gave another number of results");
+    if (vectors.size() != places.size()) {
+      co_return core::fail(ErrorCode::kInternal, "the image encoder gave another number of results");
+    }
     for (std::size_t i = 0; i < places.size(); ++i) results[places[i]] = std::move(vectors[i]);
   }
   co_return json_response(picture_results_json(results));
@@ -215,7 +229,9 @@ InferenceRoutes::Answer InferenceRoutes::embed_image(InferenceCall call) {
 
 ChatIdentity InferenceRoutes::next_chat() {
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(use_.clock.wall_now().time_since_epoch()).count();
-  return {.id = fmt::format("chatcmpl-{}-{}", now, chats_.fetch_add(1)), .model = use_.models.generator->info().model, .created = now};
+  return {.id = fmt::format("chatcmpl-{}-{}", now, chats_.fetch_add(1)),
+          .model = use_.models.generator->info().model,
+          .created = now};
 }
 
 InferenceRoutes::Answer InferenceRoutes::generate(InferenceCall call) {
@@ -236,7 +252,8 @@ InferenceRoutes::Answer InferenceRoutes::chat(InferenceCall call, GenerateBody b
     Response response;
     response.content_type = "text/event-stream";
     response.headers.emplace_back("Cache-Control", "no-store");
-    response.stream = std::make_shared<ChatStreamBody>(*use_.models.generator, use_.timers, std::move(body), identity, call.deadline);
+    response.stream =
+        std::make_shared<ChatStreamBody>(*use_.models.generator, use_.timers, std::move(body), identity, call.deadline);
     co_return response;
   }
   std::function<bool(std::string_view)> no_listener;

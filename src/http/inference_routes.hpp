@@ -1,7 +1,7 @@
 #pragma once
-// InferenceRoutes: what the inference role computes, one work a request. Texts are cut to what a model reads, unless the request says
-// `truncate: false`; vectors have unit length. Large bodies are read on the compute pool, small ones at once.
-// Thread safety: perform() on the I/O thread; works complete anywhere. Must outlive its works.
+// InferenceRoutes: what the inference role computes, one work a request. Texts are cut to what a model reads, unless the request
+// says `truncate: false`; vectors have unit length. Large bodies are read on the compute pool, small ones at once. Thread safety:
+// perform() on the I/O thread; works complete anywhere. Must outlive its works.
 
 #include <atomic>
 #include <cstddef>
@@ -76,7 +76,8 @@ class InferenceRoutes {
   InferenceRoutes(Dependencies dependencies, Options options) : use_(dependencies), options_(std::move(options)) {}
 
   [[nodiscard]] static InferenceDialect dialect(InferenceRoute route) {
-    return route == InferenceRoute::kOpenAiEmbeddings || route == InferenceRoute::kChat ? InferenceDialect::kOpenAi : InferenceDialect::kTei;
+    return route == InferenceRoute::kOpenAiEmbeddings || route == InferenceRoute::kChat ? InferenceDialect::kOpenAi
+                                                                                        : InferenceDialect::kTei;
   }
   [[nodiscard]] Work perform(InferenceCall call);
 

@@ -33,7 +33,9 @@ std::span<const float> row_of(const ports::EmbeddingBatch& batch, std::size_t ro
   return std::span(batch.values).subspan(row * batch.dimension, batch.dimension);
 }
 
-std::size_t rows_of(const ports::EmbeddingBatch& batch) { return batch.dimension == 0 ? 0 : batch.values.size() / batch.dimension; }
+std::size_t rows_of(const ports::EmbeddingBatch& batch) {
+  return batch.dimension == 0 ? 0 : batch.values.size() / batch.dimension;
+}
 
 std::string little_endian_floats(std::span<const float> values) {
   static_assert(std::endian::native == std::endian::little);
@@ -92,12 +94,22 @@ InferenceError to_inference_error(const core::Error& error, bool is_limit) {
     told.type = type;
   };
   switch (error.code) {
-    case ErrorCode::kInvalidArgument: set(is_limit ? 413 : 422, "Validation"); break;
-    case ErrorCode::kResourceExhausted: is_limit ? set(413, "Validation") : set(429, "Overloaded"); break;
-    case ErrorCode::kDeadlineExceeded: set(504, "Overloaded"); break;
+    case ErrorCode::kInvalidArgument:
+      set(is_limit ? 413 : 422, "Validation");
+      break;
+    case ErrorCode::kResourceExhausted:
+      is_limit ? set(413, "Validation") : set(429, "Overloaded");
+      break;
+    case ErrorCode::kDeadlineExceeded:
+      set(504, "Overloaded");
+      break;
     case ErrorCode::kCancelled:
-    case ErrorCode::kUnavailable: set(503, "Unhealthy"); break;
-    default: set(424, "Backend"); break;
+    case ErrorCode::kUnavailable:
+      set(503, "Unhealthy");
+      break;
+    default:
+      set(424, "Backend");
+      break;
   }
   return told;
 }
@@ -115,7 +127,9 @@ Response inference_error_response(const InferenceError& error, InferenceDialect 
     if (!error.field.empty()) json.key("field").text(error.field);
   } else {
     json.key("error").begin_object().key("message").text(error.message);
-    json.key("type").text(error.status == 429 ? "rate_limit_error" : error.status < 424 ? "invalid_request_error" : "server_error");
+    json.key("type").text(error.status == 429  ? "rate_limit_error"
+                          : error.status < 424 ? "invalid_request_error"
+                                               : "server_error");
     json.key("param");
     error.field.empty() ? json.null() : json.text(error.field);
     json.key("code").null().end_object();
@@ -148,7 +162,13 @@ std::string openai_embeddings_json(const ports::EmbeddingBatch& batch, std::stri
     json.key("index").integer(row).end_object();
   }
   json.end_array().key("model").text(model);
-  json.key("usage").begin_object().key("prompt_tokens").integer(batch.tokens).key("total_tokens").integer(batch.tokens).end_object();
+  json.key("usage")
+      .begin_object()
+      .key("prompt_tokens")
+      .integer(batch.tokens)
+      .key("total_tokens")
+      .integer(batch.tokens)
+      .end_object();
   json.end_object();
   return std::move(json).take();
 }

@@ -43,7 +43,8 @@ enum class InferenceDialect : std::uint8_t { kTei, kOpenAi };
 [[nodiscard]] std::string openai_embeddings_json(const ports::EmbeddingBatch& batch, std::string_view model, bool base64);
 
 // /rerank: the best first; equal scores by index. `texts` only where they are to be given back.
-[[nodiscard]] std::string ranks_json(const std::vector<ports::PairScore>& scores, bool raw_scores, std::span<const std::string> texts);
+[[nodiscard]] std::string ranks_json(const std::vector<ports::PairScore>& scores, bool raw_scores,
+                                     std::span<const std::string> texts);
 
 // /embed_image: {"results":[{"embedding":[…]} | {"error","error_type","code"}]}, one a picture or text.
 [[nodiscard]] std::string picture_results_json(const std::vector<core::Result<std::vector<float>>>& vectors);
@@ -80,7 +81,8 @@ struct InferenceLimitsShown {
   std::size_t max_images = 0;
   std::size_t workers = 0;
 };
-// /info: TEI's members say what the text model is (the reranker, where there is no other); `models` has all that we serve, exactly.
+// /info: TEI's members say what the text model is (the reranker, where there is no other); `models` has all that we serve,
+// exactly.
 [[nodiscard]] std::string inference_info_json(const ServedModels& models, const InferenceLimitsShown& limits);
 // /v1/models.
 [[nodiscard]] std::string models_list_json(const ServedModels& models);

@@ -48,7 +48,8 @@ std::optional<std::string> StreamBuffer::take_now(std::shared_ptr<Slot>& slot) {
   return std::nullopt;
 }
 
-core::Task<core::Result<std::string>> StreamBuffer::take(std::shared_ptr<StreamBuffer> buffer, core::TimerQueue& timers, core::Deadline deadline) {
+core::Task<core::Result<std::string>> StreamBuffer::take(std::shared_ptr<StreamBuffer> buffer, core::TimerQueue& timers,
+                                                         core::Deadline deadline) {
   while (true) {
     std::shared_ptr<Slot> slot;
     if (std::optional<std::string> bytes = buffer->take_now(slot)) co_return std::move(*bytes);

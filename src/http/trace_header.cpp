@@ -24,11 +24,14 @@ std::optional<TraceParent> parse_traceparent(std::string_view header) {
   const std::string_view trace = header.substr(3, 32);
   const std::string_view parent = header.substr(36, 16);
   const std::string_view flags = header.substr(53, 2);
-  if (!is_hexadecimal(version) || !is_hexadecimal(trace) || !is_hexadecimal(parent) || !is_hexadecimal(flags)) return std::nullopt;
+  if (!is_hexadecimal(version) || !is_hexadecimal(trace) || !is_hexadecimal(parent) || !is_hexadecimal(flags)) {
+    return std::nullopt;
+  }
   if (version == "ff" || is_zero(trace) || is_zero(parent)) return std::nullopt;
   if (version == "00" ? header.size() != kLength : header.size() > kLength && header[kLength] != '-') return std::nullopt;
   constexpr std::string_view kOdd = "13579bdf";
-  return TraceParent{.trace_id = std::string(trace), .parent_id = std::string(parent), .sampled = kOdd.find(flags[1]) != std::string_view::npos};
+  return TraceParent{
+      .trace_id = std::string(trace), .parent_id = std::string(parent), .sampled = kOdd.find(flags[1]) != std::string_view::npos};
 }
 
 }  // namespace scalestyle::http

@@ -38,15 +38,14 @@ def run(program, *arguments, timeout=240, environment=None):
 
 
 class Server:
-    """`scalestyle serve` on a free port; ready when the constructor returns."""
+    """`scalestyle serve` on a free port, or another command that serves; ready when the constructor returns."""
 
     READY = re.compile(r'"port":\s*(\d+)|port=(\d+)')
 
-    def __init__(self, program, data, *arguments):
+    def __init__(self, program, data, *arguments, command=None):
         self.lines = []
-        self.process = subprocess.Popen(
-            [program, "serve", "--data", data, "--port", "0", "--log-format", "json", *arguments],
-            stderr=subprocess.PIPE, text=True)
+        command = command or ["serve", "--data", data, "--port", "0"]
+        self.process = subprocess.Popen([program, *command, "--log-format", "json", *arguments], stderr=subprocess.PIPE, text=True)
         self.ready = threading.Event()
         self.port = None
         threading.Thread(target=self._read_log, daemon=True).start()

@@ -1,5 +1,5 @@
-// The inference role over the wire, with fakes for models: shapes that text-embeddings-inference, OpenAI and text-generation-inference
-// document, faults, limits, and what is not computed because nobody waits for it any more.
+// The inference role over the wire, with fakes for models: shapes that text-embeddings-inference, OpenAI and
+// text-generation-inference document, faults, limits, and what is not computed because nobody waits for it any more.
 
 #include "http/inference_api.hpp"
 
@@ -39,8 +39,11 @@ std::vector<float> floats(const json::value& values) {
 
 class InferenceApiTest : public ::testing::Test {
  protected:
-  InferenceApiTest() : texts_(server_.threads().pool()), pairs_(server_.threads().pool(), server_.threads().clock()),
-                       pictures_(server_.threads().pool()), generator_(server_.threads().pool(), server_.threads().timers()) {}
+  InferenceApiTest()
+      : texts_(server_.threads().pool()),
+        pairs_(server_.threads().pool(), server_.threads().clock()),
+        pictures_(server_.threads().pool()),
+        generator_(server_.threads().pool(), server_.threads().timers()) {}
   void TearDown() override {
     texts_.release();
     pairs_.release();
@@ -54,12 +57,16 @@ class InferenceApiTest : public ::testing::Test {
   // Queues with one leader before the encoder and one turn before the scorer.
   void serve_queued(std::size_t queue_tokens) {
     batching_ = std::make_unique<adapters::embedded::BatchingTextEncoder>(
-        adapters::embedded::BatchingTextEncoder::Dependencies{.encoder = texts_, .pool = server_.threads().pool(), .timers = server_.threads().timers(),
-                                                              .clock = server_.threads().clock(), .metrics = server_.metrics()},
+        adapters::embedded::BatchingTextEncoder::Dependencies{.encoder = texts_,
+                                                              .pool = server_.threads().pool(),
+                                                              .timers = server_.threads().timers(),
+                                                              .clock = server_.threads().clock(),
+                                                              .metrics = server_.metrics()},
         adapters::embedded::BatchingTextEncoder::Options{.batch_tokens = 64, .queue_tokens = queue_tokens, .max_leaders = 1});
     queued_ = std::make_unique<adapters::embedded::QueuedPairScorer>(
-        pairs_, adapters::embedded::QueuedPairScorer::Options{.running = 1, .queue_tokens = queue_tokens}, server_.threads().pool(),
-        server_.threads().clock(), server_.metrics());
+        pairs_, adapters::embedded::QueuedPairScorer::Options{.running = 1, .queue_tokens = queue_tokens},
+        adapters::embedded::QueueParts{server_.threads().pool(), server_.threads().timers(), server_.threads().clock(),
+                                       server_.metrics()});
     server_.serve({.text = batching_.get(), .pairs = queued_.get()});
   }
 
@@ -74,8 +81,9 @@ class InferenceApiTest : public ::testing::Test {
 
 TEST_F(InferenceApiTest, EmbedGivesAnArrayOfVectors) {
   serve();
-  for (const std::string body : {R"({"inputs":"What is Deep Learning?"})", R"({"inputs":["What is Deep Learning?"],"truncate":true,"normalize":true})",
-                                 R"({"inputs":"What is Deep Learning?","prompt_name":null,"truncate":false,"unknown":[1,{"a":2}]})"}) {
+  for (const std::string body :
+       {R"({"inputs":"What is Deep Learning?"})", R"({"inputs":["What is Deep Learning?"],"truncate":true,"normalize":true})",
+        R"({"inputs":"What is Deep Learning?","prompt_name":null,"truncate":false,"unknown":[1,{"a":2}]})"}) {
     const RawResponse answer = server_.post("/embed", body);
     ASSERT_EQ(answer.status, 200) << body << answer.body;
     const auto vectors = json::parse(answer.body).as_array();
@@ -102,7 +110,8 @@ TEST_F(InferenceApiTest, APromptGoesBeforeEachText) {
 
 TEST_F(InferenceApiTest, RerankGivesTheBestFirst) {
   serve();
-  const std::string request = R"({"query":"red dress","texts":["blue coat","red dress","red coat"],"raw_scores":true,"return_text":true})";
+  const std::string request =
+      R"({"query":"red dress","texts":["blue coat","red dress","red coat"],"raw_scores":true,"return_text":true})";
   const RawResponse answer = server_.post("/rerank", request);
   ASSERT_EQ(answer.status, 200) << answer.body;
   const json::array ranks = json::parse(answer.body).as_array();
@@ -125,7 +134,8 @@ TEST_F(InferenceApiTest, InfoHasWhatTeiTellsAndAllModelsExactly) {
   EXPECT_EQ(info.at("model_id").as_string(), "fake-encoder");
   EXPECT_EQ(info.at("model_dtype").as_string(), "float32");
   EXPECT_EQ(info.at("model_type").at("embedding").at("pooling").as_string(), "cls");
-  for (const char* name : {"max_concurrent_requests", "max_input_length", "max_batch_tokens", "max_client_batch_size", "tokenization_workers"}) {
+  for (const char* name :
+       {"max_concurrent_requests", "max_input_length", "max_batch_tokens", "max_client_batch_size", "tokenization_workers"}) {
     EXPECT_GT(info.at(name).as_int64(), 0) << name;
   }
   EXPECT_TRUE(info.at("auto_truncate").as_bool());
@@ -160,7 +170,8 @@ TEST_F(InferenceApiTest, ProbesTellWarmingAndDraining) {
 TEST_F(InferenceApiTest, OpenAiEmbeddings) {
   serve();
   const RawResponse answer = server_.post(
-      "/v1/embeddings", R"({"model":"text-embedding-ada-002","input":"The food was delicious and the waiter...","encoding_format":"float"})");
+      "/v1/embeddings",
+      R"({"model":"text-embedding-ada-002","input":"The food was delicious and the waiter...","encoding_format":"float"})");
   ASSERT_EQ(answer.status, 200) << answer.body;
   const json::value body = json::parse(answer.body);
   EXPECT_EQ(body.at("object").as_string(), "list");
@@ -172,8 +183,9 @@ TEST_F(InferenceApiTest, OpenAiEmbeddings) {
   EXPECT_EQ(body.at("usage").at("prompt_tokens").as_int64(), 40);
   EXPECT_EQ(body.at("usage").at("total_tokens").as_int64(), 40);
 
-  const RawResponse packed = server_.post("/v1/embeddings",
-                                          R"({"input":["x","The food was delicious and the waiter..."],"encoding_format":"base64","dimensions":8})");
+  const RawResponse packed =
+      server_.post("/v1/embeddings",
+                   R"({"input":["x","The food was delicious and the waiter..."],"encoding_format":"base64","dimensions":8})");
   const auto bytes = base64_decode(std::string_view(json::parse(packed.body).at("data").at(1).at("embedding").as_string()));
   ASSERT_TRUE(bytes);
   std::vector<float> unpacked(bytes->size() / sizeof(float));
@@ -192,7 +204,8 @@ TEST_F(InferenceApiTest, OpenAiChatWholeAndStreamed) {
   serve();
   const std::string messages = R"("model":"m","messages":[{"role":"developer","content":"You are a helpful assistant."},)"
                                R"({"role":"user","content":[{"type":"text","text":"Hello!"}]}])";
-  const json::value whole = json::parse(server_.post("/v1/chat/completions", "{" + messages + R"(,"max_tokens":3,"seed":7})").body);
+  const json::value whole =
+      json::parse(server_.post("/v1/chat/completions", "{" + messages + R"(,"max_tokens":3,"seed":7})").body);
   EXPECT_EQ(whole.at("object").as_string(), "chat.completion");
   EXPECT_EQ(whole.at("choices").at(0).at("message").at("role").as_string(), "assistant");
   EXPECT_EQ(whole.at("choices").at(0).at("message").at("content").as_string(), "It is a");
@@ -236,8 +249,9 @@ TEST_F(InferenceApiTest, OpenAiChatWholeAndStreamed) {
 
 TEST_F(InferenceApiTest, GenerateAnswersWhole) {
   serve();
-  const RawResponse answer =
-      server_.post("/generate", R"({"inputs":"My name is Olivier and I","parameters":{"max_new_tokens":2,"temperature":0.5,"top_p":0.95,"seed":3}})");
+  const RawResponse answer = server_.post(
+      "/generate",
+      R"({"inputs":"My name is Olivier and I","parameters":{"max_new_tokens":2,"temperature":0.5,"top_p":0.95,"seed":3}})");
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(json::parse(answer.body).at("generated_text").as_string(), "It is");
   EXPECT_EQ(generator_.requests()[0].temperature, 0.5F);
@@ -247,8 +261,8 @@ TEST_F(InferenceApiTest, GenerateAnswersWhole) {
 TEST_F(InferenceApiTest, PicturesHaveVectorsOrErrorsOfTheirOwn) {
   serve();
   const auto packed = [](const std::string& bytes) { return text::base64_encode(bytes); };
-  const std::string body = R"({"images":[")" + packed("one") + R"(","data:image/png;base64,)" + packed("two damaged") + R"(","?!",")" +
-                           packed("no picture") + R"("]})";
+  const std::string body = R"({"images":[")" + packed("one") + R"(","data:image/png;base64,)" + packed("two damaged") +
+                           R"(","?!",")" + packed("no picture") + R"("]})";
   const RawResponse answer = server_.post("/embed_image", body);
   ASSERT_EQ(answer.status, 200) << answer.body;
   const json::array results = json::parse(answer.body).at("results").as_array();
@@ -314,7 +328,8 @@ TEST_F(InferenceApiTest, FaultsOfRequestsAreTold) {
   EXPECT_EQ(server_.post("/embed", R"({"inputs":"a"})", "Content-Type: text/plain\r\n").status, 415);
   EXPECT_EQ(server_.post("/embed", R"({"inputs":"a"})", "Content-Encoding: gzip\r\n").status, 415);
   for (const char* timeout : {"0", "-1", "soon", "99999999999", "1.5"}) {
-    const RawResponse answer = server_.post("/embed", R"({"inputs":"a"})", std::string("X-Request-Timeout-Ms: ") + timeout + "\r\n");
+    const RawResponse answer =
+        server_.post("/embed", R"({"inputs":"a"})", std::string("X-Request-Timeout-Ms: ") + timeout + "\r\n");
     EXPECT_EQ(answer.status, 422) << timeout;
     EXPECT_EQ(json::parse(answer.body).at("field").as_string(), "X-Request-Timeout-Ms");
   }
@@ -416,7 +431,10 @@ TEST(InferenceLog, SaysTheTraceOfARequest) {
     support::InferenceServer server(1, telemetry::LogLevel::kDebug);
     support::FakeTextEncoder texts(server.threads().pool());
     server.serve({.text = &texts});
-    EXPECT_EQ(server.post("/embed", R"({"inputs":"a"})", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n").status, 200);
+    EXPECT_EQ(
+        server.post("/embed", R"({"inputs":"a"})", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n")
+            .status,
+        200);
     server.stop();
   }
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("trace_id=0af7651916cd43dd8448eb211c80319c"));

@@ -18,14 +18,14 @@ TEST(TraceHeader, TheExampleOfTheSource) {
 }
 
 TEST(TraceHeader, WhatIsNotWellFormedIsNoTrace) {
-  for (const std::string_view header :
-       {std::string_view(""), kExample.substr(1), kExample.substr(0, 54), std::string_view("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"),
-        std::string_view("00-00000000000000000000000000000000-b7ad6b7169203331-01"),
-        std::string_view("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"),
-        std::string_view("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-        std::string_view("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x"),
-        std::string_view("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0g"),
-        std::string_view("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x")}) {
+  for (const std::string_view header : {std::string_view(""), kExample.substr(1), kExample.substr(0, 54),
+                                        std::string_view("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"),
+                                        std::string_view("00-00000000000000000000000000000000-b7ad6b7169203331-01"),
+                                        std::string_view("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"),
+                                        std::string_view("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+                                        std::string_view("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x"),
+                                        std::string_view("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0g"),
+                                        std::string_view("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x")}) {
     EXPECT_FALSE(parse_traceparent(header)) << header;
   }
 }

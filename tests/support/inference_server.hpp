@@ -1,6 +1,6 @@
 #pragma once
-// The inference role on a free port of the loopback interface, serving what a test gives it. Models that its threads compute with must
-// outlive stop().
+// The inference role on a free port of the loopback interface, serving what a test gives it. Models that its threads compute with
+// must outlive stop().
 
 #include <cstddef>
 #include <cstdint>
@@ -29,8 +29,12 @@ class InferenceServer {
 
   // Once. `warm`: ready at once. `port` 0: any free one.
   void serve(http::InferenceModels models, http::InferenceApi::Options options = {}, bool warm = true, std::uint16_t port = 0) {
-    api_.emplace(http::InferenceApi::Dependencies{.models = models, .pool = threads_.pool(), .timers = threads_.timers(),
-                                                  .clock = threads_.clock(), .metrics = metrics_, .log = log_},
+    api_.emplace(http::InferenceApi::Dependencies{.models = models,
+                                                  .pool = threads_.pool(),
+                                                  .timers = threads_.timers(),
+                                                  .clock = threads_.clock(),
+                                                  .metrics = metrics_,
+                                                  .log = log_},
                  std::move(options));
     if (warm) api_->mark_warm();
     http::ServerOptions limits;
@@ -52,7 +56,9 @@ class InferenceServer {
   void mark_warm() { api_->mark_warm(); }
 
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
-  [[nodiscard]] std::string url(const std::string& path = {}) const { return "http://127.0.0.1:" + std::to_string(port()) + path; }
+  [[nodiscard]] std::string url(const std::string& path = {}) const {
+    return "http://127.0.0.1:" + std::to_string(port()) + path;
+  }
   [[nodiscard]] ComputeThreads& threads() { return threads_; }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
   [[nodiscard]] RawClient connect() const { return RawClient(port()); }
@@ -65,7 +71,8 @@ class InferenceServer {
   }
   [[nodiscard]] static std::string post_text(const std::string& target, const std::string& body,
                                              const std::string& extra = "Content-Type: application/json\r\n") {
-    return "POST " + target + " HTTP/1.1\r\nHost: x\r\n" + extra + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return "POST " + target + " HTTP/1.1\r\nHost: x\r\n" + extra + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
   }
   [[nodiscard]] RawResponse post(const std::string& target, const std::string& body,
                                  const std::string& extra = "Content-Type: application/json\r\n") const {

@@ -67,7 +67,8 @@ BatchingTextEncoder::BatchingTextEncoder(Dependencies dependencies, Options opti
                                            {16, 64, 256, 1'024, 4'096, 16'384, 65'536})),
       batch_calls_(use_.metrics.histogram({"scalestyle_inference_batch_calls", "Calls embedded together."},
                                           {1, 2, 4, 8, 16, 32, 64, 128, 256})),
-      refused_(use_.metrics.counter({"scalestyle_inference_refused_total", "Calls refused because the queue was full.", {{"model", "text"}}})),
+      refused_(use_.metrics.counter(
+          {"scalestyle_inference_refused_total", "Calls refused because the queue was full.", {{"model", "text"}}})),
       dropped_(use_.metrics.counter({"scalestyle_inference_dropped_total",
                                      "Calls that were not computed, as their client was gone or their deadline over."})) {
   options_.batch_tokens = std::max<std::size_t>(options_.batch_tokens, 1);
@@ -81,7 +82,8 @@ std::size_t BatchingTextEncoder::waiting_tokens() const {
   return waiting_tokens_;
 }
 
-core::Task<core::Result<ports::EmbeddingBatch>> BatchingTextEncoder::encode(std::vector<std::string> texts, core::Deadline deadline) {
+core::Task<core::Result<ports::EmbeddingBatch>> BatchingTextEncoder::encode(std::vector<std::string> texts,
+                                                                            core::Deadline deadline) {
   if (texts.empty()) co_return ports::EmbeddingBatch{.dimension = info().dimension, .values = {}, .tokens = 0};
   std::size_t tokens = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -91,7 +93,9 @@ core::Task<core::Result<ports::EmbeddingBatch>> BatchingTextEncoder::encode(std:
     }
     tokens += estimated_tokens(texts[i].size(), info().max_tokens);
   }
-  if (deadline.expired(use_.clock)) co_return core::fail(core::ErrorCode::kDeadlineExceeded, "the deadline passed before the texts were embedded");
+  if (deadline.expired(use_.clock)) {
+    co_return core::fail(core::ErrorCode::kDeadlineExceeded, "the deadline passed before the texts were embedded");
+  }
   const auto call = std::make_shared<Call>(std::move(texts), deadline, tokens);
   const std::stop_token stop = co_await core::current_stop_token();
   CORE_CO_CHECK(enqueue(call));
@@ -217,7 +221,9 @@ core::Task<std::vector<core::Result<ports::EmbeddingBatch>>> BatchingTextEncoder
     }
     // A call alone hears exactly what was computed; others their share of it.
     ports::EmbeddingBatch part{.dimension = dimension, .values = {}, .tokens = embedded->tokens};
-    if (batch.size() > 1) part.tokens = std::max<std::size_t>(embedded->tokens * call->tokens / std::max<std::size_t>(all_tokens, 1), 1);
+    if (batch.size() > 1) {
+      part.tokens = std::max<std::size_t>(embedded->tokens * call->tokens / std::max<std::size_t>(all_tokens, 1), 1);
+    }
     part.values.reserve(call->texts.size() * dimension);
     for (std::size_t i = 0; i < call->texts.size(); ++i, ++next) {
       const auto row = embedded->values.begin() + static_cast<std::ptrdiff_t>(distinct.place_of[next] * dimension);

@@ -3,13 +3,13 @@
 //
 // A call that finds a free leader's place is computed at once, with what else waits: nobody waits for company. Calls that arrive
 // while all places are taken queue up; a leader that ends a batch takes as many of them as its token budget holds, the eldest
-// first, and embeds each distinct text once. A call is never split, and one larger than the budget is a batch of its own. A vector
-// does not depend on its batch mates. When more tokens wait than may, calls are refused.
+// first, and embeds each distinct text once. A call is never split, and one larger than the budget is a batch of its own. A
+// vector does not depend on its batch mates. When more tokens wait than may, calls are refused.
 //
-// Life of a call: it is settled exactly once, by its batch, its own deadline (through the TimerQueue) or a stop request, whichever
-// comes first. One that has left is not computed, unless its batch has begun. A batch's deadline is the latest of its members'.
-// Tokens are estimated from bytes: what counts is the order of magnitude.
-// Thread safety: as the port. Must outlive every call and every batch: destroy it after the pool's threads have ended.
+// Life of a call: it is settled exactly once, by its batch, its own deadline (through the TimerQueue) or a stop request,
+// whichever comes first. One that has left is not computed, unless its batch has begun. A batch's deadline is the latest of its
+// members'. Tokens are estimated from bytes: what counts is the order of magnitude. Thread safety: as the port. Must outlive
+// every call and every batch: destroy it after the pool's threads have ended.
 
 #include <cstddef>
 #include <deque>
@@ -32,9 +32,9 @@ namespace scalestyle::adapters::embedded {
 class BatchingTextEncoder final : public ports::TextEncoder {
  public:
   struct Options {
-    std::size_t batch_tokens = 16'384;   // of a batch
-    std::size_t queue_tokens = 65'536;   // waiting; more are refused with kResourceExhausted. One call may always wait
-    std::size_t max_leaders = 0;         // batches in progress at once; 0: as many as the pool has threads
+    std::size_t batch_tokens = 16'384;  // of a batch
+    std::size_t queue_tokens = 65'536;  // waiting; more are refused with kResourceExhausted. One call may always wait
+    std::size_t max_leaders = 0;        // batches in progress at once; 0: as many as the pool has threads
   };
   struct Dependencies {
     ports::TextEncoder& encoder;

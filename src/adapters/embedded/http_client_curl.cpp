@@ -205,6 +205,8 @@ core::Result<std::unique_ptr<HttpClientCurl>> HttpClientCurl::create(Options opt
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   CURLM* multi = started == CURLE_OK ? curl_multi_init() : nullptr;
   if (multi == nullptr) return fail(ErrorCode::kUnavailable, "libcurl cannot start");
+  // Connections stay open for later requests, as many as there may be at once: after a burst libcurl would keep a few.
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_requests));
   return std::unique_ptr<HttpClientCurl>(
       new HttpClientCurl(std::make_unique<Loop>(std::move(options), clock, multi)));
 }

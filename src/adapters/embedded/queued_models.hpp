@@ -2,27 +2,39 @@
 // A scorer and an image encoder for many callers at once: a few are computed at a time, in the order they come; the rest wait, up
 // to so many tokens or pictures, above which they are refused. Who goes away or whose deadline passes while it waits is not
 // computed. Calls are not put together as those of BatchingTextEncoder are: the work of one fills every thread.
-// Thread safety: as the ports. Must outlive every call.
+// Thread safety: as the ports. Must outlive every call, and the timers' thread.
 
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "adapters/embedded/turn_queue.hpp"
+#include "core/timer_queue.hpp"
 #include "ports/image_encoder.hpp"
 #include "ports/pair_scorer.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::adapters::embedded {
 
+struct QueueParts {
+  core::WorkerPool& pool;
+  core::TimerQueue& timers;  // end waits at their deadlines
+  const core::Clock& clock;
+  telemetry::Metrics& metrics;
+};
+
+// A turn of `turns` by the deadline, whoever holds it. Errors: as TurnQueue::take().
+[[nodiscard]] core::Task<core::Result<TurnQueue::Turn>> take_turn(TurnQueue& turns, core::TimerQueue& timers,
+                                                                  core::Deadline deadline, std::size_t weight);
+
 class QueuedPairScorer final : public ports::PairScorer {
  public:
   struct Options {
-    std::size_t running = 2;             // calls at a time
-    std::size_t queue_tokens = 65'536;   // waiting, estimated
+    std::size_t running = 2;            // calls at a time
+    std::size_t queue_tokens = 65'536;  // waiting, estimated
   };
 
-  QueuedPairScorer(ports::PairScorer& scorer, Options options, core::WorkerPool& pool, const core::Clock& clock, telemetry::Metrics& metrics);
+  QueuedPairScorer(ports::PairScorer& scorer, Options options, const QueueParts& parts);
 
   [[nodiscard]] const ports::ScorerInfo& info() const override { return scorer_.info(); }
   [[nodiscard]] double tokens_per_second() const override { return scorer_.tokens_per_second(); }
@@ -32,6 +44,7 @@ class QueuedPairScorer final : public ports::PairScorer {
 
  private:
   ports::PairScorer& scorer_;
+  core::TimerQueue& timers_;
   const core::Clock& clock_;
   TurnQueue turns_;
   telemetry::Counter refused_;
@@ -44,7 +57,7 @@ class QueuedImageEncoder final : public ports::ImageEncoder {
     std::size_t queue_items = 256;  // pictures and texts waiting
   };
 
-  QueuedImageEncoder(ports::ImageEncoder& encoder, Options options, core::WorkerPool& pool, const core::Clock& clock, telemetry::Metrics& metrics);
+  QueuedImageEncoder(ports::ImageEncoder& encoder, Options options, const QueueParts& parts);
 
   [[nodiscard]] const ports::EncoderInfo& info() const override { return encoder_.info(); }
   [[nodiscard]] core::Task<core::Result<std::vector<core::Result<std::vector<float>>>>> encode_images(
@@ -57,6 +70,7 @@ class QueuedImageEncoder final : public ports::ImageEncoder {
   [[nodiscard]] core::Task<core::Result<TurnQueue::Turn>> turn(core::Deadline deadline, std::size_t items);
 
   ports::ImageEncoder& encoder_;
+  core::TimerQueue& timers_;
   TurnQueue turns_;
   telemetry::Counter refused_;
 };

@@ -9,9 +9,12 @@ namespace scalestyle::adapters::remote_inference {
 
 std::string_view to_string(EndpointState state) {
   switch (state) {
-    case EndpointState::kUnchecked: return "unchecked";
-    case EndpointState::kServing: return "serving";
-    case EndpointState::kEjected: return "ejected";
+    case EndpointState::kUnchecked:
+      return "unchecked";
+    case EndpointState::kServing:
+      return "serving";
+    case EndpointState::kEjected:
+      return "ejected";
   }
   return "unchecked";
 }
@@ -24,14 +27,18 @@ EndpointPool::EndpointPool(std::string name, std::vector<std::string> urls, Endp
     if (use_.metrics != nullptr) {
       const telemetry::Labels labels{{"model", name_}, {"endpoint", endpoint.url}};
       endpoint.calls = use_.metrics->counter({"scalestyle_remote_inference_calls_total", "Calls sent to an endpoint.", labels});
-      endpoint.failed = use_.metrics->counter({"scalestyle_remote_inference_failures_total", "Calls that an endpoint failed.", labels});
-      endpoint.ejected = use_.metrics->counter({"scalestyle_remote_inference_ejections_total", "Ejections of an endpoint.", labels});
-      endpoint.serving = use_.metrics->gauge({"scalestyle_remote_inference_serving", "1 while an endpoint is checked and not ejected.", labels});
+      endpoint.failed =
+          use_.metrics->counter({"scalestyle_remote_inference_failures_total", "Calls that an endpoint failed.", labels});
+      endpoint.ejected =
+          use_.metrics->counter({"scalestyle_remote_inference_ejections_total", "Ejections of an endpoint.", labels});
+      endpoint.serving =
+          use_.metrics->gauge({"scalestyle_remote_inference_serving", "1 while an endpoint is checked and not ejected.", labels});
     }
     endpoints_.push_back(std::move(endpoint));
   }
   if (use_.metrics != nullptr) {
-    retries_ = use_.metrics->counter({"scalestyle_remote_inference_retries_total", "Calls sent again to another endpoint.", {{"model", name_}}});
+    retries_ = use_.metrics->counter(
+        {"scalestyle_remote_inference_retries_total", "Calls sent again to another endpoint.", {{"model", name_}}});
   }
 }
 
@@ -87,7 +94,9 @@ bool EndpointPool::take_retry() {
 std::vector<EndpointStatus> EndpointPool::status() const {
   const std::lock_guard lock(mutex_);
   std::vector<EndpointStatus> all;
-  for (const Endpoint& endpoint : endpoints_) all.push_back({endpoint.url, endpoint.state, endpoint.outstanding, endpoint.trouble});
+  for (const Endpoint& endpoint : endpoints_) {
+    all.push_back({endpoint.url, endpoint.state, endpoint.outstanding, endpoint.trouble});
+  }
   return all;
 }
 
@@ -119,7 +128,9 @@ void EndpointPool::note_serving(Endpoint& endpoint) {
   endpoint.ejections = 0;
   endpoint.trouble.clear();
   endpoint.serving.set(1);
-  if (is_news && use_.log != nullptr) use_.log->info("an inference endpoint serves", {{"model", name_}, {"endpoint", endpoint.url}});
+  if (is_news && use_.log != nullptr) {
+    use_.log->info("an inference endpoint serves", {{"model", name_}, {"endpoint", endpoint.url}});
+  }
 }
 
 void EndpointPool::eject(Endpoint& endpoint, const std::string& why) {

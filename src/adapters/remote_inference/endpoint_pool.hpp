@@ -1,14 +1,15 @@
 #pragma once
 // EndpointPool: which of several equal servers a call goes to, and which are left alone for a while.
 //
-// A call goes to the endpoint with the fewest calls in progress; among equal ones they take turns. One that fails several times in a
-// row is ejected: for a time that doubles with each ejection, then one call alone, the probe, is let through (half-open); its success
-// brings the endpoint back, its failure ejects it again. An endpoint that has not been checked yet, at the start or after it was ejected,
-// has to be: who holds a lease that `must_check` asks it who it is first. One that is another model than wanted is ejected at once.
-// Calls go to such an endpoint only where no other serves: the owner probes on their behalf (acquire_unchecked()).
-// Retries are paid from a budget that calls fill: so much of a retry each, and a small reserve.
+// A call goes to the endpoint with the fewest calls in progress; among equal ones they take turns. One that fails several times
+// in a row is ejected: for a time that doubles with each ejection, then one call alone, the probe, is let through (half-open);
+// its success brings the endpoint back, its failure ejects it again. An endpoint that has not been checked yet, at the start or
+// after it was ejected, has to be: who holds a lease that `must_check` asks it who it is first. One that is another model than
+// wanted is ejected at once. Calls go to such an endpoint only where no other serves: the owner probes on their behalf
+// (acquire_unchecked()). Retries are paid from a budget that calls fill: so much of a retry each, and a small reserve.
 //
-// Pure bookkeeping: it sends nothing and keeps no time but the clock's. Thread safety: every method may be called from any thread.
+// Pure bookkeeping: it sends nothing and keeps no time but the clock's. Thread safety: every method may be called from any
+// thread.
 
 #include <chrono>
 #include <cstddef>
@@ -25,11 +26,11 @@
 namespace scalestyle::adapters::remote_inference {
 
 struct EndpointOptions {
-  std::size_t failures_to_eject = 3;                   // in a row
+  std::size_t failures_to_eject = 3;  // in a row
   std::chrono::milliseconds first_ejection{500};
-  std::chrono::milliseconds longest_ejection{30'000};
+  std::chrono::milliseconds longest_ejection{5'000};
   double retries_per_call = 0.1;
-  double retry_reserve = 3;                            // retries at hand at the start, and at most
+  double retry_reserve = 3;  // retries at hand at the start, and at most
 };
 
 enum class EndpointState : std::uint8_t {
@@ -58,8 +59,8 @@ class EndpointPool {
   EndpointPool(const EndpointPool&) = delete;
   EndpointPool& operator=(const EndpointPool&) = delete;
 
-  // A place at an endpoint, held while its call is in progress. Ended exactly once by succeed(), fail(), reject() or abandon(); a lease
-  // that is dropped is abandoned.
+  // A place at an endpoint, held while its call is in progress. Ended exactly once by succeed(), fail(), reject() or abandon(); a
+  // lease that is dropped is abandoned.
   class Lease {
    public:
     Lease(EndpointPool& pool, std::size_t index, bool must_check) : pool_(&pool), index_(index), must_check_(must_check) {}
@@ -71,11 +72,11 @@ class EndpointPool {
     [[nodiscard]] std::size_t index() const { return index_; }
     [[nodiscard]] bool must_check() const { return must_check_; }
 
-    void checked();                          // it is what is wanted; the lease goes on
-    void succeed();                          // it answered as it should, be it that the request was wrong
-    void fail(const std::string& why);       // it did not
-    void reject(const std::string& why);     // it is another model
-    void abandon();                          // nothing was learned: the caller went away, its time was too short
+    void checked();                       // it is what is wanted; the lease goes on
+    void succeed();                       // it answered as it should, be it that the request was wrong
+    void fail(const std::string& why);    // it did not
+    void reject(const std::string& why);  // it is another model
+    void abandon();                       // nothing was learned: the caller went away, its time was too short
 
    private:
     EndpointPool* pool_;  // null once it has ended
@@ -104,10 +105,10 @@ class EndpointPool {
     std::string url;
     EndpointState state = EndpointState::kUnchecked;
     std::size_t outstanding = 0;
-    std::size_t failures = 0;    // in a row
-    std::size_t ejections = 0;   // in a row
-    bool probing = false;        // one call alone is at it
-    core::SteadyTime until{};    // of an ejection
+    std::size_t failures = 0;   // in a row
+    std::size_t ejections = 0;  // in a row
+    bool probing = false;       // one call alone is at it
+    core::SteadyTime until{};   // of an ejection
     std::string trouble{};
     telemetry::Counter calls{};
     telemetry::Counter failed{};

@@ -35,10 +35,14 @@ std::string images_body(std::span<const ports::EncodedImage> images) {
 
 }  // namespace
 
-core::Result<std::unique_ptr<HttpImageEncoder>> HttpImageEncoder::create(Options options, ModelClient::Dependencies dependencies) {
-  if (options.servers.urls.empty()) return core::fail(ErrorCode::kInvalidArgument, "there is no server that embeds pictures to ask", "vision_url");
+core::Result<std::unique_ptr<HttpImageEncoder>> HttpImageEncoder::create(Options options,
+                                                                         ModelClient::Dependencies dependencies) {
+  if (options.servers.urls.empty()) {
+    return core::fail(ErrorCode::kInvalidArgument, "there is no server that embeds pictures to ask", "vision_url");
+  }
   if (options.expected.model.empty() || options.expected.dimension == 0) {
-    return core::fail(ErrorCode::kInvalidArgument, "which model's vectors are expected, and of how many dimensions, must be known");
+    return core::fail(ErrorCode::kInvalidArgument,
+                      "which model's vectors are expected, and of how many dimensions, must be known");
   }
   return std::unique_ptr<HttpImageEncoder>(new HttpImageEncoder(std::move(options), dependencies));
 }
@@ -62,8 +66,11 @@ core::Task<core::Result<ports::EncoderInfo>> HttpImageEncoder::ask(Options optio
       last = std::move(told).error();
       continue;
     }
-    co_return ports::EncoderInfo{.model = told->model, .weights_hash = told->weights_hash, .precision = told->precision,
-                                 .dimension = told->dimension, .max_tokens = told->max_tokens};
+    co_return ports::EncoderInfo{.model = told->model,
+                                 .weights_hash = told->weights_hash,
+                                 .precision = told->precision,
+                                 .dimension = told->dimension,
+                                 .max_tokens = told->max_tokens};
   }
   co_return std::unexpected(last);
 }
@@ -81,7 +88,9 @@ core::Task<core::Status> HttpImageEncoder::check_endpoint(std::string url, core:
   const auto other = [&](const std::string& why) {
     return core::fail(ErrorCode::kFailedPrecondition, fmt::format("{} {}: its vectors are not used", url, why));
   };
-  if (info->model != wanted.model) co_return other(fmt::format("serves the image model \"{}\", wanted is \"{}\"", info->model, wanted.model));
+  if (info->model != wanted.model) {
+    co_return other(fmt::format("serves the image model \"{}\", wanted is \"{}\"", info->model, wanted.model));
+  }
   if (info->dimension != wanted.dimension) {
     co_return other(fmt::format("gives vectors of {} dimensions, wanted are {}", info->dimension, wanted.dimension));
   }
@@ -90,7 +99,8 @@ core::Task<core::Status> HttpImageEncoder::check_endpoint(std::string url, core:
   co_return core::Status();
 }
 
-core::Task<core::Result<HttpImageEncoder::Results>> HttpImageEncoder::send(std::string body, std::size_t count, core::Deadline deadline) {
+core::Task<core::Result<HttpImageEncoder::Results>> HttpImageEncoder::send(std::string body, std::size_t count,
+                                                                           core::Deadline deadline) {
   if (deadline.expired(client_.clock())) co_return too_late();
   Results results;
   const ModelClient::Reader read = [&](const ports::HttpResponse& response) -> core::Status {
@@ -120,7 +130,8 @@ core::Task<core::Result<std::vector<core::Result<std::vector<float>>>>> HttpImag
   co_return all;
 }
 
-core::Task<core::Result<ports::EmbeddingBatch>> HttpImageEncoder::encode_texts(std::vector<std::string> texts, core::Deadline deadline) {
+core::Task<core::Result<ports::EmbeddingBatch>> HttpImageEncoder::encode_texts(std::vector<std::string> texts,
+                                                                               core::Deadline deadline) {
   ports::EmbeddingBatch batch{.dimension = options_.expected.dimension, .values = {}, .tokens = 0};
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (text::is_valid_utf8(texts[i])) continue;

@@ -1,8 +1,8 @@
 #pragma once
 // ImageEncoder behind HTTP: /embed_image of our own inference role. No server of others has such a route.
 //
-// What its vectors are is fixed when it is made, and endpoints are checked, as for HttpTextEncoder. Pictures go as Base64, a few a
-// request. Thread safety: as the port.
+// What its vectors are is fixed when it is made, and endpoints are checked, as for HttpTextEncoder. Pictures go as Base64, a few
+// a request. Thread safety: as the port.
 
 #include <atomic>
 #include <cstddef>
@@ -20,11 +20,14 @@ class HttpImageEncoder final : public ports::ImageEncoder {
   struct Options {
     ModelServers servers{};
     ports::EncoderInfo expected{};  // model and dimension must be known
-    std::size_t max_request_bytes = std::size_t{24} << 20U;  // of pictures in one request, before they are Base64; one larger goes alone
+    std::size_t max_request_bytes = std::size_t{24}
+                                    << 20U;  // of pictures in one request, before they are Base64; one larger goes alone
   };
 
-  // The dependencies must outlive the encoder. Errors: kInvalidArgument for no server, or an expectation without model or dimension.
-  [[nodiscard]] static core::Result<std::unique_ptr<HttpImageEncoder>> create(Options options, ModelClient::Dependencies dependencies);
+  // The dependencies must outlive the encoder. Errors: kInvalidArgument for no server, or an expectation without model or
+  // dimension.
+  [[nodiscard]] static core::Result<std::unique_ptr<HttpImageEncoder>> create(Options options,
+                                                                              ModelClient::Dependencies dependencies);
   HttpImageEncoder(const HttpImageEncoder&) = delete;
   HttpImageEncoder& operator=(const HttpImageEncoder&) = delete;
 

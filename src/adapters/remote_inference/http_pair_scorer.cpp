@@ -24,10 +24,7 @@ constexpr std::size_t kLargestBatch = 1'024;
 constexpr std::size_t kFirstSlice = 8;  // before a rate is known
 constexpr std::size_t kLeastSlice = 4;
 constexpr std::size_t kUsualMaxTokens = 512;
-constexpr double kNewest = 0.2;         // weight of the newest measurement in the rate
-// Kept of the time left for the way back of a slice.
-constexpr std::chrono::milliseconds kLeastMargin{2};
-constexpr int kMarginShare = 20;
+constexpr double kNewest = 0.2;  // weight of the newest measurement in the rate
 
 std::size_t estimated_tokens(std::size_t bytes, std::size_t most) { return std::min(3 + bytes / 4, most); }
 
@@ -60,8 +57,12 @@ struct HttpPairScorer::Slice {
 };
 
 core::Result<std::unique_ptr<HttpPairScorer>> HttpPairScorer::create(Options options, ModelClient::Dependencies dependencies) {
-  if (options.servers.urls.empty()) return core::fail(ErrorCode::kInvalidArgument, "there is no server that reranks to ask", "rerank_url");
-  if (options.expected.model.empty()) return core::fail(ErrorCode::kInvalidArgument, "which model's scores are expected must be known", "reranker");
+  if (options.servers.urls.empty()) {
+    return core::fail(ErrorCode::kInvalidArgument, "there is no server that reranks to ask", "rerank_url");
+  }
+  if (options.expected.model.empty()) {
+    return core::fail(ErrorCode::kInvalidArgument, "which model's scores are expected must be known", "reranker");
+  }
   if (options.expected.max_tokens == 0) options.expected.max_tokens = kUsualMaxTokens;
   return std::unique_ptr<HttpPairScorer>(new HttpPairScorer(std::move(options), dependencies));
 }
@@ -73,7 +74,8 @@ HttpPairScorer::HttpPairScorer(Options options, ModelClient::Dependencies depend
       client_("pair", options_.servers, dependencies,
               [this](const std::string& url, core::Deadline deadline) { return check_endpoint(url, deadline); }) {}
 
-core::Task<core::Result<ports::ScorerInfo>> HttpPairScorer::ask(Options options, ModelClient::Dependencies dependencies, core::Deadline deadline) {
+core::Task<core::Result<ports::ScorerInfo>> HttpPairScorer::ask(Options options, ModelClient::Dependencies dependencies,
+                                                                core::Deadline deadline) {
   dependencies.metrics = nullptr;
   dependencies.log = nullptr;
   HttpPairScorer asker(std::move(options), dependencies);
@@ -84,8 +86,7 @@ core::Task<core::Result<ports::ScorerInfo>> HttpPairScorer::ask(Options options,
       last = std::move(told).error();
       continue;
     }
-    const std::size_t slash = told->model.rfind('/');
-    co_return ports::ScorerInfo{.model = slash == std::string::npos ? told->model : told->model.substr(slash + 1),
+    co_return ports::ScorerInfo{.model = told->model,
                                 .weights_hash = told->weights_hash,
                                 .precision = told->precision,
                                 .activation = told->activation.empty() ? "sigmoid" : told->activation,
@@ -139,19 +140,18 @@ void HttpPairScorer::note_rate(const Slice& slice, double seconds) {
 }
 
 core::Task<core::Status> HttpPairScorer::score_slice(const std::string& query, Slice& slice, core::Deadline deadline) {
-  ModelClient::Request request{.path = "/rerank", .body = texts_member("texts", slice.texts) + R"(,"raw_scores":true,"truncate":true,"query":)"};
+  ModelClient::Request request{.path = "/rerank",
+                               .body = texts_member("texts", slice.texts) + R"(,"raw_scores":true,"truncate":true,"query":)"};
   text::append_json_text(query, request.body);
   request.body += '}';
-  if (!deadline.is_never()) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.remaining(client_.clock()));
-    request.margin = std::max(left / kMarginShare, kLeastMargin);
-  }
   const ModelClient::Reader read = [&](const ports::HttpResponse& response) -> core::Status {
     const bool partial = response.header("X-Partial") == "deadline";
     CORE_TRY(slice.logits, read_ranks(response.body, slice.texts.size(), partial));
     const std::string_view told = response.header("x-compute-tokens");
     slice.tokens = 0;
-    if (!told.empty() && std::from_chars(told.data(), told.data() + told.size(), slice.tokens).ec == std::errc()) return core::Status();
+    if (!told.empty() && std::from_chars(told.data(), told.data() + told.size(), slice.tokens).ec == std::errc()) {
+      return core::Status();
+    }
     for (std::size_t i = 0; i < slice.logits.size(); ++i) {
       slice.tokens += estimated_tokens(query.size() + slice.texts[i].size(), options_.expected.max_tokens);
     }
@@ -161,10 +161,13 @@ core::Task<core::Status> HttpPairScorer::score_slice(const std::string& query, S
   co_return outcome;
 }
 
-core::Task<core::Result<ports::PairScores>> HttpPairScorer::score(std::string query, std::vector<std::string> texts, core::Deadline deadline) {
+core::Task<core::Result<ports::PairScores>> HttpPairScorer::score(std::string query, std::vector<std::string> texts,
+                                                                  core::Deadline deadline) {
   if (!text::is_valid_utf8(query)) co_return core::fail(ErrorCode::kInvalidArgument, "the query is not UTF-8");
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (!text::is_valid_utf8(texts[i])) co_return core::fail(ErrorCode::kInvalidArgument, fmt::format("text {} of the batch is not UTF-8", i));
+    if (!text::is_valid_utf8(texts[i])) {
+      co_return core::fail(ErrorCode::kInvalidArgument, fmt::format("text {} of the batch is not UTF-8", i));
+    }
   }
   const Distinct distinct(std::move(texts));
   std::vector<float> logits;

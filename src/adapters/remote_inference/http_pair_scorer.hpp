@@ -1,10 +1,10 @@
 #pragma once
 // PairScorer behind HTTP: /rerank of our own inference role or of a text-embeddings-inference server, asked for raw scores.
 //
-// Texts go in slices, the first ones first, each a fraction of a second of work: what a deadline leaves is a prefix. Our own role scores
-// as much of a slice as its time allows and says so (X-Partial); of other servers a slice that is late is lost. Equal texts are sent
-// once. As for HttpTextEncoder, an endpoint is asked who it is first, and all must have the same weights and precision.
-// Thread safety: as the port.
+// Texts go in slices, the first ones first, each a fraction of a second of work: what a deadline leaves is a prefix. Our own role
+// scores as much of a slice as its time allows and says so (X-Partial); of other servers a slice that is late is lost. Equal
+// texts are sent once. As for HttpTextEncoder, an endpoint is asked who it is first, and all must have the same weights and
+// precision. Thread safety: as the port.
 
 #include <atomic>
 #include <cstddef>
@@ -28,7 +28,8 @@ class HttpPairScorer final : public ports::PairScorer {
   };
 
   // The dependencies must outlive the scorer. Errors: kInvalidArgument for no server, or an expectation without a model.
-  [[nodiscard]] static core::Result<std::unique_ptr<HttpPairScorer>> create(Options options, ModelClient::Dependencies dependencies);
+  [[nodiscard]] static core::Result<std::unique_ptr<HttpPairScorer>> create(Options options,
+                                                                            ModelClient::Dependencies dependencies);
   HttpPairScorer(const HttpPairScorer&) = delete;
   HttpPairScorer& operator=(const HttpPairScorer&) = delete;
 

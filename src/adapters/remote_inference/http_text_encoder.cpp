@@ -39,7 +39,8 @@ std::size_t tokens_of(const ports::HttpResponse& response, std::span<const std::
 core::Result<InferenceApiKind> parse_inference_api(std::string_view name) {
   if (name == "tei") return InferenceApiKind::kTei;
   if (name == "openai") return InferenceApiKind::kOpenAi;
-  return core::fail(ErrorCode::kInvalidArgument, fmt::format("inference_api is tei or openai, not \"{}\"", name), "inference_api");
+  return core::fail(ErrorCode::kInvalidArgument, fmt::format("inference_api is tei or openai, not \"{}\"", name),
+                    "inference_api");
 }
 
 bool is_model(std::string_view told, std::string_view wanted, std::string_view server_model) {
@@ -60,9 +61,12 @@ std::string PinnedModel::disagreement(const RemoteInfo& info) {
 }
 
 core::Result<std::unique_ptr<HttpTextEncoder>> HttpTextEncoder::create(Options options, ModelClient::Dependencies dependencies) {
-  if (options.servers.urls.empty()) return core::fail(ErrorCode::kInvalidArgument, "there is no inference server to ask", "inference_url");
+  if (options.servers.urls.empty()) {
+    return core::fail(ErrorCode::kInvalidArgument, "there is no inference server to ask", "inference_url");
+  }
   if (options.expected.model.empty() || options.expected.dimension == 0) {
-    return core::fail(ErrorCode::kInvalidArgument, "which model's vectors are expected, and of how many dimensions, must be known");
+    return core::fail(ErrorCode::kInvalidArgument,
+                      "which model's vectors are expected, and of how many dimensions, must be known");
   }
   return std::unique_ptr<HttpTextEncoder>(new HttpTextEncoder(std::move(options), dependencies));
 }
@@ -86,7 +90,7 @@ core::Task<core::Result<ports::EncoderInfo>> HttpTextEncoder::ask(Options option
       last = std::move(told).error();
       continue;
     }
-    co_return ports::EncoderInfo{.model = std::string(name_behind_maker(told->model)),
+    co_return ports::EncoderInfo{.model = told->model,
                                  .weights_hash = told->weights_hash,
                                  .precision = told->precision,
                                  .dimension = told->dimension,
@@ -151,7 +155,8 @@ core::Task<core::Status> HttpTextEncoder::check_endpoint(std::string url, core::
   co_return core::Status();
 }
 
-core::Status HttpTextEncoder::read_answer(const ports::HttpResponse& response, std::size_t count, ports::EmbeddingBatch& batch) const {
+core::Status HttpTextEncoder::read_answer(const ports::HttpResponse& response, std::size_t count,
+                                          ports::EmbeddingBatch& batch) const {
   std::size_t dimension = options_.expected.dimension;
   if (options_.api == InferenceApiKind::kTei) {
     const std::size_t before = batch.values.size();

@@ -24,7 +24,9 @@ constexpr std::size_t kMaxDimension = 65'536;
 constexpr std::size_t kMaxReasonBytes = 200;
 constexpr double kUnitTolerance = 1e-3;  // of the squared length: what rounding to few digits or to bf16 makes of a unit vector
 
-std::unexpected<core::Error> nonsense(std::string what) { return core::fail(ErrorCode::kDataLoss, "the answer " + std::move(what)); }
+std::unexpected<core::Error> nonsense(std::string what) {
+  return core::fail(ErrorCode::kDataLoss, "the answer " + std::move(what));
+}
 
 // Makes the vector one of unit length where it is none.
 core::Status normalise(std::span<float> vector) {
@@ -147,7 +149,8 @@ core::Result<std::vector<float>> vector_of(const json::value* value, std::size_t
 }
 
 std::string precision_of(std::string_view dtype) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kNames{{{"float32", "f32"}, {"bfloat16", "bf16"}, {"float16", "f16"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kNames{
+      {{"float32", "f32"}, {"bfloat16", "bf16"}, {"float16", "f16"}}};
   const auto found = std::ranges::find(kNames, dtype, &std::pair<std::string_view, std::string_view>::first);
   return std::string(found == kNames.end() ? dtype : found->second);
 }
@@ -168,7 +171,9 @@ core::Status read_vectors(std::string_view text, std::size_t rows, std::size_t& 
     if (row > 0 && !scanner.take(',')) return nonsense(fmt::format("has {} vectors for {} texts", row, rows));
     CORE_CHECK(read_vector(scanner, dimension, out));
   }
-  if (!scanner.take(']') || !scanner.at_end()) return nonsense(fmt::format("has more than {} vectors, or something behind them", rows));
+  if (!scanner.take(']') || !scanner.at_end()) {
+    return nonsense(fmt::format("has more than {} vectors, or something behind them", rows));
+  }
   return {};
 }
 
@@ -195,7 +200,9 @@ core::Result<std::vector<float>> read_ranks(std::string_view text, std::size_t c
   if (!answer.is_array()) return nonsense("is not an array of ranks");
   const json::array& ranks = answer.as_array();
   const std::size_t scored = ranks.size();
-  if (scored > count || (scored < count && !may_be_prefix)) return nonsense(fmt::format("has {} ranks for {} texts", scored, count));
+  if (scored > count || (scored < count && !may_be_prefix)) {
+    return nonsense(fmt::format("has {} ranks for {} texts", scored, count));
+  }
   std::vector<float> scores(scored);
   std::vector<bool> seen(scored, false);
   for (const json::value& rank : ranks) {
@@ -215,7 +222,9 @@ core::Result<std::vector<core::Result<std::vector<float>>>> read_picture_results
   CORE_TRY(const json::value answer, parse(text));
   const json::value* const entries = member(answer, "results");
   if (entries == nullptr || !entries->is_array()) return nonsense("has no array `results`");
-  if (entries->as_array().size() != count) return nonsense(fmt::format("has {} results for {} pictures", entries->as_array().size(), count));
+  if (entries->as_array().size() != count) {
+    return nonsense(fmt::format("has {} results for {} pictures", entries->as_array().size(), count));
+  }
   std::vector<core::Result<std::vector<float>>> results;
   for (const json::value& entry : entries->as_array()) {
     if (member(entry, "error") != nullptr) {
@@ -261,12 +270,15 @@ std::string refusal_text(std::string_view body) {
   if (!error) {
     reason = text_of(answer, "error");
     if (reason.empty()) reason = text_of(answer, "message");
-    if (const json::value* inner = member(answer, "error"); inner != nullptr && reason.empty()) reason = text_of(*inner, "message");
+    if (const json::value* inner = member(answer, "error"); inner != nullptr && reason.empty()) {
+      reason = text_of(*inner, "message");
+    }
   } else {
     reason = std::string(body.substr(0, kMaxReasonBytes));
   }
   reason = reason.substr(0, kMaxReasonBytes);
-  std::ranges::replace_if(reason, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::ranges::replace_if(
+      reason, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return reason;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // What model servers answer, read and checked: nothing that such a server says is believed further than this.
-// Sources: huggingface.github.io/text-embeddings-inference (/embed, /rerank, /info), platform.openai.com/docs/api-reference/embeddings;
-// /embed_image and `models` of /info are our own role's (http/inference_shapes.hpp).
+// Sources: huggingface.github.io/text-embeddings-inference (/embed, /rerank, /info),
+// platform.openai.com/docs/api-reference/embeddings; /embed_image and `models` of /info are our own role's
+// (http/inference_shapes.hpp).
 //
 // Errors of every reader: kDataLoss, saying what is wrong. Thread safety: free functions and plain values.
 
@@ -15,9 +16,9 @@
 
 namespace scalestyle::adapters::remote_inference {
 
-// `rows` vectors, as an array of arrays of numbers, appended to `out`. `dimension` 0: whatever the first one has, but the same for all;
-// it is then set. Numbers are read as floats, correctly rounded: what our role wrote comes back bit for bit. A vector that is not of unit
-// length is made so; one that is zero or not finite is an error.
+// `rows` vectors, as an array of arrays of numbers, appended to `out`. `dimension` 0: whatever the first one has, but the same
+// for all; it is then set. Numbers are read as floats, correctly rounded: what our role wrote comes back bit for bit. A vector
+// that is not of unit length is made so; one that is zero or not finite is an error.
 [[nodiscard]] core::Status read_vectors(std::string_view json, std::size_t rows, std::size_t& dimension, std::vector<float>& out);
 
 // The same out of OpenAI's shape, placed by `index`. `model`: which one the server says it used.
@@ -28,11 +29,13 @@ struct OpenAiVectors {
 };
 [[nodiscard]] core::Result<OpenAiVectors> read_openai_vectors(std::string_view json, std::size_t rows, std::size_t& dimension);
 
-// Scores in the order of the texts: of all `count`, or, where `may_be_prefix`, of the first ones. The indices must be a permutation.
+// Scores in the order of the texts: of all `count`, or, where `may_be_prefix`, of the first ones. The indices must be a
+// permutation.
 [[nodiscard]] core::Result<std::vector<float>> read_ranks(std::string_view json, std::size_t count, bool may_be_prefix);
 
 // One result a picture: a vector, or the error that it has.
-[[nodiscard]] core::Result<std::vector<core::Result<std::vector<float>>>> read_picture_results(std::string_view json, std::size_t count,
+[[nodiscard]] core::Result<std::vector<core::Result<std::vector<float>>>> read_picture_results(std::string_view json,
+                                                                                               std::size_t count,
                                                                                                std::size_t dimension);
 
 enum class ModelKind { kText, kPairs, kPictures };
@@ -44,7 +47,7 @@ struct RemoteInfo {
   std::string activation;
   std::size_t dimension = 0;
   std::size_t max_tokens = 0;
-  std::size_t max_batch = 0;   // texts, or pictures, of one request
+  std::size_t max_batch = 0;  // texts, or pictures, of one request
   double tokens_per_second = 0;
 };
 // kFailedPrecondition where the server says that it has no model of that kind.

@@ -19,14 +19,23 @@ ErrorCode code_of_status(int status) {
     case 400:
     case 413:
     case 415:
-    case 422: return ErrorCode::kInvalidArgument;
+    case 422:
+      return ErrorCode::kInvalidArgument;
     case 401:
-    case 403: return ErrorCode::kPermissionDenied;
-    case 429: return ErrorCode::kResourceExhausted;
-    case 504: return ErrorCode::kDeadlineExceeded;
-    default: return ErrorCode::kUnavailable;
+    case 403:
+      return ErrorCode::kPermissionDenied;
+    case 429:
+      return ErrorCode::kResourceExhausted;
+    case 504:
+      return ErrorCode::kDeadlineExceeded;
+    default:
+      return ErrorCode::kUnavailable;
   }
 }
+
+// Of the time left, kept for an answer's way back.
+constexpr int kWayBackShare = 20;
+constexpr std::chrono::milliseconds kLeastWayBack{2};
 
 bool is_success(int status) { return status >= 200 && status < 300; }
 
@@ -36,7 +45,8 @@ ModelClient::ModelClient(std::string name, ModelServers servers, Dependencies de
     : servers_(std::move(servers)),
       use_(dependencies),
       check_(std::move(check)),
-      pool_(std::move(name), servers_.urls, servers_.endpoints, {.clock = use_.clock, .metrics = use_.metrics, .log = use_.log}) {}
+      pool_(std::move(name), servers_.urls, servers_.endpoints, {.clock = use_.clock, .metrics = use_.metrics, .log = use_.log}) {
+}
 
 ports::HttpRequest ModelClient::http_request(const std::string& url, const Request& request, core::Deadline deadline) const {
   ports::HttpRequest http;
@@ -45,7 +55,8 @@ ports::HttpRequest ModelClient::http_request(const std::string& url, const Reque
   http.headers.push_back({"Accept", "application/json"});
   if (request.method == ports::HttpMethod::kPost) http.headers.push_back({"Content-Type", "application/json"});
   if (!deadline.is_never()) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.remaining(use_.clock)) - request.margin;
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.remaining(use_.clock));
+    left -= std::max(left / kWayBackShare, kLeastWayBack);
     http.headers.push_back({"X-Request-Timeout-Ms", std::to_string(std::clamp<std::int64_t>(left.count(), 1, 300'000))});
   }
   http.body = request.body;
@@ -64,23 +75,34 @@ core::Error ModelClient::refusal(const std::string& url, const ports::HttpRespon
   return core::fail(code_of_status(response.status), std::move(message)).error();
 }
 
-ModelClient::Verdict ModelClient::judge(const core::Result<ports::HttpResponse>& answer, std::chrono::nanoseconds given) const {
+ModelClient::Verdict ModelClient::judge(const core::Result<ports::HttpResponse>& answer, std::chrono::nanoseconds given,
+                                        core::Deadline deadline) const {
   if (answer) {
     if (is_success(answer->status)) return Verdict::kAnswered;
     switch (code_of_status(answer->status)) {
-      case ErrorCode::kInvalidArgument: return Verdict::kRefused;
-      case ErrorCode::kResourceExhausted: return Verdict::kBusy;
-      case ErrorCode::kDeadlineExceeded: return given < servers_.telling_timeout ? Verdict::kLate : Verdict::kFailed;
-      default: return Verdict::kFailed;
+      case ErrorCode::kInvalidArgument:
+        return Verdict::kRefused;
+      case ErrorCode::kResourceExhausted:
+        return Verdict::kBusy;
+      // Said although there was time: by a proxy before a server that hangs.
+      case ErrorCode::kDeadlineExceeded:
+        return deadline.remaining(use_.clock) < servers_.telling_timeout ? Verdict::kLate : Verdict::kFailed;
+      default:
+        return Verdict::kFailed;
     }
   }
   switch (answer.error().code) {
-    case ErrorCode::kCancelled: return Verdict::kGone;
-    case ErrorCode::kDeadlineExceeded: return given < servers_.telling_timeout ? Verdict::kLate : Verdict::kFailed;
-    case ErrorCode::kInvalidArgument: return Verdict::kNotSent;
+    case ErrorCode::kCancelled:
+      return Verdict::kGone;
+    case ErrorCode::kDeadlineExceeded:
+      return given < servers_.telling_timeout ? Verdict::kLate : Verdict::kFailed;
+    case ErrorCode::kInvalidArgument:
+      return Verdict::kNotSent;
     // Too many requests of our own, or an answer larger than any that is right.
-    case ErrorCode::kResourceExhausted: return answer.error().field == "requests" ? Verdict::kNotSent : Verdict::kFailed;
-    default: return Verdict::kFailed;
+    case ErrorCode::kResourceExhausted:
+      return answer.error().field == "requests" ? Verdict::kNotSent : Verdict::kFailed;
+    default:
+      return Verdict::kFailed;
   }
 }
 
@@ -112,13 +134,13 @@ core::Task<core::Status> ModelClient::check(EndpointPool::Lease& lease, core::De
 }
 
 // Ends the lease.
-core::Task<core::Status> ModelClient::attempt(EndpointPool::Lease& lease, const Request& request, const Reader& read, core::Deadline deadline,
-                                              bool& another_may_help) {
+core::Task<core::Status> ModelClient::attempt(EndpointPool::Lease& lease, const Request& request, const Reader& read,
+                                              core::Deadline deadline, bool& another_may_help) {
   const std::string url = lease.url() + request.path;
   const std::chrono::nanoseconds given = deadline.remaining(use_.clock);
   ports::HttpRequest http = http_request(lease.url(), request, deadline);
   const core::Result<ports::HttpResponse> answer = co_await use_.http.send(std::move(http), deadline);
-  const Verdict verdict = judge(answer, given);
+  const Verdict verdict = judge(answer, given, deadline);
   core::Status outcome;
   if (verdict == Verdict::kAnswered) {
     outcome = read(*answer);
@@ -135,9 +157,15 @@ core::Task<core::Status> ModelClient::attempt(EndpointPool::Lease& lease, const 
   another_may_help = verdict == Verdict::kBusy || verdict == Verdict::kFailed;
   switch (verdict) {
     case Verdict::kRefused:
-    case Verdict::kBusy: lease.succeed(); break;
-    case Verdict::kFailed: lease.fail(outcome.error().message); break;
-    default: lease.abandon(); break;
+    case Verdict::kBusy:
+      lease.succeed();
+      break;
+    case Verdict::kFailed:
+      lease.fail(outcome.error().message);
+      break;
+    default:
+      lease.abandon();
+      break;
   }
   co_return outcome;
 }

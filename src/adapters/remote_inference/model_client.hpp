@@ -1,11 +1,12 @@
 #pragma once
-// ModelClient: calls to one model behind several equal servers: where each goes (EndpointPool), what its outcome says of the server,
-// and whether it is sent once more to another.
+// ModelClient: calls to one model behind several equal servers: where each goes (EndpointPool), what its outcome says of the
+// server, and whether it is sent once more to another.
 //
-// A call goes on with its deadline (X-Request-Timeout-Ms, and enforced here). It is sent again only to an endpoint that has not had
-// it, within its deadline and the budget of retries: all calls of models are idempotent. A server that says it is full (429) is left
-// for another in the same way, but does not count as failed. A wrong request (4xx) is nobody's failure and not sent again.
-// Completes on the HTTP client's I/O thread. Thread safety: as the ports.
+// A call goes on with its deadline (X-Request-Timeout-Ms, a little less for the way back, and enforced here). A server that says
+// in time that it cannot make it (504) has not failed; one that says nothing has. It is sent again only to an endpoint that has
+// not had it, within its deadline and the budget of retries: all calls of models are idempotent. A server that says it is full
+// (429) is left for another in the same way, but does not count as failed. A wrong request (4xx) is nobody's failure and not sent
+// again. Completes on the HTTP client's I/O thread. Thread safety: as the ports.
 
 #include <chrono>
 #include <cstdint>
@@ -22,8 +23,8 @@
 namespace scalestyle::adapters::remote_inference {
 
 struct ModelServers {
-  std::vector<std::string> urls;              // "http://host:8000": what comes before /embed
-  std::string api_key{};                      // sent as a bearer token; in no message
+  std::vector<std::string> urls;  // "http://host:8000": what comes before /embed
+  std::string api_key{};          // sent as a bearer token; in no message
   EndpointOptions endpoints{};
   std::chrono::milliseconds check_timeout{2'000};  // for asking an endpoint who it is
   // A call that had less time than this says nothing about the server when it ends.
@@ -43,7 +44,6 @@ class ModelClient {
     ports::HttpMethod method = ports::HttpMethod::kPost;
     std::string path;  // "/embed"
     std::string body{};
-    std::chrono::milliseconds margin{0};  // of the time left, kept for the way back: not told to the server
   };
   // Reads an answer; an error is the server's failure.
   using Reader = std::function<core::Status(const ports::HttpResponse&)>;
@@ -53,14 +53,15 @@ class ModelClient {
   // `name` labels metrics. `check` must live as long as this.
   ModelClient(std::string name, ModelServers servers, Dependencies dependencies, Check check);
 
-  // Errors: kInvalidArgument (the server refuses the request), kResourceExhausted (all are full, or too many requests are under way),
-  // kDeadlineExceeded, kCancelled, kUnavailable.
+  // Errors: kInvalidArgument (the server refuses the request), kResourceExhausted (all are full, or too many requests are under
+  // way), kDeadlineExceeded, kCancelled, kUnavailable.
   [[nodiscard]] core::Task<core::Status> call(Request request, Reader read, core::Deadline deadline);
 
   // One request to one endpoint, with no account of it: for checks. Statuses that are no success are errors.
   [[nodiscard]] core::Task<core::Result<ports::HttpResponse>> ask(std::string url, Request request, core::Deadline deadline);
 
-  // Checks every endpoint that has to be and may be now. An error when none serves afterwards: kUnavailable with the cause of each.
+  // Checks every endpoint that has to be and may be now. An error when none serves afterwards: kUnavailable with the cause of
+  // each.
   [[nodiscard]] core::Task<core::Status> connect(core::Deadline deadline);
 
   [[nodiscard]] const EndpointPool& endpoints() const { return pool_; }
@@ -71,9 +72,10 @@ class ModelClient {
 
   [[nodiscard]] ports::HttpRequest http_request(const std::string& url, const Request& request, core::Deadline deadline) const;
   [[nodiscard]] core::Task<core::Status> check(EndpointPool::Lease& lease, core::Deadline deadline);
-  [[nodiscard]] core::Task<core::Status> attempt(EndpointPool::Lease& lease, const Request& request, const Reader& read, core::Deadline deadline,
-                                                 bool& another_may_help);
-  [[nodiscard]] Verdict judge(const core::Result<ports::HttpResponse>& answer, std::chrono::nanoseconds given) const;
+  [[nodiscard]] core::Task<core::Status> attempt(EndpointPool::Lease& lease, const Request& request, const Reader& read,
+                                                 core::Deadline deadline, bool& another_may_help);
+  [[nodiscard]] Verdict judge(const core::Result<ports::HttpResponse>& answer, std::chrono::nanoseconds given,
+                              core::Deadline deadline) const;
   [[nodiscard]] core::Error refusal(const std::string& url, const ports::HttpResponse& response) const;
 
   ModelServers servers_;

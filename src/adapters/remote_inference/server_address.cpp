@@ -34,7 +34,9 @@ core::Status check_server_address(std::string_view url, std::string_view setting
     return refuse("must begin with http:// or https://");
   }
   const std::string_view rest = url.substr(scheme + 3);
-  if (rest.empty() || rest.front() == '/' || !printable(url)) return refuse("names no host, or has characters that must be escaped");
+  if (rest.empty() || rest.front() == '/' || !printable(url)) {
+    return refuse("names no host, or has characters that must be escaped");
+  }
   // A password in it would end up in messages.
   if (rest.substr(0, rest.find('/')).find('@') != std::string_view::npos) return refuse("must not hold a user or a password");
   if (rest.find_first_of("?#") != std::string_view::npos) return refuse("must not hold a query or a fragment");
@@ -42,7 +44,9 @@ core::Status check_server_address(std::string_view url, std::string_view setting
 }
 
 core::Result<std::vector<std::string>> parse_server_addresses(std::string_view text, std::string_view setting) {
-  const auto refuse = [&](std::string why) { return core::fail(core::ErrorCode::kInvalidArgument, std::move(why), std::string(setting)); };
+  const auto refuse = [&](std::string why) {
+    return core::fail(core::ErrorCode::kInvalidArgument, std::move(why), std::string(setting));
+  };
   std::vector<std::string> addresses;
   while (true) {
     const std::size_t comma = text.find(',');
@@ -61,7 +65,8 @@ core::Result<std::string> key_from_environment(const std::string& variable) {
   const char* const value = variable.empty() ? nullptr : std::getenv(variable.c_str());
   std::string key = value == nullptr ? "" : value;
   if (printable(key)) return key;
-  return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("the key in {} has characters that a key does not have", variable));
+  return core::fail(core::ErrorCode::kInvalidArgument,
+                    fmt::format("the key in {} has characters that a key does not have", variable));
 }
 
 }  // namespace scalestyle::adapters::remote_inference

@@ -9,8 +9,8 @@
 
 namespace scalestyle::adapters::remote_inference {
 
-// Errors: kInvalidArgument with `setting` as field for an address that is not http or https, names no host, or has a user, a query or
-// a fragment: it is written to logs.
+// Errors: kInvalidArgument with `setting` as field for an address that is not http or https, names no host, or has a user, a
+// query or a fragment: it is written to logs.
 [[nodiscard]] core::Status check_server_address(std::string_view url, std::string_view setting);
 
 // Addresses separated by commas, without blanks around them and slashes at their ends. Errors: those of check_server_address;

@@ -29,7 +29,12 @@ using Outcome = core::Result<ports::EmbeddingBatch>;
 class BatchingEngine final : public TextEncoderEngine {
  public:
   explicit BatchingEngine(BatchingTextEncoder::Options options = {})
-      : encoder_({.encoder = fake_, .pool = threads_.pool(), .timers = threads_.timers(), .clock = threads_.clock(), .metrics = metrics_}, options) {}
+      : encoder_({.encoder = fake_,
+                  .pool = threads_.pool(),
+                  .timers = threads_.timers(),
+                  .clock = threads_.clock(),
+                  .metrics = metrics_},
+                 options) {}
   ~BatchingEngine() override { threads_.stop(); }
 
   ports::TextEncoder& encoder() override { return encoder_; }
@@ -74,8 +79,8 @@ TEST(BatchingTextEncoderTest, WhatWaitsGoesTogetherUpToTheBudget) {
   engine.fake().hold();
   Caller first(engine.encoder(), {"one"});
   engine.fake().wait_until_held(1);
-  Caller second(engine.encoder(), {"two", "three"});   // 2 + 3 tokens
-  Caller third(engine.encoder(), {"two", "two"});      // 2 + 2: exactly the budget
+  Caller second(engine.encoder(), {"two", "three"});  // 2 + 3 tokens
+  Caller third(engine.encoder(), {"two", "two"});     // 2 + 2: exactly the budget
   Caller fourth(engine.encoder(), {"a text that is larger than the budget, alone in its batch"});
   Caller fifth(engine.encoder(), {"five"});
   engine.fake().release();
@@ -84,8 +89,9 @@ TEST(BatchingTextEncoderTest, WhatWaitsGoesTogetherUpToTheBudget) {
   EXPECT_EQ(third.wait()->values, vectors_of({"two", "two"}));
   ASSERT_TRUE(fourth.wait());
   EXPECT_EQ(fifth.wait()->values, vectors_of({"five"}));
-  EXPECT_THAT(engine.fake().batches(), ElementsAre(ElementsAre("one"), ElementsAre("two", "three"),
-                                                   ElementsAre("a text that is larger than the budget, alone in its batch"), ElementsAre("five")));
+  EXPECT_THAT(engine.fake().batches(),
+              ElementsAre(ElementsAre("one"), ElementsAre("two", "three"),
+                          ElementsAre("a text that is larger than the budget, alone in its batch"), ElementsAre("five")));
 }
 
 TEST(BatchingTextEncoderTest, WhoLeavesIsNotComputed) {
@@ -188,9 +194,12 @@ class ConformanceEngine final : public TextEncoderEngine {
   telemetry::Metrics metrics_;
   ComputeThreads threads_{2};
   ModelLikeEncoder model_{threads_.pool()};
-  BatchingTextEncoder encoder_{{.encoder = model_, .pool = threads_.pool(), .timers = threads_.timers(), .clock = threads_.clock(), .metrics = metrics_}, {}};
+  BatchingTextEncoder encoder_{
+      {.encoder = model_, .pool = threads_.pool(), .timers = threads_.timers(), .clock = threads_.clock(), .metrics = metrics_},
+      {}};
 };
-INSTANTIATE_TEST_SUITE_P(Batching, TextEncoderConformance, ::testing::Values([] { return std::make_unique<ConformanceEngine>(); }));
+INSTANTIATE_TEST_SUITE_P(Batching, TextEncoderConformance,
+                         ::testing::Values([] { return std::make_unique<ConformanceEngine>(); }));
 
 }  // namespace
 }  // namespace scalestyle::support

@@ -181,10 +181,18 @@ TEST_F(EndpointPoolTest, ManyThreadsLeaveNothingOutstanding) {
         if (!lease) continue;
         if (lease->must_check() && round % 3 != 0) lease->checked();
         switch ((round * 7 + caller) % 5) {
-          case 0: lease->fail("x"); break;
-          case 1: lease->abandon(); break;
-          case 2: lease->reject("y"); break;
-          default: lease->succeed(); break;
+          case 0:
+            lease->fail("x");
+            break;
+          case 1:
+            lease->abandon();
+            break;
+          case 2:
+            lease->reject("y");
+            break;
+          default:
+            lease->succeed();
+            break;
         }
       }
     });
@@ -194,9 +202,10 @@ TEST_F(EndpointPoolTest, ManyThreadsLeaveNothingOutstanding) {
 }
 
 TEST(ServerAddresses, AreReadAndChecked) {
-  EXPECT_THAT(parse_server_addresses("http://a:8000/, https://b/v1", "inference_url").value(), ElementsAre("http://a:8000", "https://b/v1"));
-  for (const char* wrong : {"", "a:8000", "ftp://a", "http://", "http:///x", "http://user@a", "http://a?b", "http://a#b", "http://a, ", "http://a,http://a/",
-                            "http://a b"}) {
+  EXPECT_THAT(parse_server_addresses("http://a:8000/, https://b/v1", "inference_url").value(),
+              ElementsAre("http://a:8000", "https://b/v1"));
+  for (const char* wrong : {"", "a:8000", "ftp://a", "http://", "http:///x", "http://user@a", "http://a?b", "http://a#b",
+                            "http://a, ", "http://a,http://a/", "http://a b"}) {
     const auto addresses = parse_server_addresses(wrong, "inference_url");
     ASSERT_FALSE(addresses) << wrong;
     EXPECT_EQ(addresses.error().code, core::ErrorCode::kInvalidArgument);

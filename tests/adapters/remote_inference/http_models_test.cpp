@@ -1,5 +1,5 @@
-// The HTTP adapters of models against servers of others, as those document their answers, and against servers that are away, slow, full,
-// wrong or hostile.
+// The HTTP adapters of models against servers of others, as those document their answers, and against servers that are away,
+// slow, full, wrong or hostile.
 
 #include <gmock/gmock.h>
 
@@ -32,11 +32,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
-constexpr const char* kTeiInfo = R"({"model_id":"BAAI/bge-small-en-v1.5","model_sha":null,"model_dtype":"float16","model_type":{"embedding":{"pooling":"cls"}},
+constexpr const char* kTeiInfo =
+    R"({"model_id":"BAAI/bge-small-en-v1.5","model_sha":null,"model_dtype":"float16","model_type":{"embedding":{"pooling":"cls"}},
     "max_concurrent_requests":512,"max_input_length":512,"max_batch_tokens":16384,"max_client_batch_size":3,"auto_truncate":true,
     "tokenization_workers":4,"version":"1.7.1"})";
 
-LoopbackReply reply(std::string body, int status = 200) { return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = std::move(body)}; }
+LoopbackReply reply(std::string body, int status = 200) {
+  return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = std::move(body)};
+}
 
 // One vector a text of the request: [length of the text, 1], not normalised.
 std::string vectors_for(const LoopbackRequest& request, const char* member) {
@@ -60,10 +63,12 @@ class HttpModelsTest : public ::testing::Test {
   ModelClient::Dependencies client() { return {.http = *http_, .clock = http_.clock(), .metrics = &metrics_}; }
   std::unique_ptr<HttpTextEncoder> encoder(std::vector<std::string> urls, EndpointOptions endpoints = {}) {
     HttpTextEncoder::Options options{.servers = {.urls = std::move(urls), .endpoints = endpoints}};
-    options.expected = {.model = "bge-small-en-v1.5", .weights_hash = "abc", .precision = "int8", .dimension = 2, .max_tokens = 512};
+    options.expected = {
+        .model = "bge-small-en-v1.5", .weights_hash = "abc", .precision = "int8", .dimension = 2, .max_tokens = 512};
     return HttpTextEncoder::create(options, client()).value();
   }
-  core::Result<ports::EmbeddingBatch> encode(HttpTextEncoder& encoder, std::vector<std::string> texts, std::chrono::nanoseconds limit = 10s) {
+  core::Result<ports::EmbeddingBatch> encode(HttpTextEncoder& encoder, std::vector<std::string> texts,
+                                             std::chrono::nanoseconds limit = 10s) {
     return core::sync_wait(encoder.encode(std::move(texts), Deadline::after(limit, http_.clock())));
   }
   static std::string closed_port() {
@@ -98,10 +103,12 @@ TEST_F(HttpModelsTest, ATeiServerIsAskedInBatchesThatItTakes) {
 TEST_F(HttpModelsTest, AnOpenAiServerIsAskedByTheNameOfItsModel) {
   const LoopbackHttpServer server([](const LoopbackRequest& request) {
     if (request.target != "/v1/embeddings" || request.headers.at("authorization") != "Bearer sk-secret") return reply("{}", 401);
-    return reply(R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.6,0.8]}],"model":"text-embedding-3-small",
+    return reply(
+        R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.6,0.8]}],"model":"text-embedding-3-small",
                      "usage":{"prompt_tokens":5,"total_tokens":5}})");
   });
-  HttpTextEncoder::Options options{.servers = {.urls = {server.url("/v1")}, .api_key = "sk-secret"}, .api = InferenceApiKind::kOpenAi};
+  HttpTextEncoder::Options options{.servers = {.urls = {server.url("/v1")}, .api_key = "sk-secret"},
+                                   .api = InferenceApiKind::kOpenAi};
   options.server_model = "text-embedding-3-small";
   options.expected = {.model = "any", .weights_hash = {}, .precision = {}, .dimension = 2, .max_tokens = 512};
   const auto texts = HttpTextEncoder::create(options, client()).value();
@@ -117,11 +124,12 @@ TEST_F(HttpModelsTest, AnotherModelIsRefusedAndSaid) {
   const auto other = [](const char* info) {
     return [info](const LoopbackRequest& request) { return request.target == "/info" ? reply(info) : tei(request); };
   };
-  for (const auto& [info, why] : {std::pair<const char*, const char*>{R"({"model_id":"intfloat/e5-small","model_type":{"embedding":{}}})", "e5-small"},
-                                  {R"({"model_id":"bge-small-en-v1.5","models":{"reranker":{"model_id":"x"}}})", "no embedding model"},
-                                  {R"({"model_id":"x","models":{"embedding":{"model_id":"bge-small-en-v1.5","dimension":384}}})", "384 dimensions"},
-                                  {R"({"model_id":"x","models":{"embedding":{"model_id":"bge-small-en-v1.5","dimension":2,"weights_hash":"def"}}})",
-                                   "other weights"}}) {
+  for (const auto& [info, why] :
+       {std::pair<const char*, const char*>{R"({"model_id":"intfloat/e5-small","model_type":{"embedding":{}}})", "e5-small"},
+        {R"({"model_id":"bge-small-en-v1.5","models":{"reranker":{"model_id":"x"}}})", "no embedding model"},
+        {R"({"model_id":"x","models":{"embedding":{"model_id":"bge-small-en-v1.5","dimension":384}}})", "384 dimensions"},
+        {R"({"model_id":"x","models":{"embedding":{"model_id":"bge-small-en-v1.5","dimension":2,"weights_hash":"def"}}})",
+         "other weights"}}) {
     const LoopbackHttpServer server(other(info));
     const auto texts = encoder({server.url()});
     const auto batch = encode(*texts, {"a"});
@@ -136,7 +144,8 @@ TEST_F(HttpModelsTest, TheFirstEndpointFixesThePrecisionOfAll) {
   const auto ours = [](const char* precision) {
     return [precision](const LoopbackRequest& request) {
       if (request.target != "/info") return tei(request);
-      return reply(R"({"models":{"embedding":{"model_id":"bge-small-en-v1.5","dimension":2,"weights_hash":"abc","precision":")" + std::string(precision) + R"("}}})");
+      return reply(R"({"models":{"embedding":{"model_id":"bge-small-en-v1.5","dimension":2,"weights_hash":"abc","precision":")" +
+                   std::string(precision) + R"("}}})");
     };
   };
   const LoopbackHttpServer first(ours("int8"));
@@ -151,9 +160,12 @@ TEST_F(HttpModelsTest, TheFirstEndpointFixesThePrecisionOfAll) {
 
 TEST_F(HttpModelsTest, CallsGoOnWithAnotherEndpointAndTheFailedOneComesBack) {
   std::atomic<bool> broken{false};
-  const LoopbackHttpServer first([&](const LoopbackRequest& request) { return broken ? reply(R"({"error":"Inference failed","error_type":"backend"})", 424) : tei(request); });
+  const LoopbackHttpServer first([&](const LoopbackRequest& request) {
+    return broken ? reply(R"({"error":"Inference failed","error_type":"backend"})", 424) : tei(request);
+  });
   const LoopbackHttpServer second(tei);
-  const auto texts = encoder({first.url(), second.url()}, {.failures_to_eject = 1, .first_ejection = 20ms, .retries_per_call = 1});
+  const auto texts =
+      encoder({first.url(), second.url()}, {.failures_to_eject = 1, .first_ejection = 20ms, .retries_per_call = 1});
   ASSERT_TRUE(core::sync_wait(texts->connect(Deadline::never())));
   broken = true;
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(encode(*texts, {"a"}));
@@ -207,7 +219,9 @@ TEST_F(HttpModelsTest, AFullServerIsLeftForAnotherAndCountsAsNoFailure) {
 TEST_F(HttpModelsTest, AWrongRequestIsNotSentTwice) {
   const LoopbackHttpServer server([](const LoopbackRequest& request) {
     const bool probe = request.body.find("\"a\"") != std::string::npos;
-    return request.target == "/info" || probe ? tei(request) : reply(R"({"error":"`inputs` must have less than 512 tokens","error_type":"Validation"})", 413);
+    return request.target == "/info" || probe
+               ? tei(request)
+               : reply(R"({"error":"`inputs` must have less than 512 tokens","error_type":"Validation"})", 413);
   });
   const auto texts = encoder({server.url()}, {.failures_to_eject = 1});
   const auto refused = encode(*texts, {"long"});
@@ -225,7 +239,8 @@ TEST_F(HttpModelsTest, HostileAnswersAreFailuresOfTheServer) {
       return request.target == "/info" || probe ? tei(request) : reply(answer);
     };
   };
-  for (const char* hostile : {"", "[]", "[[1,0,0]]", "[[1]]", "[[nan,1]]", "[[0,0]]", "[[1,0],[1,0]]", "{\"embeddings\":[[1,0]]}", "[[1e99,0]]", "\xFF\xFE"}) {
+  for (const char* hostile : {"", "[]", "[[1,0,0]]", "[[1]]", "[[nan,1]]", "[[0,0]]", "[[1,0],[1,0]]", "{\"embeddings\":[[1,0]]}",
+                              "[[1e99,0]]", "\xFF\xFE"}) {
     const LoopbackHttpServer server(answering(hostile));
     const auto texts = encoder({server.url()}, {.failures_to_eject = 1});
     const auto batch = encode(*texts, {"dress"});
@@ -234,7 +249,8 @@ TEST_F(HttpModelsTest, HostileAnswersAreFailuresOfTheServer) {
     EXPECT_EQ(texts->endpoints().status()[0].state, EndpointState::kEjected) << hostile;
   }
   const LoopbackHttpServer server(answering(std::string(5'000, ' ')));
-  HttpTextEncoder::Options options{.servers = {.urls = {server.url()}, .endpoints = {.failures_to_eject = 1}, .max_answer_bytes = 4'096}};
+  HttpTextEncoder::Options options{
+      .servers = {.urls = {server.url()}, .endpoints = {.failures_to_eject = 1}, .max_answer_bytes = 4'096}};
   options.expected = {.model = "bge-small-en-v1.5", .weights_hash = {}, .precision = {}, .dimension = 2, .max_tokens = 512};
   const auto texts = HttpTextEncoder::create(options, client()).value();
   ASSERT_FALSE(encode(*texts, {"dress"}));
@@ -303,7 +319,8 @@ TEST_F(HttpModelsTest, ADroppedCallIsDroppedByTheRoleToo) {
   ASSERT_TRUE(encode(*texts, {"a"}));
   model.hold();
   {
-    auto dropped = core::start(texts->encode({"dropped"}, Deadline::never()), [](const auto&) { ADD_FAILURE() << "nobody waits"; });
+    auto dropped =
+        core::start(texts->encode({"dropped"}, Deadline::never()), [](const auto&) { ADD_FAILURE() << "nobody waits"; });
     model.wait_until_held(1);
   }
   while (server.get("/metrics").body.find("status=\"gone\"") == std::string::npos) std::this_thread::sleep_for(5ms);
@@ -314,7 +331,8 @@ TEST_F(HttpModelsTest, ADroppedCallIsDroppedByTheRoleToo) {
 
 // --- pairs
 
-constexpr const char* kRerankInfo = R"({"model_id":"BAAI/bge-reranker-base","model_dtype":"float32","model_type":{"reranker":{"id2label":{"0":"LABEL_0"},
+constexpr const char* kRerankInfo =
+    R"({"model_id":"BAAI/bge-reranker-base","model_dtype":"float32","model_type":{"reranker":{"id2label":{"0":"LABEL_0"},
     "label2id":{"LABEL_0":0}}},"max_input_length":512,"max_client_batch_size":4})";
 
 // A text's score is its length; the longest first.
@@ -324,7 +342,8 @@ LoopbackReply reranker(const LoopbackRequest& request) {
   const json::array& texts = body.at("texts").as_array();
   std::string ranks = "[";
   for (std::size_t left = texts.size(); left-- > 0;) {
-    ranks += "{\"index\":" + std::to_string(left) + ",\"score\":" + std::to_string(texts[left].as_string().size()) + ".5}" + (left > 0 ? "," : "");
+    ranks += "{\"index\":" + std::to_string(left) + ",\"score\":" + std::to_string(texts[left].as_string().size()) + ".5}" +
+             (left > 0 ? "," : "");
   }
   return reply(ranks + "]");
 }
@@ -333,7 +352,8 @@ class HttpPairsTest : public HttpModelsTest {
  protected:
   std::unique_ptr<HttpPairScorer> scorer(std::vector<std::string> urls) {
     HttpPairScorer::Options options{.servers = {.urls = std::move(urls)}};
-    options.expected = {.model = "bge-reranker-base", .weights_hash = {}, .precision = {}, .activation = "sigmoid", .max_tokens = 512};
+    options.expected = {
+        .model = "bge-reranker-base", .weights_hash = {}, .precision = {}, .activation = "sigmoid", .max_tokens = 512};
     return HttpPairScorer::create(options, client()).value();
   }
 };
@@ -341,7 +361,8 @@ class HttpPairsTest : public HttpModelsTest {
 TEST_F(HttpPairsTest, TextsGoInSlicesAndScoresComeBackInOrder) {
   const LoopbackHttpServer server(reranker);
   const auto pairs = scorer({server.url()});
-  const auto scored = core::sync_wait(pairs->score("q", {"a", "bb", "ccc", "bb", "dddd", "eeeee", "ffffff"}, Deadline::after(10s, http_.clock())));
+  const auto scored = core::sync_wait(
+      pairs->score("q", {"a", "bb", "ccc", "bb", "dddd", "eeeee", "ffffff"}, Deadline::after(10s, http_.clock())));
   ASSERT_TRUE(scored) << scored.error().message;
   std::vector<float> logits;
   for (const auto& score : scored->scores) logits.push_back(score.logit);
@@ -364,7 +385,8 @@ TEST_F(HttpPairsTest, ASliceThatIsLateLeavesThePrefix) {
     return answer;
   });
   const auto pairs = scorer({server.url()});
-  const auto scored = core::sync_wait(pairs->score("q", {"a", "b1", "c12", "d123", "e1234", "f"}, Deadline::after(500ms, http_.clock())));
+  const auto scored =
+      core::sync_wait(pairs->score("q", {"a", "b1", "c12", "d123", "e1234", "f"}, Deadline::after(500ms, http_.clock())));
   ASSERT_TRUE(scored) << scored.error().message;
   EXPECT_EQ(scored->scores.size(), 4U);
 }

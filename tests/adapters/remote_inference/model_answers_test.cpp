@@ -54,9 +54,9 @@ TEST(ReadVectors, EveryFloatComesBackBitForBit) {
 }
 
 TEST(ReadVectors, RefusesWhatIsNoAnswer) {
-  for (const char* json : {"", "{}", "[]", "[[]]", "[[1,0],[1]]", "[[1,0]]", "[[1,0],[1,0],[1,0]]", "[[1,0],[1,0]] x", "[[1,0],[nan,0]]",
-                           "[[1,0],[inf,1]]", "[[1,0],[1e99,1]]", "[[1,0],[0,0]]", "[[1,0],[1,0]", "[[1,0],[1,\"0\"]]", "[[1,0],[1,null]]",
-                           "[[1,0],[1,0,0]]", "[[1,0],null]", "[[1,0],[1,[0]]]"}) {
+  for (const char* json : {"", "{}", "[]", "[[]]", "[[1,0],[1]]", "[[1,0]]", "[[1,0],[1,0],[1,0]]", "[[1,0],[1,0]] x",
+                           "[[1,0],[nan,0]]", "[[1,0],[inf,1]]", "[[1,0],[1e99,1]]", "[[1,0],[0,0]]", "[[1,0],[1,0]",
+                           "[[1,0],[1,\"0\"]]", "[[1,0],[1,null]]", "[[1,0],[1,0,0]]", "[[1,0],null]", "[[1,0],[1,[0]]]"}) {
     std::size_t dimension = 2;
     std::vector<float> out;
     const auto outcome = read_vectors(json, 2, dimension, out);
@@ -68,15 +68,18 @@ TEST(ReadVectors, RefusesWhatIsNoAnswer) {
 TEST(ReadOpenAiVectors, TheDocumentedShape) {
   std::size_t dimension = 0;
   const auto vectors = read_openai_vectors(R"({"object":"list","data":[{"object":"embedding","index":1,"embedding":[0.0,1.0]},
-      {"object":"embedding","embedding":[1,0],"index":0}],"model":"text-embedding-3-small","usage":{"prompt_tokens":5,"total_tokens":6}})", 2, dimension);
+      {"object":"embedding","embedding":[1,0],"index":0}],"model":"text-embedding-3-small","usage":{"prompt_tokens":5,"total_tokens":6}})",
+                                           2, dimension);
   ASSERT_TRUE(vectors) << vectors.error().message;
   EXPECT_THAT(vectors->values, ElementsAre(1, 0, 0, 1));
   EXPECT_EQ(vectors->model, "text-embedding-3-small");
   EXPECT_EQ(vectors->tokens, 6U);
-  for (const char* json : {R"({"data":[{"index":0,"embedding":[1,0]}]})", R"({"data":[{"index":0,"embedding":[1,0]},{"index":0,"embedding":[1,0]}]})",
-                           R"({"data":[{"index":0,"embedding":[1,0]},{"index":2,"embedding":[1,0]}]})",
-                           R"({"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":[1]}]})",
-                           R"({"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":"AACAPw=="}]})", R"({"error":"x"})", "["}) {
+  for (const char* json :
+       {R"({"data":[{"index":0,"embedding":[1,0]}]})",
+        R"({"data":[{"index":0,"embedding":[1,0]},{"index":0,"embedding":[1,0]}]})",
+        R"({"data":[{"index":0,"embedding":[1,0]},{"index":2,"embedding":[1,0]}]})",
+        R"({"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":[1]}]})",
+        R"({"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":"AACAPw=="}]})", R"({"error":"x"})", "["}) {
     EXPECT_FALSE(read_openai_vectors(json, 2, dimension)) << json;
   }
 }
@@ -87,10 +90,11 @@ TEST(ReadRanks, ScoresInTheOrderOfTheTexts) {
   EXPECT_THAT(*scores, ElementsAre(-1.5F, 0.9F));
   EXPECT_FALSE(read_ranks(R"([{"index":0,"score":1}])", 2, false));
   EXPECT_THAT(read_ranks(R"([{"index":0,"score":1}])", 2, true).value(), ElementsAre(1.0F));
-  for (const char* json : {R"([{"index":1,"score":1}])", R"([{"index":0,"score":1},{"index":0,"score":1}])", R"([{"index":-1,"score":1},{"index":0,"score":1}])",
-                           R"([{"index":0},{"index":1,"score":1}])", R"([{"index":0,"score":"1"},{"index":1,"score":1}])",
-                           R"([{"index":0,"score":1e999},{"index":1,"score":1}])", R"([{"index":0,"score":1},{"index":1,"score":1},{"index":2,"score":1}])",
-                           R"({"index":0})", "nonsense"}) {
+  for (const char* json :
+       {R"([{"index":1,"score":1}])", R"([{"index":0,"score":1},{"index":0,"score":1}])",
+        R"([{"index":-1,"score":1},{"index":0,"score":1}])", R"([{"index":0},{"index":1,"score":1}])",
+        R"([{"index":0,"score":"1"},{"index":1,"score":1}])", R"([{"index":0,"score":1e999},{"index":1,"score":1}])",
+        R"([{"index":0,"score":1},{"index":1,"score":1},{"index":2,"score":1}])", R"({"index":0})", "nonsense"}) {
     EXPECT_FALSE(read_ranks(json, 2, true)) << json;
   }
 }
@@ -120,8 +124,10 @@ TEST(ReadInfo, OfTeiServers) {
 }
 
 TEST(ReadPictureResults, VectorsAndErrors) {
-  const auto results = read_picture_results(R"({"results":[{"embedding":[1,0]},{"error":"no picture","error_type":"Validation","code":"unsupported"},
-                                                         {"error":"damaged","code":"invalid_argument"}]})", 3, 2);
+  const auto results = read_picture_results(
+      R"({"results":[{"embedding":[1,0]},{"error":"no picture","error_type":"Validation","code":"unsupported"},
+                                                         {"error":"damaged","code":"invalid_argument"}]})",
+      3, 2);
   ASSERT_TRUE(results) << results.error().message;
   EXPECT_THAT((*results)[0].value(), ElementsAre(1, 0));
   EXPECT_EQ((*results)[1].error().code, ErrorCode::kUnsupported);
