@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the missing packages of packages.txt, then DuckDB's library.
+# Installs the missing packages of packages.txt, then DuckDB's library and Milvus' protocol files.
 # As root, or where sudo asks no password, it installs; otherwise it names what is missing and exits 1.
 # When nothing is missing it only asks dpkg, and takes a moment.
 set -euo pipefail
@@ -77,3 +77,4 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 "$source_dir/scripts/duckdb.sh"
+"$source_dir/scripts/milvus_proto.sh"

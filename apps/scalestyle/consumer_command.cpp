@@ -89,7 +89,6 @@ class ConsumerRun {
     bool loops_run = true;
     double seconds_since_poll = 0;
     std::size_t assigned = 0;
-    std::size_t paused = 0;
     std::uint64_t lag = 0;
     std::string trouble{};
   };
@@ -98,9 +97,8 @@ class ConsumerRun {
     const auto states = kafka_->consumers();
     look.loops_run = !states.empty();
     for (const auto& state : states) {
-      look.seconds_since_poll = std::max(look.seconds_since_poll, state.seconds_since_poll);
+      look.seconds_since_poll = std::max(look.seconds_since_poll, state.seconds_since_step);
       look.assigned += state.assigned_partitions;
-      look.paused += state.paused_partitions;
       look.lag += state.lag;
       if (look.trouble.empty()) look.trouble = state.trouble;
     }
@@ -140,7 +138,6 @@ class ConsumerRun {
     json.key("status").text(redis.empty() ? "ok" : "error");
     if (!redis.empty()) json.key("cause").text(redis);
     json.end_object();
-    json.key("paused_partitions").begin_object().key("count").integer(now.paused).end_object();
     json.end_object().end_object();
     return {ok, std::move(json).take()};
   }

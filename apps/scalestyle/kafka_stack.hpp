@@ -37,8 +37,7 @@ class KafkaStack {
     std::string topic{};
     std::string trouble{};             // of its stream or its loop; empty while all goes well
     std::size_t assigned_partitions = 0;
-    std::size_t paused_partitions = 0;
-    double seconds_since_poll = 0;     // of the stream's thread
+    double seconds_since_step = 0;     // of its loop
     std::uint64_t lag = 0;
   };
 

@@ -8,8 +8,8 @@
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "core/settings.hpp"
+#include "ports/generation_use.hpp"
 #include "ports/vector_index.hpp"
-#include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::app {
@@ -22,7 +22,7 @@ class MilvusStack {
   struct Services {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
-    telemetry::Logger& log;
+    ports::GenerationUse* use = nullptr;  // who serves which generation; null: collections stay in Milvus' memory
   };
   // Connects to nothing yet. kInvalidArgument with the setting as field; kUnsupported where the program is built without Milvus.
   [[nodiscard]] static core::Result<std::unique_ptr<MilvusStack>> open(const core::Settings& settings, Services services);
@@ -32,6 +32,9 @@ class MilvusStack {
 
   [[nodiscard]] ports::VectorIndex& texts();
   [[nodiscard]] ports::VectorIndex& photos();
+
+  // Empty while calls are answered.
+  [[nodiscard]] std::string trouble() const;
 
   // Ends all calls (kCancelled) and the thread. May be repeated.
   void stop();

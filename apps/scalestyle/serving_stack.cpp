@@ -67,6 +67,7 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
   const bool with_events = wish_.events_log != nullptr;
   if (wish_.stores.catalog_in_redis || (with_events && wish_.stores.features_in_redis)) {
     CORE_TRY(redis_, RedisStack::open(settings, {.clock = clock, .metrics = metrics_, .log = *log_}));
+    generation_use_ = std::make_unique<redis::RedisGenerationUse>(redis_->client(), redis::RedisGenerationUse::Options{.prefix = redis_->prefix()});
   }
   if (with_events && wish_.stores.log_in_kafka) {
     CORE_TRY(kafka_, KafkaStack::open(settings, {.timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_}));
@@ -78,7 +79,7 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
     }
   }
   if (wish_.stores.vectors_in_milvus) {
-    CORE_TRY(milvus_, MilvusStack::open(settings, {.clock = clock, .metrics = metrics_, .log = *log_}));
+    CORE_TRY(milvus_, MilvusStack::open(settings, {.clock = clock, .metrics = metrics_, .use = generation_use_.get()}));
     patient_index_ = patient(milvus_->texts());
     index_ = patient_index_.get();
   } else {
@@ -90,14 +91,14 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
 
 std::unique_ptr<search::PatientVectorIndex> ServingStack::patient(ports::VectorIndex& index) {
   return std::make_unique<search::PatientVectorIndex>(
-      search::PatientVectorIndex::Dependencies{.index = index, .timers = *timers_, .clock = compute_->clock(), .log = *log_},
+      search::PatientVectorIndex::Dependencies{.index = index, .pool = compute_->pool(), .timers = *timers_, .clock = compute_->clock(), .log = *log_},
       search::PatientVectorIndex::Options{});
 }
 
 core::Status ServingStack::open_catalog(const core::Settings& /*settings*/) {
   if (wish_.stores.catalog_in_redis) {
-    store_ = std::make_unique<redis::RedisCatalogStore>(redis_->client(), redis::RedisCatalogStore::Options{.prefix = redis_->prefix()});
-    generation_use_ = std::make_unique<redis::RedisGenerationUse>(redis_->client(), redis_->prefix());
+    store_ = std::make_unique<redis::RedisCatalogStore>(redis_->client(), compute_->pool(),
+                                                         redis::RedisCatalogStore::Options{.prefix = redis_->prefix()});
   } else {
     store_ = std::make_unique<embedded::LocalCatalogStore>(embedded::LocalCatalogStore::Options{.data_dir = data_}, compute_->pool());
   }
@@ -161,8 +162,7 @@ core::Status ServingStack::open_changes(const core::Settings& settings) {
     CORE_TRY(document_encoder_, load_encoder(settings, precision, *compute_));
   }
   if (wish_.stores.catalog_in_redis) {
-    changes_ = std::make_unique<redis::RedisCatalogChanges>(redis_->client(), redis::RedisCatalogChanges::Options{.prefix = redis_->prefix()},
-                                                            clock);
+    changes_ = std::make_unique<redis::RedisCatalogChanges>(redis_->client(), redis::RedisCatalogChanges::Options{.prefix = redis_->prefix()});
   } else {
     CORE_TRY(changes_, embedded::SqliteCatalogChanges::open({.folder = data_}, clock));
   }
@@ -219,6 +219,7 @@ std::vector<http::DependencyState> ServingStack::dependencies() const {
   if (generations_) states.push_back({"catalogue", wish_.stores.catalog_in_redis ? "redis" : "embedded", generations_->last_error()});
   std::string vectors = patient_index_ ? patient_index_->trouble() : std::string();
   if (vectors.empty() && patient_image_index_) vectors = patient_image_index_->trouble();
+  if (vectors.empty() && milvus_) vectors = milvus_->trouble();
   states.push_back({"vectors", milvus_ ? "milvus" : "embedded", std::move(vectors)});
   return states;
 }

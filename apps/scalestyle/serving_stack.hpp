@@ -110,11 +110,11 @@ class ServingStack {
   std::unique_ptr<Compute> compute_;
   std::unique_ptr<core::TimerQueue> timers_;
   std::unique_ptr<RedisStack> redis_;    // null where nothing is there, as the next two
+  std::unique_ptr<ports::GenerationUse> generation_use_;  // null without Redis
   std::unique_ptr<KafkaStack> kafka_;
   std::unique_ptr<MilvusStack> milvus_;
   std::unique_ptr<ports::TextEncoder> encoder_;
   std::unique_ptr<ports::CatalogStore> store_;
-  std::unique_ptr<ports::GenerationUse> generation_use_;  // null: the catalogue is embedded
   std::unique_ptr<ports::VectorIndex> local_index_;       // null: Milvus
   std::unique_ptr<search::PatientVectorIndex> patient_index_;  // of Milvus
   ports::VectorIndex* index_ = nullptr;                   // that of the two

@@ -173,11 +173,27 @@ std::vector<SettingSpec> make_table() {
       integer("popular_top", "50000", "most popular articles written to a store for other readers", 1, 1'000'000),
       boolean("allow_no_purchases", "false", "fill a store without any purchases: then it has no popular articles"),
 
+      integer("kafka_session_timeout_ms", "10000", "a consumer that Kafka has not heard of for so long has left its group", 6'000, 1'800'000),
       text("mode", "primary", "events of the log, or those that were put off", {"primary", "retry"}),
       text("event_log", "embedded", "where events are kept", {"embedded", "kafka"}),
       text("feature_store", "embedded", "where what is known of shoppers and of popularity is kept", {"embedded", "redis"}),
       text("vector_store", "embedded", "where articles are looked for by meaning and picture", {"embedded", "milvus"}),
       text("catalog_store", "embedded", "where servers take the catalogue from", {"embedded", "redis"}),
+      text("milvus_address", "", "Milvus server: host:port"),
+      boolean("milvus_tls", "false", "speak TLS with Milvus; certificate and host name are verified"),
+      text("milvus_ca_file", "", "certificates (PEM) that sign that of Milvus; not set: the system's"),
+      text("milvus_username", "", "user of Milvus"),
+      text("milvus_password", "", "password of that user"),
+      text("milvus_token", "", "API key of Milvus, instead of a user"),
+      integer("milvus_timeout_ms", "10000", "time for one call of Milvus, within its request's deadline", 10, 600'000),
+      text("milvus_prefix", "scalestyle_", "what the names of collections begin with"),
+      text("milvus_consistency", "bounded", "how much of what was just written a search sees", {"strong", "bounded", "eventually"}),
+      text("milvus_index", "HNSW", "index that ingest builds", {"HNSW", "IVF_FLAT", "FLAT"}),
+      integer("milvus_m", "16", "neighbours of a node of HNSW", 4, 64),
+      integer("milvus_ef_construction", "200", "candidates when HNSW is built", 8, 512),
+      integer("milvus_nlist", "1024", "cells of IVF_FLAT", 1, 65'536),
+      integer("milvus_ef", "128", "candidates of a search in HNSW; never fewer than it wants", 1, 32'768),
+      integer("milvus_nprobe", "64", "cells of IVF_FLAT that are searched", 1, 65'536),
       text("redis_nodes", "", "Redis server, or some nodes of a Redis Cluster: host:port, separated by commas"),
       text("redis_username", "", "user of Redis; not set with a password: its default user"),
       text("redis_password", "", "password of that user"),
@@ -185,6 +201,10 @@ std::vector<SettingSpec> make_table() {
       text("redis_ca_file", "", "certificates (PEM) that sign those of Redis; not set: the system's"),
       text("redis_prefix", "scalestyle:", "what all keys in Redis begin with"),
       integer("redis_timeout_ms", "2000", "time for one command of Redis, within its request's deadline", 10, 60'000),
+      integer("redis_shards", "64", "slots that subjects and popularity are spread over; the same for all and for ever", 1, 1'024),
+      integer("redis_marker_days", "8", "so long an event is known to have taken effect; longer than Kafka keeps it", 1, 366),
+      integer("redis_replicas_acked", "-1", "replicas that must have an effect before it counts; -1: one where there are replicas", -1, 10),
+      boolean("redis_allow_eviction", "false", "use a Redis that may evict keys: events may then count twice or not at all"),
       integer("redis_connections", "2", "connections to each node of Redis", 1, 64),
 
       text("out", "", "folder or file to write"),
@@ -239,7 +259,7 @@ const std::vector<core::SettingSpec>& settings_table() {
 }
 
 std::string shown_value(const std::string& name, const std::string& value) {
-  const bool secret = name == "cursor_key" || name == "redis_password";
+  const bool secret = name == "cursor_key" || name.ends_with("_password") || name.ends_with("_token");
   return secret && !value.empty() ? "(hidden)" : value;
 }
 

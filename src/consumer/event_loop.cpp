@@ -113,6 +113,7 @@ core::Task<bool> EventLoop::guarded_step() {
 }
 
 core::Task<bool> EventLoop::step() {
+  last_step_.store(use_.clock.steady_now().time_since_epoch().count(), std::memory_order_relaxed);
   if (!positions_known_) {
     if (const auto found = co_await find_positions(); !found) {
       failed(LoopStage::kPositions, found.error());

@@ -95,6 +95,9 @@ class EventLoop {
   // Empty while all goes well; else what fails, for readiness and people.
   [[nodiscard]] std::string trouble() const;
 
+  // When a step began last: of a loop that stands still it is long ago.
+  [[nodiscard]] core::SteadyTime last_step() const { return core::SteadyTime(core::SteadyTime::duration(last_step_.load(std::memory_order_relaxed))); }
+
   // Events that the store took since the start; those given again count again.
   [[nodiscard]] std::uint64_t applied_events() const { return applied_events_.load(std::memory_order_relaxed); }
 
@@ -125,6 +128,7 @@ class EventLoop {
   EventLoopMetrics metrics_;
   core::Operation operation_;
   std::atomic<std::uint64_t> applied_events_{0};
+  std::atomic<core::SteadyTime::rep> last_step_{0};
 
   // Touched by the step in progress alone.
   std::stop_token stop_;

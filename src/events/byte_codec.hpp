@@ -1,5 +1,6 @@
 #pragma once
-// Little-endian numbers and varints (7 bits a byte, lowest first) in byte strings, for the records of feature files.
+// Little-endian numbers, varints (7 bits a byte, lowest first) and texts (their length as a varint, then their bytes) in byte
+// strings, for the records of feature stores.
 // Reading is checked: after any step past the end, or a varint of more than 64 bits, ok() is false and values are 0.
 
 #include <bit>
@@ -26,6 +27,17 @@ inline void put_double(std::string& bytes, double value) {
   bytes.append(raw, sizeof raw);
 }
 
+inline void put_fixed64(std::string& bytes, std::uint64_t value) {
+  char raw[sizeof value];
+  std::memcpy(raw, &value, sizeof value);
+  bytes.append(raw, sizeof raw);
+}
+
+inline void put_text(std::string& bytes, std::string_view text) {
+  put_varint(bytes, text.size());
+  bytes.append(text);
+}
+
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
@@ -49,6 +61,24 @@ class ByteReader {
     }
     return failed();
   }
+  std::uint64_t fixed64() {
+    std::uint64_t value = 0;
+    if (bytes_.size() - at_ < sizeof value) return failed();
+    std::memcpy(&value, bytes_.data() + at_, sizeof value);
+    at_ += sizeof value;
+    return value;
+  }
+  // The next `size` bytes; they live as long as what is read.
+  std::string_view take(std::uint64_t size) {
+    if (size > remaining()) {
+      failed();
+      return {};
+    }
+    at_ += size;
+    return bytes_.substr(at_ - size, size);
+  }
+  // Its length, then its bytes.
+  std::string_view text() { return take(varint()); }
   double number() {
     double value = 0;
     if (bytes_.size() - at_ < sizeof value) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string_view>
@@ -43,6 +44,13 @@ void DecayedScore::add(double weight, EpochMs at_ms, double half_life_seconds) {
 
 double DecayedScore::value_at(EpochMs now_ms, double half_life_seconds) const {
   return now_ms <= time_ms ? value : value * decay(time_ms, now_ms, half_life_seconds);
+}
+
+EpochMs item_ttl_ms(const FeatureOptions& options) {
+  const WindowShape& longest = shape(Window::k7d);
+  const std::int64_t windows_seconds = longest.bucket_seconds * (longest.buckets + 2);
+  const auto negligible_seconds = static_cast<std::int64_t>(30 * options.global_half_life_seconds);
+  return std::max(windows_seconds, negligible_seconds) * 1'000;
 }
 
 core::Status FeatureOptions::validate() const {

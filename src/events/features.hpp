@@ -83,4 +83,8 @@ struct FeatureOptions {
   [[nodiscard]] core::Status validate() const;
 };
 
+// An item without events for this long has nothing left: its windows are empty, and 30 half-lives leave less than 1e-9 of
+// its global score.
+[[nodiscard]] EpochMs item_ttl_ms(const FeatureOptions& options);
+
 }  // namespace scalestyle::events

@@ -12,6 +12,7 @@
 #include "http/openapi.hpp"
 #include "http/recommendation_parameters.hpp"
 #include "http/search_error.hpp"
+#include "http/trace_header.hpp"
 #include "http/why_not_shapes.hpp"
 
 namespace scalestyle::http {
@@ -39,6 +40,14 @@ Response allow(std::string_view pattern) {
   response.status = 204;
   response.headers.emplace_back("Allow", allowed_methods(pattern));
   return response;
+}
+
+// Of a trace whose parent is not well formed nothing is kept; a state that is too long is left out, as the source allows
+// (W3C Trace Context, section 3.3.1.5).
+ports::TraceContext trace_context(const Request& request) {
+  constexpr std::size_t kMaxTraceState = 512;
+  if (!parse_traceparent(request.traceparent)) return {};
+  return {request.traceparent, request.tracestate.size() <= kMaxTraceState ? request.tracestate : std::string()};
 }
 
 }  // namespace
@@ -118,7 +127,7 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
     if (const auto fault = VisualRequests::header_fault(request)) return at_once(refuse(*fault, request_id));
   }
   RoutedRequest routed{&route,           std::move(*parameters), std::move(request.body), std::move(request.content_type), std::move(request_id),
-                       request.received, call.deadline};
+                       request.received, call.deadline, trace_context(request)};
   switch (route.id) {
     case RouteId::kSearch:
     case RouteId::kBrowse:

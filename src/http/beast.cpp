@@ -1,3 +1,2 @@
-// Asio's and Beast's own code, compiled once.
-#include <boost/asio/impl/src.hpp>
+// Beast's own code, compiled once; Asio's is in Asio::asio.
 #include <boost/beast/src.hpp>

@@ -237,6 +237,9 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   request.accept = std::string(fields[http::field::accept]);
   request.content_type = std::string(fields[http::field::content_type]);
   request.content_encoding = std::string(fields[http::field::content_encoding]);
+  request.traceparent = std::string(fields["traceparent"]);
+  request.tracestate = std::string(fields["tracestate"]);
+  request.timeout_header = std::string(fields["X-Request-Timeout-Ms"]);
   request.body = std::move(parser.get().body());
   request.received = received_;
   const bool with_body = request.method != Method::kHead;

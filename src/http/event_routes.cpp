@@ -67,6 +67,7 @@ Work EventRoutes::click(RoutedRequest request) {
   const core::Result<Body> body = co_await read(request);
   if (!body) co_return refuse(request, body.error());
   search::TrackRequest wanted;
+  wanted.trace = std::move(request.trace);
   wanted.events.push_back(to_click(*body));
   wanted.single = true;
   wanted.deadline = request.deadline;
@@ -79,6 +80,7 @@ Work EventRoutes::batch(RoutedRequest request) {
   const core::Result<Body> body = co_await read(request);
   if (!body) co_return refuse(request, body.error());
   search::TrackRequest wanted;
+  wanted.trace = std::move(request.trace);
   wanted.events = to_events(*body);
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.track(std::move(wanted));

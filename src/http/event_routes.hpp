@@ -31,6 +31,7 @@ struct RoutedRequest {
   std::string request_id{};
   core::SteadyTime received{};
   core::Deadline deadline = core::Deadline::never();
+  ports::TraceContext trace{};  // empty where the headers are not well formed
 };
 
 // Up to this a body is read on the I/O thread: reading it (1 to 4 ns a byte) costs no more than a hand-over to the pool.

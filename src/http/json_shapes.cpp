@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "catalog/image_url.hpp"
 #include "http/json_writer.hpp"
 #include "http/reason_shapes.hpp"
 #include "http/recommendation_shapes.hpp"
@@ -32,7 +33,7 @@ void write_image_url(JsonWriter& json, const catalog::ArticleView& article) {
   if (article.image_path().empty()) {
     json.null();
   } else {
-    json.text(image_url(article.id()));
+    json.text(catalog::image_url(article.id()));
   }
 }
 
@@ -308,23 +309,6 @@ void write_stages(JsonWriter& json, const std::vector<search::StageReport>& stag
     json.end_object();
   }
   json.end_array();
-}
-
-std::string image_url(std::string_view article_id) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string url = "/images/";
-  for (const char c : article_id) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '~';
-    if (plain) {
-      url += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    url += '%';
-    url += kDigits[byte >> 4U];
-    url += kDigits[byte & 0xFU];
-  }
-  return url;
 }
 
 std::string search_answer_json(const search::SearchAnswer& answer) {

@@ -25,7 +25,4 @@ class JsonWriter;
 // The member "stages" of an object.
 void write_stages(JsonWriter& json, const std::vector<search::StageReport>& stages);
 
-// "/images/<id>" with the id percent-encoded.
-[[nodiscard]] std::string image_url(std::string_view article_id);
-
 }  // namespace scalestyle::http

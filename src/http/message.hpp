@@ -27,6 +27,9 @@ struct Request {
   std::string accept{};            // as sent; empty when absent
   std::string content_type{};      // the same
   std::string content_encoding{};
+  std::string traceparent{};       // W3C Trace Context, as sent
+  std::string tracestate{};        // the same
+  std::string timeout_header{};    // X-Request-Timeout-Ms, as sent
   std::string body{};              // without its transfer coding
   core::SteadyTime received{};     // when the header was complete: deadlines count from here
 };

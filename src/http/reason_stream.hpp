@@ -18,6 +18,7 @@
 #include "core/task.hpp"
 #include "core/timer_queue.hpp"
 #include "http/message.hpp"
+#include "http/stream_buffer.hpp"
 #include "search/reason_service.hpp"
 
 namespace scalestyle::http {
@@ -47,9 +48,7 @@ class ReasonStream final : public BodyStream {
   [[nodiscard]] core::Task<core::Result<std::string>> next() override;
 
  private:
-  class Buffer;
-
-  const std::shared_ptr<Buffer> buffer_;
+  const std::shared_ptr<StreamBuffer> buffer_;
   core::TimerQueue& timers_;
   const core::Deadline deadline_;
   core::Operation generation_;

@@ -12,9 +12,11 @@
 #include "core/files.hpp"
 #include "ingest/embed_all.hpp"
 #include "ingest/embedding_plan.hpp"
+#include "ingest/fill_targets.hpp"
 #include "ingest/image_finder.hpp"
 #include "ingest/live_changes.hpp"
 #include "ingest/photo_lane.hpp"
+#include "ingest/popular_seeds.hpp"
 #include "ingest/publish.hpp"
 #include "ingest/rejects.hpp"
 #include "ingest/reusable_vectors.hpp"
@@ -50,14 +52,19 @@ class IngestRun {
         context_(context),
         folder_(options.data_dir),
         rejects_(folder_.root() / ".rejects.csv.part"),
+        filler_(options, context),
         started_(context.clock.steady_now()),
         started_wall_(context.clock.wall_now()) {}
 
   core::Result<IngestSummary> run() {
+    CORE_CHECK(filler_.look());
     CORE_TRY(StagedCatalog staged, stage_catalog(options_, context_, rejects_, summary_));
     context_.before_step("lay live changes over");
-    CORE_CHECK(lay_changes_over(options_, staged, summary_));
+    CORE_CHECK(lay_changes_over(options_, context_.stores.changes, staged, summary_));
     CORE_CHECK(find_neighbours(options_, context_, staged, summary_));
+    if (!filler_.empty()) {
+      CORE_TRY(popular_, find_popular(options_, context_, staged, summary_));
+    }
     CORE_CHECK(plan_texts(staged));
     if (context_.image_encoder != nullptr) {
       CORE_TRY(auto lane, plan_photos(options_, context_, staged, rejects_, summary_));
@@ -71,7 +78,7 @@ class IngestRun {
     summary_.read_seconds = lap();
     CORE_CHECK(embed(staged.catalog));
     CORE_CHECK(publish(staged));
-    summary_.assemble_seconds = lap();
+    summary_.assemble_seconds += lap();
     summary_.total_seconds = std::chrono::duration<double>(context_.clock.steady_now() - started_).count();
     return std::move(summary_);
   }
@@ -138,7 +145,9 @@ class IngestRun {
     CORE_CHECK(open_work_of(texts_, fresh_id, "text"));
     // The run that made this work finished, but died before it could remove it.
     const auto current = folder_.read_current();
-    if (current && *current == texts_.work->generation()) texts_.work->set_generation(fresh_id);
+    const bool is_current = current && *current == texts_.work->generation();
+    // The same of one that died between the stores and the data folder.
+    if (is_current || filler_.is_served(texts_.work->generation())) texts_.work->set_generation(fresh_id);
     summary_.resumed_texts = texts_.work->items_done();
     if (!photos_ || photos_->vectors.plan.items.empty()) return {};
     CORE_CHECK(open_work_of(photos_->vectors, texts_.work->generation(), "photo"));
@@ -241,7 +250,12 @@ class IngestRun {
     }
     CORE_CHECK(check_stop(context_));
     summary_.generation = texts_.work->generation();
+    summary_.assemble_seconds = lap();
+    CORE_CHECK(filler_.fill(built, std::move(popular_), summary_));
+    CORE_CHECK(filler_.switch_over());
+    summary_.fill_seconds = lap();
     CORE_TRY(const auto previous, switch_generation(folder_, built, summary_.generation, context_));
+    filler_.tidy(summary_);
     remove_old_generations(folder_, summary_.generation, previous, context_, summary_);
     return {};
   }
@@ -257,6 +271,8 @@ class IngestRun {
   const IngestContext& context_;
   DataFolder folder_;
   RejectsFile rejects_;
+  TargetFiller filler_;
+  ports::PopularitySeeds popular_{};  // of stores
   core::SteadyTime started_;
   core::WallTime started_wall_;
   std::optional<core::SteadyTime> lap_start_;
@@ -279,6 +295,9 @@ core::Status IngestOptions::validate() const {
   }
   if (batch_texts == 0 || batch_photos == 0 || batches_in_flight == 0) {
     return bad_option("a batch needs at least one text or photo", "batch_texts");
+  }
+  if (popular_top == 0 || popular_top > 200'000) {
+    return bad_option(fmt::format("{} most popular articles are asked for, 1 to 200,000 may be", popular_top), "popular_top");
   }
   if (!neighbours) return {};
   auto valid = neighbours->validate();

@@ -3,7 +3,8 @@
 //
 // read and check rows → reject the bad ones → find what was bought together → find the texts and photos that need a vector →
 // embed each once, in order,
-// durably → write and check the generation's files → rename → CURRENT.
+// durably → write and check the generation's files → fill other stores from them, where there are any, and have them serve it →
+// rename → CURRENT.
 //
 // A run that dies at any point leaves the served generation as it was; the next run over the same texts with the same
 // encoder continues with the first text that is not yet on disk, and its files are byte-identical to those of a run
@@ -27,6 +28,9 @@
 #include "core/ids.hpp"
 #include "core/result.hpp"
 #include "ingest/progress.hpp"
+#include "ports/catalog_changes.hpp"
+#include "ports/catalog_target.hpp"
+#include "ports/generation_use.hpp"
 #include "ports/image_encoder.hpp"
 #include "ports/text_encoder.hpp"
 #include "ranking/item_neighbours.hpp"
@@ -54,6 +58,13 @@ struct IngestOptions {
   // How the transactions' customers tell which articles are bought together; nothing: not asked for.
   std::optional<ranking::NeighbourOptions> neighbours = ranking::NeighbourOptions{};
 
+  // Of stores that are filled besides (IngestContext::stores).
+  std::size_t popular_top = 50'000;    // most popular articles for other readers; 1 … 200,000
+  bool allow_no_purchases = false;     // a catalogue without any purchase is no error
+  double purchase_weight = 5;          // of a purchase event: the scale of popularity
+  double popularity_half_life_seconds = 48 * 3'600.0;
+  std::chrono::milliseconds target_deadline{600'000};  // of each step of a store
+
   std::size_t batch_texts = 32;        // texts an encode() call
   std::size_t batch_photos = 8;        // photos an encode_images() call; their bytes are in memory while it waits
   std::size_t max_photo_bytes = std::size_t{10} << 20;  // a larger file is rejected unread
@@ -65,6 +76,13 @@ struct IngestOptions {
   [[nodiscard]] core::Status validate() const;
 };
 
+// Stores besides the data folder that gateways read. Referenced objects outlive the run.
+struct IngestStores {
+  std::vector<ports::CatalogTarget*> targets{};  // filled in this order, and told to serve in this order; not null
+  ports::GenerationUse* use = nullptr;           // which generations gateways hold; null: not known
+  ports::CatalogChanges* changes = nullptr;      // live changes are here; null: in the data folder
+};
+
 // What a run touches besides files. Referenced objects outlive the run.
 struct IngestContext {
   ports::TextEncoder& encoder;
@@ -72,12 +90,19 @@ struct IngestContext {
   ProgressReporter& progress;
   // Embeds the articles' photos; null: they are only linked.
   ports::ImageEncoder* image_encoder = nullptr;
+  IngestStores stores{};
   // Signal number that asks the run to stop, 0 while there is none. Polled several times a second.
   std::function<int()> stop_signal = [] { return 0; };
   // Told the name of each durable step before it is made, in order. Tests end the process here.
   std::function<void(std::string_view step)> before_step = [](std::string_view) {};
   // Free bytes of the file system that holds a path; the system's answer when empty.
   std::function<core::Result<std::uint64_t>(const std::filesystem::path&)> free_bytes{};
+};
+
+struct FilledTarget {
+  std::string name;
+  ports::TargetCounts counts{};
+  double seconds = 0;
 };
 
 struct IngestSummary {
@@ -109,10 +134,12 @@ struct IngestSummary {
   std::uint64_t neighbour_purchases = 0;  // that they come from
   std::uint64_t carried_changes = 0;    // live changes that are part of the generation
   std::uint64_t overruled_changes = 0;  // live changes that the files overrule
+  std::vector<FilledTarget> filled{};   // the stores besides the data folder
   double read_seconds = 0;
   double embed_seconds = 0;
   double embed_photos_seconds = 0;
   double assemble_seconds = 0;
+  double fill_seconds = 0;              // of all stores
   double total_seconds = 0;
   std::vector<std::string> notes;       // what the reader should know, one sentence each
 
@@ -127,7 +154,7 @@ struct IngestSummary {
 // Runs to the end, blocking; the calling thread only waits, writes and reports, the encoder's threads compute.
 // Errors: kInvalidArgument, kNotFound, kDataLoss (an input that cannot be used: nothing was changed),
 // kFailedPrecondition (another ingest runs; --update across text models; supplied vectors of another model),
-// kResourceExhausted (disk), kPermissionDenied, kCancelled (stop_signal: says how to go on), the encoder's.
+// kResourceExhausted (disk), kPermissionDenied, kCancelled (stop_signal: says how to go on), the encoder's, the stores'.
 [[nodiscard]] core::Result<IngestSummary> run_ingest(const IngestOptions& options, const IngestContext& context);
 
 }  // namespace scalestyle::ingest

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "adapters/embedded/catalog_change_log.hpp"
 #include "catalog/changed_articles.hpp"
 #include "core/files.hpp"
+#include "core/task.hpp"
 
 namespace scalestyle::ingest {
 
@@ -53,6 +55,27 @@ void count(const catalog::Catalog& articles, IngestSummary& summary) {
   }
 }
 
+constexpr std::size_t kReadSlice = 10'000;
+
+core::Result<adapters::embedded::KeptChanges> read_changes(const IngestOptions& options, ports::CatalogChanges* shared) {
+  CORE_TRY(auto kept, adapters::embedded::read_kept_changes(options.data_dir));
+  if (shared == nullptr) return kept;
+  if (!kept.changes.empty()) {
+    return core::fail(core::ErrorCode::kFailedPrecondition,
+                      fmt::format("{} has {} live changes of a server that kept them there: the changes of these stores have an order of "
+                                  "their own; ingest without stores first, or put the file away",
+                                  (options.data_dir / "changes.db").string(), kept.changes.size()));
+  }
+  kept = {};
+  while (true) {
+    CORE_TRY(auto some, core::sync_wait(shared->read(kept.last_sequence, kReadSlice, core::Deadline::never())));
+    const bool last = some.size() < kReadSlice;
+    if (!some.empty()) kept.last_sequence = some.back().sequence;
+    std::ranges::move(some, std::back_inserter(kept.changes));
+    if (last) return kept;
+  }
+}
+
 }  // namespace
 
 std::optional<LiveChanges> live_changes(std::string_view name) {
@@ -62,8 +85,9 @@ std::optional<LiveChanges> live_changes(std::string_view name) {
   return std::nullopt;
 }
 
-core::Status lay_changes_over(const IngestOptions& options, StagedCatalog& staged, IngestSummary& summary) {
-  CORE_TRY(const auto kept, adapters::embedded::read_kept_changes(options.data_dir));
+core::Status lay_changes_over(const IngestOptions& options, ports::CatalogChanges* shared, StagedCatalog& staged,
+                              IngestSummary& summary) {
+  CORE_TRY(const auto kept, read_changes(options, shared));
   staged.changes_through = kept.last_sequence;
   if (kept.changes.empty()) return {};
   std::int64_t overruled_ms = 0;  // kAll: none

@@ -1,6 +1,6 @@
 #pragma once
 // CatalogChanges: what was changed of articles since the catalogue was ingested, durable and in order. Embedded: SQLite
-// in the data folder.
+// in the data folder. Distributed: Redis, shared by all gateways.
 //
 // Sequences ascend by one from 1 and are never used twice. What a later change of the same article makes of no effect may
 // be left out, so what is read has gaps; its end result does not.
@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/article_change.hpp"
@@ -40,16 +42,25 @@ struct ChangeBatch {
   std::vector<ArticleVector> vectors{};           // of the texts that articles have after them
   EncoderInfo encoder{};                          // that made the vectors
   std::int64_t time_ms = 0;
+  // The batch was decided knowing all changes up to here: it is kept only while there is no later one. Nothing: in any case.
+  std::optional<std::int64_t> only_after{};
 };
+
+// The field of the error where there is a later one.
+inline constexpr std::string_view kOnlyAfterField = "only_after";
 
 // Thread safety: every method may be called from any thread; calls wait for each other.
 class CatalogChanges {
  public:
   virtual ~CatalogChanges() = default;
 
+  // Whether other processes append too: then read() is to be asked from time to time for what they did.
+  [[nodiscard]] virtual bool shared() const { return false; }
+
   // Keeps the whole batch or nothing, and completes once it is on disk; gives the sequence of the first change (of the
-  // next one, for a batch of vectors alone). Blocks the caller on the disk.
-  // Errors, each with its outcome: kResourceExhausted (the limit of kept changes is reached, or the disk is full),
+  // next one, for a batch of vectors alone). An embedded one blocks the caller on the disk.
+  // Errors, each with its outcome: kFailedPrecondition with kOnlyAfterField (not kept: read(), and decide anew),
+  // kResourceExhausted (the limit of kept changes is reached, or the disk is full),
   // kUnavailable (a write failed, or writes are refused since one did), kDeadlineExceeded.
   [[nodiscard]] virtual core::Task<std::expected<std::int64_t, AppendFailure>> append(ChangeBatch batch,
                                                                                       core::Deadline deadline) = 0;

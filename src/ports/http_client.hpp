@@ -62,7 +62,7 @@ class HttpClient {
   // Any status is a success of the call, but a redirect that may not be followed. The body of an answer that is not
   // 2xx goes to `body`, cut at 4 KiB. Completes on the client's I/O thread.
   // Errors: kInvalidArgument (URL, header), kUnavailable (no connection, TLS failure, stalled or cut body),
-  // kDeadlineExceeded, kResourceExhausted (body too large, too many redirects, too many requests under way),
+  // kDeadlineExceeded, kResourceExhausted (body too large, too many redirects; with the field "requests" too many requests under way),
   // kPermissionDenied (a redirect away from https), kCancelled, or what the sink returned.
   [[nodiscard]] virtual core::Task<core::Result<HttpResponse>> send(HttpRequest request, core::Deadline deadline) = 0;
 };

@@ -136,7 +136,7 @@ core::Task<EventOutcome<std::vector<TrackedEvent>>> EventService::run_track(Trac
   if (!prepared->durable.empty()) {
     std::vector<EventType> types;
     for (const events::Event& event : prepared->durable) types.push_back(event.type);
-    const auto appended = co_await append(std::move(prepared->durable), deadline);
+    const auto appended = co_await append(std::move(prepared->durable), std::move(request.trace), deadline);
     if (!appended) co_return std::unexpected(appended.error());
     for (std::size_t i = 0; i < appended->size(); ++i) {
       TrackedEvent& result = prepared->results[prepared->durable_index[i]];
@@ -241,6 +241,7 @@ void EventService::note_impressions(Prepared& prepared) const {
 }
 
 core::Task<EventOutcome<std::vector<ports::AppendedEvent>>> EventService::append(std::vector<events::Event> batch,
+                                                                                 ports::TraceContext trace,
                                                                                  core::Deadline deadline) {
   const std::size_t count = batch.size();
   if (deadline.expired(use_.clock)) {
@@ -253,7 +254,7 @@ core::Task<EventOutcome<std::vector<ports::AppendedEvent>>> EventService::append
     return std::unexpected(EventFailure{std::move(error), outcome, retry});
   };
   const core::SteadyTime started = use_.clock.steady_now();
-  auto appended = co_await in_time(use_.log.append(std::move(batch), early(deadline)), use_.timers, deadline);
+  auto appended = co_await in_time(use_.log.append_traced(std::move(batch), std::move(trace), early(deadline)), use_.timers, deadline);
   if (!appended) co_return failed(std::move(appended).error(), AppendOutcome::kUnknown);
   if (!*appended) co_return failed(std::move(appended->error().error), appended->error().outcome);
   if ((*appended)->size() != count) {
@@ -269,7 +270,8 @@ core::Task<EventOutcome<TrackedEvent>> EventService::append_one(events::Event ev
   const EventType type = event.type;
   std::vector<events::Event> batch;
   batch.push_back(std::move(event));
-  const auto appended = co_await append(std::move(batch), deadline);
+  ports::TraceContext no_trace;
+  const auto appended = co_await append(std::move(batch), std::move(no_trace), deadline);
   if (!appended) co_return std::unexpected(appended.error());
   const ports::AppendedEvent& one = appended->front();
   metrics_.accepted(type, one.duplicate);

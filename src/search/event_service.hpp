@@ -86,6 +86,7 @@ struct TrackRequest {
   std::vector<events::EventInput> events{};  // 1 … 500
   bool single = false;                       // fields are named "item_id" instead of "events[0].item_id"
   core::Deadline deadline = core::Deadline::never();
+  ports::TraceContext trace{};               // of the request that brought them
 };
 
 // Of a request about a subject. client_event_id: its idempotency key, if it gave one.
@@ -191,6 +192,7 @@ class EventService {
   [[nodiscard]] core::Status take(const events::EventInput& input, std::size_t index, Prepared& prepared) const;
   [[nodiscard]] core::Status enrich(events::Event& event, const ServingGeneration& generation, const std::string& prefix) const;
   [[nodiscard]] core::Task<EventOutcome<std::vector<ports::AppendedEvent>>> append(std::vector<events::Event> batch,
+                                                                                   ports::TraceContext trace,
                                                                                    core::Deadline deadline);
   [[nodiscard]] core::Task<EventOutcome<TrackedEvent>> append_one(events::Event event, std::string shown_id,
                                                                   core::Deadline deadline);

@@ -25,6 +25,7 @@ LiveCatalog::LiveCatalog(Dependencies dependencies, LiveCatalogOptions options)
     : use_(dependencies),
       options_(options),
       kept_(use_.metrics.counter({"scalestyle_catalog_changes_total", "Changes of articles that were kept."})),
+      followed_(use_.metrics.counter({"scalestyle_catalog_followed_changes_total", "Changes of articles that other servers made."})),
       changed_articles_(use_.metrics.gauge({"scalestyle_catalog_changed_articles", "Articles changed since the ingest."})),
       new_texts_(use_.metrics.gauge({"scalestyle_catalog_new_texts", "Articles whose vector is kept beside the index."})),
       unshown_articles_(use_.metrics.gauge({"scalestyle_catalog_unshown_articles", "Changed articles that lists do not show yet."})),
@@ -145,7 +146,9 @@ void LiveCatalog::write() {
 
 bool LiveCatalog::next_turn(Turn& turn) {
   std::unique_lock lock(mutex_);
-  wake_writer_.wait(lock, [this] { return stopping_ || !waiting_.empty() || base_waiting_ != nullptr || built_; });
+  const auto is_wanted = [this] { return stopping_ || !waiting_.empty() || base_waiting_ != nullptr || built_; };
+  if (use_.changes.shared()) wake_writer_.wait_for(lock, options_.follow_interval, is_wanted);
+  else wake_writer_.wait(lock, is_wanted);
   if (stopping_) return false;
   turn.base = std::exchange(base_waiting_, nullptr);
   turn.built = std::exchange(built_, std::nullopt);

@@ -8,6 +8,10 @@
 // comes meanwhile is laid over its result before that is published, so no change is ever undone by a later state.
 // A new base (an ingest) is taken over by write() too, so nothing else happens meanwhile.
 //
+// Where other servers change the same articles (CatalogChanges::shared()), write() reads what they did before it decides anything, and
+// at least once in follow_interval. A change is kept only while nobody made another one meanwhile; else it is decided anew.
+// So all servers decide by one order of changes, and come to the same articles.
+//
 // Vectors of new texts are made by the encoder before the change is written, with it kept, and searched beside the index.
 //
 // Thread safety: change() and switch_base() from any thread; write() and build() from one thread each. Stop it while the
@@ -45,6 +49,7 @@ struct LiveCatalogOptions {
   std::chrono::milliseconds visible_wait{3'000};   // an answer waits this long for what it keeps to be visible
   std::size_t max_changes_waiting = 10'000;        // in queued requests; more are refused
   std::size_t max_new_texts = 20'000;              // articles whose vector is not in the index, until the next ingest
+  std::chrono::milliseconds follow_interval{500};  // how often other servers' changes are looked for
 };
 
 struct ChangeRequest {
@@ -130,18 +135,26 @@ class LiveCatalog final : public BaseFollower {
                                                                 core::Deadline deadline);
   [[nodiscard]] core::Status find_vectors(LiveState& state, core::Deadline deadline);
   void decide(const std::deque<std::shared_ptr<Waiter>>& waiters);
+  // False when other servers made changes meanwhile: nothing is decided.
+  [[nodiscard]] bool decide_once(const std::deque<std::shared_ptr<Waiter>>& waiters);
   void consider(const std::shared_ptr<Waiter>& waiter, Round& round);
   [[nodiscard]] core::Status complete_vectors(Round& round);
   [[nodiscard]] core::Status check_encoder(const ports::CatalogSnapshot& base) const;
-  void keep(Round& round);
+  [[nodiscard]] bool keep(Round& round);  // false as decide_once()
   [[nodiscard]] bool is_shown(const Waiter& waiter) const;
   void show(ServingGeneration::Parts parts, std::span<const catalog::ArticleId> articles, bool always);
   void settle_shown();
   void order_build();
 
+  // live_catalog_follow.cpp: the same, of other servers' changes.
+  [[nodiscard]] core::Status follow();
+  [[nodiscard]] core::Status take_changes(const std::vector<ports::LoggedChange>& changes, std::set<catalog::ArticleId>& changed);
+  [[nodiscard]] core::Status find_texts(const std::vector<NewText>& wanted, Vectors& vectors);
+
   Dependencies use_;
   LiveCatalogOptions options_;
   telemetry::Counter kept_;
+  telemetry::Counter followed_;
   telemetry::Gauge changed_articles_;
   telemetry::Gauge new_texts_;
   telemetry::Gauge unshown_articles_;
@@ -164,6 +177,7 @@ class LiveCatalog final : public BaseFollower {
   bool build_failed_ = false;  // of the changes so far
   std::set<catalog::ArticleId> unshown_;
   std::vector<std::shared_ptr<Waiter>> hoping_;  // kept, not all visible
+  std::string logged_follow_error_;
 };
 
 }  // namespace scalestyle::search

@@ -13,6 +13,7 @@ namespace scalestyle::search {
 namespace {
 
 constexpr std::size_t kReadSlice = 10'000;
+constexpr int kDecisions = 5;  // of one turn, where other servers change articles at the same time
 
 std::int64_t milliseconds_of(core::WallTime time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -35,6 +36,7 @@ void LiveCatalog::perform(Turn& turn) {
     if (turn.built) take_built(*turn.built);
     if (turn.base != nullptr) turn.base->done->offer(take_base(*turn.base));
     if (!turn.waiters.empty()) decide(turn.waiters);
+    else if (use_.changes.shared()) static_cast<void>(follow());
     settle_shown();
     order_build();
   } catch (const std::exception& failure) {
@@ -45,14 +47,29 @@ void LiveCatalog::perform(Turn& turn) {
 }
 
 void LiveCatalog::decide(const std::deque<std::shared_ptr<Waiter>>& waiters) {
+  core::Error cause = core::fail(core::ErrorCode::kUnavailable,
+                                 "other servers changed articles again and again at the same time; try again").error();
+  for (int decision = 0; decision < kDecisions; ++decision) {
+    if (use_.changes.shared()) {
+      if (auto followed = follow(); !followed) {
+        cause = std::move(followed).error();
+        break;
+      }
+    }
+    if (decide_once(waiters)) return;
+  }
+  for (const auto& waiter : waiters) waiter->refuse({cause});
+}
+
+bool LiveCatalog::decide_once(const std::deque<std::shared_ptr<Waiter>>& waiters) {
   Round round;
   for (const auto& waiter : waiters) consider(waiter, round);
-  if (round.accepted.empty()) return;
+  if (round.accepted.empty()) return true;
   if (auto complete = complete_vectors(round); !complete) {
     for (const auto& waiter : round.accepted) waiter->refuse({complete.error()});
-    return;
+    return true;
   }
-  keep(round);
+  return keep(round);
 }
 
 void LiveCatalog::consider(const std::shared_ptr<Waiter>& waiter, Round& round) {
@@ -118,8 +135,9 @@ core::Status LiveCatalog::check_encoder(const ports::CatalogSnapshot& base) cons
                                 base.info.id.value(), describe(base.info.document_encoder), describe(use_.encoder.info())));
 }
 
-void LiveCatalog::keep(Round& round) {
+bool LiveCatalog::keep(Round& round) {
   ports::ChangeBatch batch;
+  if (use_.changes.shared()) batch.only_after = state_->last_sequence();
   for (const auto& waiter : round.accepted) {
     batch.changes.insert(batch.changes.end(), waiter->changes.begin(), waiter->changes.end());
   }
@@ -129,9 +147,10 @@ void LiveCatalog::keep(Round& round) {
   const std::size_t count = batch.changes.size();
   const auto first = core::sync_wait(use_.changes.append(std::move(batch), core::Deadline::never()));
   if (!first) {
+    if (first.error().error.field == ports::kOnlyAfterField) return false;
     use_.log.warning("changes of articles were not kept", {{"cause", first.error().error.message}});
     for (const auto& waiter : round.accepted) waiter->refuse({first.error().error, std::nullopt, first.error().outcome});
-    return;
+    return true;
   }
   kept_.add(static_cast<double>(count));
   std::map<catalog::ArticleId, std::int64_t> sequences;
@@ -154,6 +173,7 @@ void LiveCatalog::keep(Round& round) {
     if (!visible) hoping_.push_back(waiter);
     waiter->decided->offer(Waiter::Decision{.sequence = sequence, .visible = visible});
   }
+  return true;
 }
 
 bool LiveCatalog::is_shown(const Waiter& waiter) const {
@@ -239,6 +259,7 @@ core::Result<std::unique_ptr<LiveState>> LiveCatalog::replay(const std::shared_p
       const auto now = state->changed().after(logged.change, state->changed().find(logged.change.id));
       // A patch of an article that the new catalogue does not have any more has nothing to act on.
       if (now) state->accept(logged.change.id, *now, logged.sequence, std::nullopt);
+      else state->pass_over(logged.sequence);
       ++(now ? replayed : passed_over);
     }
     if (changes.size() < kReadSlice) break;

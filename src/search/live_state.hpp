@@ -6,6 +6,7 @@
 // new articles and new texts need a catalogue and an index built anew, build_live().
 // Not thread-safe; jobs and catalogues are shared and never changed.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -66,6 +67,8 @@ class LiveState {
   // What was kept. `vector` is that of new_text(), where there is one.
   void accept(const catalog::ArticleId& id, const std::optional<catalog::Article>& now, std::int64_t sequence,
               std::optional<SideVector> vector);
+  // A change that has no effect.
+  void pass_over(std::int64_t sequence) { last_sequence_ = std::max(last_sequence_, sequence); }
 
   // What `served` lacks of these articles.
   struct Gap {

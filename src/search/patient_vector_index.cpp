@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/task.hpp"
+#include "search/back_on_pool.hpp"
 
 namespace scalestyle::search {
 
@@ -61,13 +62,13 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> PatientVectorIndex::sea
                                                                                     std::vector<ports::VectorQuery> queries,
                                                                                     core::Deadline deadline) {
   if (auto cause = cause_of(generation); !cause.empty()) co_return core::fail(core::ErrorCode::kUnavailable, std::move(cause));
-  co_return co_await use_.index.search(std::move(generation), std::move(queries), deadline);
+  co_return co_await back_on_pool(use_.index.search(std::move(generation), std::move(queries), deadline), use_.pool);
 }
 
 core::Task<core::Result<std::vector<float>>> PatientVectorIndex::vector_of(core::GenerationId generation, catalog::ArticleId article,
                                                                            core::Deadline deadline) {
   if (auto cause = cause_of(generation); !cause.empty()) co_return core::fail(core::ErrorCode::kUnavailable, std::move(cause));
-  co_return co_await use_.index.vector_of(std::move(generation), std::move(article), deadline);
+  co_return co_await back_on_pool(use_.index.vector_of(std::move(generation), std::move(article), deadline), use_.pool);
 }
 
 std::string PatientVectorIndex::trouble() const {

@@ -2,7 +2,8 @@
 // PatientVectorIndex: a VectorIndex of another server that may be away. A generation whose vectors cannot be opened now, since
 // the server is away or does not have them yet, counts as open all the same, so that it is served by what works without:
 // its searches fail (kUnavailable, the cause named) until one of the tries that follow succeeds. A generation that does not
-// fit (kFailedPrecondition, kDataLoss …) is refused as ever.
+// fit (kFailedPrecondition, kDataLoss …) is refused as ever. Answers come on the compute pool, not on the thread of the
+// server's connections, unless the pool takes no more.
 //
 // Thread safety: every method may be called from any thread. Destroy it after the timers' thread and that of `index` ended.
 
@@ -15,6 +16,7 @@
 
 #include "core/clock.hpp"
 #include "core/timer_queue.hpp"
+#include "core/worker_pool.hpp"
 #include "ports/vector_index.hpp"
 #include "telemetry/log.hpp"
 
@@ -29,6 +31,7 @@ class PatientVectorIndex final : public ports::VectorIndex {
   };
   struct Dependencies {
     ports::VectorIndex& index;
+    core::WorkerPool& pool;
     core::TimerQueue& timers;
     const core::Clock& clock;
     telemetry::Logger& log;

@@ -96,7 +96,8 @@ core::Task<EventOutcome<ForgetAnswer>> EventService::run_forget(ForgetRequest re
 
   std::vector<Subject> subjects;
   for (const events::Event& event : batch) subjects.push_back(event.subject());
-  const auto appended = co_await append(std::move(batch), deadline);
+  ports::TraceContext no_trace;
+  const auto appended = co_await append(std::move(batch), std::move(no_trace), deadline);
   if (!appended) co_return std::unexpected(appended.error());
   if (use_.queries != nullptr) {
     for (const Subject& subject : subjects) use_.queries->forget(subject);

@@ -48,6 +48,21 @@ std::string batch_of(std::size_t count, const std::string& event) {
   return body + "]}";
 }
 
+TEST_F(EventsTest, TheTraceOfARequestGoesToTheLogWhereItIsWellFormed) {
+  const std::string parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const auto post = [&](const std::string& headers) {
+    return server_.post(kClick, kSmallClick, "Content-Type: application/json\r\n" + headers).status;
+  };
+  ASSERT_EQ(post("traceparent: " + parent + "\r\ntracestate: shop=1\r\n"), 200);
+  EXPECT_EQ(server_.event_log().last_trace().traceparent, parent);
+  EXPECT_EQ(server_.event_log().last_trace().tracestate, "shop=1");
+  ASSERT_EQ(post("traceparent: 00-xyz-01\r\ntracestate: shop=1\r\n"), 200);
+  EXPECT_EQ(server_.event_log().last_trace().traceparent, "");
+  EXPECT_EQ(server_.event_log().last_trace().tracestate, "");
+  ASSERT_EQ(post("traceparent: " + parent + "\r\ntracestate: " + std::string(600, 'a') + "\r\n"), 200);
+  EXPECT_EQ(server_.event_log().last_trace().tracestate, "");
+}
+
 TEST_F(EventsTest, ClickIsKeptWithAllItsFields) {
   const auto response = server_.post(kClick, R"({"user_id":"u1","session_id":"s1","item_id":"1001","source":"image_search",
       "query":"red\tdress","position":0,"device":"mobile","event_id":"my-event","request_id":"r-1","timestamp":1000})",

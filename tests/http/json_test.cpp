@@ -36,11 +36,6 @@ TEST(JsonWriter, NestsWithCommasWhereTheyBelong) {
   EXPECT_EQ(std::move(json).take(), R"({"a":[{},[]],"b":{},"c":""})");
 }
 
-TEST(ImageUrl, IdsAreEncoded) {
-  EXPECT_EQ(image_url("0108775015"), "/images/0108775015");
-  EXPECT_EQ(image_url("a/../b"), "/images/a%2F%2E%2E%2Fb");
-}
-
 TEST(ErrorEnvelope, HoldsWhatItIsGiven) {
   ApiError error = make_error("invalid_argument", "k \"must\" be", "k");
   auto response = error_response(error, "id1");

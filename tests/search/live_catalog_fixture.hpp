@@ -30,7 +30,8 @@ class LiveCatalogFixture : public testing::Test {
  protected:
   using Kind = catalog::ChangeKind;
 
-  LiveCatalogFixture() { start(); }
+  // `shared`: other servers change the same articles.
+  explicit LiveCatalogFixture(bool shared = false) : changes_(shared) { start(); }
   ~LiveCatalogFixture() override {
     encoder_.release();
     stop();

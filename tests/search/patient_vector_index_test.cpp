@@ -6,8 +6,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "support/fake_clock.hpp"
+#include "support/running_pool.hpp"
 
 namespace scalestyle::search {
 namespace {
@@ -29,6 +31,7 @@ class FaultyIndex final : public ports::VectorIndex {
   void close(const core::GenerationId& generation) override { open_ones.erase(generation); }
   core::Task<core::Result<std::vector<ports::VectorHits>>> search(core::GenerationId, std::vector<ports::VectorQuery> queries,
                                                                   core::Deadline) override {
+    searched_on = std::this_thread::get_id();
     co_return std::vector<ports::VectorHits>(queries.size());
   }
   core::Task<core::Result<std::vector<float>>> vector_of(core::GenerationId, catalog::ArticleId, core::Deadline) override {
@@ -36,6 +39,7 @@ class FaultyIndex final : public ports::VectorIndex {
   }
   std::optional<core::Error> fault;
   int opens = 0;
+  std::thread::id searched_on;
   std::set<core::GenerationId> open_ones;
 };
 
@@ -50,11 +54,12 @@ class PatientVectorIndexTest : public testing::Test {
     timers_.run_due();
   }
 
+  support::RunningPool pool_{1};
   support::FakeClock clock_;
   core::TimerQueue timers_{clock_};
   telemetry::Logger log_{{telemetry::LogLevel::kError, telemetry::LogFormat::kHuman}, clock_};
   FaultyIndex index_;
-  PatientVectorIndex patient_{{.index = index_, .timers = timers_, .clock = clock_, .log = log_}, {}};
+  PatientVectorIndex patient_{{.index = index_, .pool = *pool_, .timers = timers_, .clock = clock_, .log = log_}, {}};
 };
 
 TEST_F(PatientVectorIndexTest, WhatOpensIsSearched) {

@@ -174,6 +174,37 @@ TEST_P(CatalogChangesConformance, WhatNoFileOverruledStaysForTheNextIngest) {
   EXPECT_EQ(read().size(), 1U);
 }
 
+// Whoever does not know all changes is told so, and keeps nothing.
+TEST_P(CatalogChangesConformance, ABatchThatWasDecidedTooEarlyIsNotKept) {
+  const auto append_after = [this](std::int64_t after, catalog::ArticleChange change) {
+    ports::ChangeBatch batch{.encoder = encoder(), .time_ms = 5, .only_after = after};
+    batch.changes.push_back(std::move(change));
+    return core::sync_wait(engine_->changes().append(std::move(batch), core::Deadline::never()));
+  };
+  EXPECT_EQ(append_after(0, price(1, 1)).value(), 1);
+  EXPECT_EQ(append_after(1, price(2, 2)).value(), 2);
+  const auto late = append_after(1, gone(1));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().error.code, core::ErrorCode::kFailedPrecondition);
+  EXPECT_EQ(late.error().error.field, ports::kOnlyAfterField);
+  EXPECT_EQ(late.error().outcome, ports::AppendOutcome::kNotKept);
+  EXPECT_EQ(read().size(), 2U);
+  remove_through(2);
+  EXPECT_EQ(append_after(1, price(3, 3)).value(), 3);  // none that is kept is later
+}
+
+TEST_P(CatalogChangesConformance, AReadGivesAllOfManyChanges) {
+  std::vector<catalog::ArticleChange> many;
+  for (int number = 1; number <= 2'500; ++number) many.push_back(price(number, number));
+  append(many);
+  const auto found = read();
+  ASSERT_EQ(found.size(), 2'500U);
+  EXPECT_EQ(found.back().sequence, 2'500);
+  EXPECT_EQ(read(100, 2'000).back().sequence, 2'100);
+  remove_through(2'499);
+  EXPECT_EQ(read().size(), 1U);
+}
+
 TEST_P(CatalogChangesConformance, RemovingFromNothingSetsTheNextSequence) {
   remove_through(7);
   engine_->reopen();

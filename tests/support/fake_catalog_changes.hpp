@@ -1,5 +1,5 @@
 #pragma once
-// Changes of articles in memory. Thread-safe.
+// Changes of articles in memory, of one process or of several. Thread-safe.
 
 #include <algorithm>
 #include <map>
@@ -14,10 +14,17 @@ namespace scalestyle::support {
 
 class FakeCatalogChanges final : public ports::CatalogChanges {
  public:
+  explicit FakeCatalogChanges(bool is_shared = false) : is_shared_(is_shared) {}
+
+  [[nodiscard]] bool shared() const override { return is_shared_; }
   [[nodiscard]] core::Task<std::expected<std::int64_t, ports::AppendFailure>> append(ports::ChangeBatch batch,
                                                                                      core::Deadline) override {
     const std::lock_guard lock(mutex_);
     if (fault_) co_return std::unexpected(*fault_);
+    if (batch.only_after && !log_.empty() && log_.back().sequence > *batch.only_after) {
+      const auto error = core::fail(core::ErrorCode::kFailedPrecondition, "there are later changes", std::string(ports::kOnlyAfterField));
+      co_return std::unexpected(ports::AppendFailure{ports::AppendOutcome::kNotKept, error.error()});
+    }
     ++appends_;
     const std::int64_t first = next_;
     for (auto& change : batch.changes) {
@@ -73,6 +80,7 @@ class FakeCatalogChanges final : public ports::CatalogChanges {
   }
 
  private:
+  const bool is_shared_;
   struct Kept {
     ports::ArticleVector vector;
     ports::EncoderInfo encoder;

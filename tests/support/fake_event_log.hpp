@@ -40,6 +40,19 @@ class FakeEventLog final : public ports::EventLog {
     co_return result;
   }
 
+  [[nodiscard]] core::Task<ports::AppendResult> append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
+                                                              core::Deadline deadline) override {
+    {
+      const std::lock_guard lock(mutex_);
+      last_trace_ = std::move(trace);
+    }
+    return append(std::move(batch), deadline);
+  }
+  [[nodiscard]] ports::TraceContext last_trace() const {
+    const std::lock_guard lock(mutex_);
+    return last_trace_;
+  }
+
   [[nodiscard]] core::Task<core::Result<std::vector<events::LoggedEvent>>> history(events::Subject subject,
                                                                                   std::int64_t after_offset,
                                                                                   std::size_t limit, core::Deadline) override {
@@ -138,6 +151,7 @@ class FakeEventLog final : public ports::EventLog {
   std::int64_t next_offset_ = 1;
   std::optional<ports::AppendFailure> fault_;
   bool fault_keeps_ = false;
+  ports::TraceContext last_trace_;
   std::optional<core::Error> history_fault_;
   std::optional<core::Error> erasure_fault_;
   ports::ErasureState erasure_ = ports::ErasureState::kErased;

@@ -52,6 +52,7 @@ struct SqliteCatalogChanges::Impl {
 
   core::Status check_writable(core::Deadline deadline) const;
   core::Status check_room(std::size_t changes) const;
+  core::Status check_order(const ports::ChangeBatch& batch);
   core::Status write(const ports::ChangeBatch& batch, std::int64_t first);
   core::Status write_changes(const ports::ChangeBatch& batch, std::int64_t first);
   core::Status write_vectors(const ports::ChangeBatch& batch, std::int64_t last);
@@ -184,12 +185,23 @@ core::Status SqliteCatalogChanges::Impl::check_room(std::size_t changes) const {
                                 options.max_changes));
 }
 
+core::Status SqliteCatalogChanges::Impl::check_order(const ports::ChangeBatch& batch) {
+  if (!batch.only_after || next - 1 <= *batch.only_after) return {};
+  CORE_TRY(const std::int64_t later,
+           database.integer(fmt::format("SELECT count(*) FROM change WHERE sequence > {}", *batch.only_after)));
+  if (later == 0) return {};
+  return core::fail(core::ErrorCode::kFailedPrecondition,
+                    fmt::format("{} changes were made after change {}", later, *batch.only_after),
+                    std::string(ports::kOnlyAfterField));
+}
+
 core::Task<std::expected<std::int64_t, ports::AppendFailure>> SqliteCatalogChanges::append(ports::ChangeBatch batch,
                                                                                            core::Deadline deadline) {
   Impl& impl = *impl_;
   const std::lock_guard lock(impl.mutex);
   core::Status ready = impl.check_writable(deadline);
   if (ready) ready = impl.check_room(batch.changes.size());
+  if (ready) ready = impl.check_order(batch);
   if (!ready) co_return std::unexpected(ports::AppendFailure{ports::AppendOutcome::kNotKept, std::move(ready).error()});
   const std::int64_t first = impl.next;
   impl.erased = 0;

@@ -11,19 +11,11 @@ namespace {
 
 constexpr events::EpochMs kMsPerSecond = 1'000;
 
-// Every window is empty, and 30 half-lives leave less than 1e-9 of a score.
-events::EpochMs item_ttl(const events::FeatureOptions& options) {
-  const events::WindowShape& longest = shape(events::Window::k7d);
-  const std::int64_t windows_seconds = longest.bucket_seconds * (longest.buckets + 2);
-  const auto negligible_seconds = static_cast<std::int64_t>(30 * options.global_half_life_seconds);
-  return std::max(windows_seconds, negligible_seconds) * kMsPerSecond;
-}
-
 bool is_session(std::string_view key) { return key.starts_with("s:"); }
 
 }  // namespace
 
-FeatureState::FeatureState(const events::FeatureOptions& options) : options_(options), item_ttl_ms_(item_ttl(options)) {}
+FeatureState::FeatureState(const events::FeatureOptions& options) : options_(options), item_ttl_ms_(events::item_ttl_ms(options)) {}
 
 FeatureState::Queue FeatureState::queue_of(std::string_view key, const events::SubjectRecord& record) {
   if (is_session(key)) return kSessions;

@@ -95,7 +95,7 @@ class HttpClientCurl::Loop {
       const std::scoped_lock lock(mutex_);
       if (stopped_) return fail(ErrorCode::kCancelled, "the HTTP client has stopped");
       if (open_ == options_.max_requests) {
-        return fail(ErrorCode::kResourceExhausted, fmt::format("{} HTTP requests are under way already", open_));
+        return fail(ErrorCode::kResourceExhausted, fmt::format("{} HTTP requests are under way already", open_), "requests");
       }
       ++open_;
       submitted_.push_back(std::move(transfer));

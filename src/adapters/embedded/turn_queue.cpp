@@ -13,23 +13,24 @@ namespace scalestyle::adapters::embedded {
 using core::ErrorCode;
 
 // A wait that is already over: null.
-core::Result<std::shared_ptr<TurnQueue::Wait>> TurnQueue::enter(core::Deadline deadline) {
+core::Result<std::shared_ptr<TurnQueue::Wait>> TurnQueue::enter(core::Deadline deadline, std::size_t weight) {
   const std::lock_guard lock(mutex_);
   if (free_ > 0) {
     --free_;
     return nullptr;
   }
-  if (waits_.size() >= max_waiting_) {
+  if (waiting_weight_ + weight > max_waiting_ && (!waits_.empty() || max_waiting_ == 0)) {
     return core::fail(ErrorCode::kResourceExhausted,
                       fmt::format("every turn is taken and {} wait for one; try again later", waits_.size()));
   }
-  waits_.push_back(std::make_shared<Wait>(deadline));
+  waits_.push_back(std::make_shared<Wait>(deadline, weight));
+  waiting_weight_ += weight;
   return waits_.back();
 }
 
-core::Task<core::Result<TurnQueue::Turn>> TurnQueue::take(core::Deadline deadline) {
+core::Task<core::Result<TurnQueue::Turn>> TurnQueue::take(core::Deadline deadline, std::size_t weight) {
   const std::stop_token stop = co_await core::current_stop_token();
-  CORE_CO_TRY(const std::shared_ptr<Wait> wait, enter(deadline));
+  CORE_CO_TRY(const std::shared_ptr<Wait> wait, enter(deadline, weight));
   if (wait == nullptr) co_return Turn(*this);
   std::optional<std::stop_callback<std::function<void()>>> canceller;
   canceller.emplace(stop, [this, wait] { cancel(wait); });
@@ -49,6 +50,7 @@ void TurnQueue::give_back() {
     }
     next = std::move(waits_.front());
     waits_.pop_front();
+    waiting_weight_ -= next->weight;
   }
   // Through the queue: the next taker must not run inside the end of this one. Where that is refused it hears so itself
   // as soon as it wants a worker, and gives the turn on.
@@ -61,6 +63,7 @@ void TurnQueue::cancel(const std::shared_ptr<Wait>& wait) {
     const auto at = std::ranges::find(waits_, wait);
     if (at == waits_.end()) return;  // it has its turn, or has been ended
     waits_.erase(at);
+    waiting_weight_ -= wait->weight;
   }
   wait->done.set(core::fail(ErrorCode::kCancelled, "cancelled while waiting for a turn"));
 }
@@ -74,6 +77,7 @@ void TurnQueue::end_overdue() {
         ++at;
         continue;
       }
+      waiting_weight_ -= (*at)->weight;
       overdue.push_back(std::move(*at));
       at = waits_.erase(at);
     }
@@ -86,6 +90,11 @@ void TurnQueue::end_overdue() {
 std::size_t TurnQueue::waiting() const {
   const std::lock_guard lock(mutex_);
   return waits_.size();
+}
+
+std::size_t TurnQueue::waiting_weight() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_weight_;
 }
 
 }  // namespace scalestyle::adapters::embedded

@@ -1,5 +1,6 @@
 #pragma once
-// TurnQueue: a few turns for many takers, in the order they come; the rest wait without a thread, up to a bound.
+// TurnQueue: a few turns for many takers, in the order they come; the rest wait without a thread, up to a bound. Takers may have
+// weights, such as the tokens that they bring, of which the sum is bounded.
 //
 // Who gets a turn goes on on the compute pool. Nothing here keeps time: a holder calls end_overdue() now and then while it
 // works, which ends the waits whose deadline has passed.
@@ -23,7 +24,7 @@ class TurnQueue {
  public:
   struct Options {
     std::size_t turns = 1;
-    std::size_t max_waiting = 8;
+    std::size_t max_waiting = 8;  // sum of the weights of those who wait; one alone may always wait
   };
 
   // A turn that is held; destroying it hands it to who waits longest.
@@ -48,18 +49,20 @@ class TurnQueue {
       : pool_(pool), clock_(clock), max_waiting_(options.max_waiting), free_(options.turns) {}
 
   // Errors: kResourceExhausted (as many wait as may), kDeadlineExceeded, kCancelled.
-  [[nodiscard]] core::Task<core::Result<Turn>> take(core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Result<Turn>> take(core::Deadline deadline, std::size_t weight = 1);
   void end_overdue();
-  [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] std::size_t waiting() const;  // takers
+  [[nodiscard]] std::size_t waiting_weight() const;
 
  private:
   struct Wait {
-    explicit Wait(core::Deadline until) : deadline(until) {}
+    Wait(core::Deadline until, std::size_t of_weight) : deadline(until), weight(of_weight) {}
     core::Deadline deadline;
+    std::size_t weight;
     core::OneShot<core::Status> done;  // set by who takes it out of waits_
   };
 
-  [[nodiscard]] core::Result<std::shared_ptr<Wait>> enter(core::Deadline deadline);
+  [[nodiscard]] core::Result<std::shared_ptr<Wait>> enter(core::Deadline deadline, std::size_t weight);
   void give_back();
   void cancel(const std::shared_ptr<Wait>& wait);
 
@@ -68,6 +71,7 @@ class TurnQueue {
   const std::size_t max_waiting_;
   mutable std::mutex mutex_;
   std::size_t free_;                        // guarded by mutex_; 0 while any waits
+  std::size_t waiting_weight_ = 0;          // guarded by mutex_; of waits_
   std::deque<std::shared_ptr<Wait>> waits_;  // guarded by mutex_
 };
 

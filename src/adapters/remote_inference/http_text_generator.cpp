@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "adapters/remote_inference/chat_stream.hpp"
+#include "adapters/remote_inference/server_address.hpp"
 #include "adapters/remote_inference/server_sent_events.hpp"
 
 namespace scalestyle::adapters::remote_inference {
@@ -61,26 +60,6 @@ class ChatSink final : public ports::HttpBodySink {
   std::string_view api_key_;
 };
 
-bool printable(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
-core::Status check_address(std::string_view url) {
-  const auto refuse = [&](std::string_view why) {
-    return core::fail(ErrorCode::kInvalidArgument, fmt::format("the address of the text generator {}", why), "generation_url");
-  };
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos || (url.substr(0, scheme) != "http" && url.substr(0, scheme) != "https")) {
-    return refuse("must begin with http:// or https://");
-  }
-  const std::string_view rest = url.substr(scheme + 3);
-  if (rest.empty() || rest.front() == '/' || !printable(url)) return refuse("names no host, or has characters that must be escaped");
-  // A password in it would end up in messages.
-  if (rest.substr(0, rest.find('/')).find('@') != std::string_view::npos) return refuse("must not hold a user or a password");
-  if (rest.find_first_of("?#") != std::string_view::npos) return refuse("must not hold a query or a fragment");
-  return {};
-}
-
 ErrorCode code_of_status(int status) {
   switch (status) {
     case 400:
@@ -96,16 +75,11 @@ ErrorCode code_of_status(int status) {
 }  // namespace
 
 core::Result<std::unique_ptr<HttpTextGenerator>> HttpTextGenerator::create(const Options& options, ports::HttpClient& client) {
-  CORE_CHECK(check_address(options.base_url));
+  CORE_CHECK(check_server_address(options.base_url, "generation_url"));
   if (options.model.empty()) {
     return core::fail(ErrorCode::kInvalidArgument, "a server of several models must be told which one", "generation_model");
   }
-  const char* value = options.api_key_variable.empty() ? nullptr : std::getenv(options.api_key_variable.c_str());
-  std::string key = value == nullptr ? "" : value;
-  if (!printable(key)) {
-    return core::fail(ErrorCode::kInvalidArgument,
-                      fmt::format("the key in {} has characters that a key does not have", options.api_key_variable));
-  }
+  CORE_TRY(std::string key, key_from_environment(options.api_key_variable));
   return std::unique_ptr<HttpTextGenerator>(new HttpTextGenerator(options, std::move(key), client));
 }
 

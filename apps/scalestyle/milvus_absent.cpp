@@ -1,0 +1,24 @@
+// In place of milvus_stack.cpp and milvus_options.cpp in a program that is built without Milvus.
+
+#include "milvus_stack.hpp"
+
+#include <cstdlib>
+
+namespace scalestyle::app {
+
+struct MilvusStack::Impl {};
+
+MilvusStack::MilvusStack(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+MilvusStack::~MilvusStack() = default;
+
+core::Result<std::unique_ptr<MilvusStack>> MilvusStack::open(const core::Settings& /*settings*/, Services /*services*/) {
+  return core::fail(core::ErrorCode::kUnsupported, "this program was built without Milvus", "vector_store");
+}
+
+// Never called: there is no such object.
+ports::VectorIndex& MilvusStack::texts() { std::abort(); }
+ports::VectorIndex& MilvusStack::photos() { std::abort(); }
+std::string MilvusStack::trouble() const { return {}; }
+void MilvusStack::stop() {}
+
+}  // namespace scalestyle::app

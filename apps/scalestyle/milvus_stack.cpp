@@ -1,0 +1,52 @@
+#include "milvus_stack.hpp"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "adapters/milvus/milvus_client.hpp"
+#include "adapters/milvus/milvus_vector_index.hpp"
+#include "milvus_options.hpp"
+
+namespace scalestyle::app {
+
+using adapters::milvus::MilvusClient;
+using adapters::milvus::MilvusCollectionKind;
+using adapters::milvus::MilvusVectorIndex;
+
+struct MilvusStack::Impl {
+  ~Impl() { stop(); }
+  void stop() {
+    client->stop();
+    if (io.joinable()) io.join();
+  }
+
+  std::unique_ptr<MilvusClient> client;
+  std::unique_ptr<MilvusVectorIndex> texts;
+  std::unique_ptr<MilvusVectorIndex> photos;
+  std::thread io;
+};
+
+MilvusStack::MilvusStack(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+MilvusStack::~MilvusStack() = default;
+
+core::Result<std::unique_ptr<MilvusStack>> MilvusStack::open(const core::Settings& settings, Services services) {
+  CORE_TRY(const auto client_options, milvus_client_options(settings));
+  CORE_TRY(auto options, milvus_index_options(settings));
+  auto impl = std::make_unique<Impl>();
+  CORE_TRY(impl->client, MilvusClient::create(client_options, {.clock = services.clock, .metrics = services.metrics}));
+  const MilvusVectorIndex::Dependencies dependencies{.client = *impl->client, .clock = services.clock, .use = services.use};
+  options.kind = MilvusCollectionKind::kTexts;
+  CORE_TRY(impl->texts, MilvusVectorIndex::create(options, dependencies));
+  options.kind = MilvusCollectionKind::kPhotos;
+  CORE_TRY(impl->photos, MilvusVectorIndex::create(options, dependencies));
+  impl->io = std::thread([client = impl->client.get()] { client->run(); });
+  return std::unique_ptr<MilvusStack>(new MilvusStack(std::move(impl)));
+}
+
+ports::VectorIndex& MilvusStack::texts() { return *impl_->texts; }
+ports::VectorIndex& MilvusStack::photos() { return *impl_->photos; }
+std::string MilvusStack::trouble() const { return impl_->client->trouble(); }
+void MilvusStack::stop() { impl_->stop(); }
+
+}  // namespace scalestyle::app
