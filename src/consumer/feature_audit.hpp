@@ -96,7 +96,7 @@ class FeatureAudit {
 };
 
 // What counts of a log, in the order in which it counts; the counts go to `report`.
-[[nodiscard]] std::vector<events::LoggedEvent> in_order_of_effect(std::vector<events::LoggedEvent> log, const std::set<std::string>& left_out,
-                                                                 AuditReport& report);
+[[nodiscard]] std::vector<events::LoggedEvent> in_order_of_effect(std::vector<events::LoggedEvent> log,
+                                                                 const std::set<std::string>& left_out, AuditReport& report);
 
 }  // namespace scalestyle::consumer
