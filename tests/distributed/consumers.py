@@ -4,10 +4,12 @@ One stack for all scenarios; --only names some of them. After each: acknowledged
 gives, and no dead letter is there that need not be. FAULT_SEED chooses the moments (printed).
 """
 
+import threading
 import time
 
 import kafka_record
 from faults import Scenarios
+from load import Client
 from stack import SESSION_TIMEOUT_MS, wait_for
 
 TOPIC = "scalestyle.clicks"
@@ -21,7 +23,7 @@ class WrongKey:
     def __init__(self, stack, client, user, item):
         self.stack, self.client, self.user, self.item = stack, client, user, item
         client.click(user, item, f"{user}/before")
-        wait_for(lambda: client.knows(user, item), 30, f"{user}: the first click")
+        wait_for(lambda: client.knows(user, item), 60, f"{user}: the first click")
         self.key = stack.redis_keys(f"*user:{user}")[0]
         self.aside = self.key.replace(user, "aside-" + user)
         stack.redis("RENAME", self.key, self.aside)
@@ -34,16 +36,19 @@ class WrongKey:
 
 class Consumers(Scenarios):
     def kills(self):
-        """SIGKILL at random moments, each time started again at once."""
         load = self.load("kills", rate=100)
+        self.kill_consumers()
+        self.finish(load, "kills")
+        self.no_dead_letters("kills")
+
+    def kill_consumers(self):
+        """SIGKILL at random moments, each time started again at once."""
         for _ in range(self.options.kills):
             time.sleep(self.chance.choice([0.1, 0.5, 1.5, 4]) * self.chance.random())
             victim = self.chance.choice(self.stack.roles("consumer"))
             self.stack.role("kill", victim)
             self.stack.role("restart", victim)
         self.recovery("kills", f"the last of {self.options.kills} kills")
-        self.finish(load, "kills")
-        self.no_dead_letters("kills")
 
     def rebalances(self):
         """A second consumer leaves and joins while batches are under way."""
@@ -97,35 +102,50 @@ class Consumers(Scenarios):
 
     def wrong_type(self):
         """One subject's event fails through all tiers to the dead letters while others are applied; replayed, it counts once."""
-        first = WrongKey(self.stack, self.client, "wrong-1", self.articles[0])
-        before = self.put_off()
-        began = time.monotonic()
-        self.client.click(first.user, self.articles[1], "wrong-1/stuck")
-        load = self.load("beside", rate=50)
-        wait_for(lambda: self.put_off() > before, 30, "the event is put off")
-        time.sleep(max(0.0, 14 - (time.monotonic() - began)))  # by now it waits in the last tier
-        second = WrongKey(self.stack, self.client, "wrong-2", self.articles[2])
-        self.client.click(second.user, self.articles[3], "wrong-2/late")
-        wait_for(lambda: self.put_off() > before + 1, 30, "the second event is put off")
-        second.repair()
-        passed = wait_for(lambda: self.client.knows("wrong-2", self.articles[3]), 30, "the second event takes effect")
-        print(f"wrong_type: put off and applied {passed:.1f} s after its key was repaired, while the other waited", flush=True)
-        self.failures.check("wrong_type: others do not wait for the last tier", time.monotonic() - began < TIERS_SECONDS - 5)
-        letter = self.letter(lambda entry: entry["dlq_id"] == "wrong-1/stuck", TIERS_SECONDS + 40)
-        print(f"wrong_type: dead letter after {time.monotonic() - began:.1f} s", flush=True)
-        self.failures.check("wrong_type: after all tiers", time.monotonic() - began > TIERS_SECONDS - 2, time.monotonic() - began)
-        self.failures.check("wrong_type: the reason", letter["dlq_reason"] == "max_retries_exceeded", letter)
-        first.repair()
-        for _ in range(2):  # a second time changes nothing
-            replayed = self.stack.run("dlq", "replay", "wrong-1/stuck")
-            self.failures.check("wrong_type: replay", replayed.returncode == 0, replayed.stdout + replayed.stderr)
-        wait_for(lambda: self.client.knows("wrong-1", self.articles[1]), 30, "the replayed event")
+        load = self.load("wrong_type", rate=50)
+        self.through_all_tiers()
         self.finish(load, "wrong_type")
-        _, answer = self.client.ask("GET", "/api/users/wrong-1")
-        score = sum(entry["score"] for entry in answer["data"]["affinities"])
-        self.failures.check("wrong_type: each click counts once", 1.99 < score < 2.01, answer["data"]["affinities"])
         self.no_dead_letters("wrong_type")
+
+    def kills_beside_wrong_type(self):
+        """Both at once: what waits in tiers is not disturbed by the end of those who put it off."""
+        tiers = threading.Thread(target=self.guarded, args=("wrong_type", self.through_all_tiers))
+        tiers.start()
+        load = self.load("kills", rate=100)
+        self.kill_consumers()
+        tiers.join()
+        self.finish(load, "kills")
+        self.no_dead_letters("kills")
+
+    def through_all_tiers(self):
+        client = Client(self.ports[0])
+        first = WrongKey(self.stack, client, "wrong-1", self.articles[0])
+        before = self.put_off("retry")
+        began = time.monotonic()
+        client.click(first.user, self.articles[1], "wrong-1/stuck")
+        wait_for(lambda: self.put_off("retry") >= before + 2, 90, "the event waits in the last tier")
+        waits = time.monotonic()
+        second = WrongKey(self.stack, client, "wrong-2", self.articles[2])
+        client.click(second.user, self.articles[3], "wrong-2/late")
+        wait_for(lambda: self.put_off("retry") >= before + 3, 45, "the second event waits in the second tier")
+        second.repair()
+        passed = wait_for(lambda: client.knows("wrong-2", self.articles[3]), 30, "the second event takes effect")
+        print(f"wrong_type: applied {passed:.1f} s after its key was repaired, while another event waited in the last tier", flush=True)
+        check = self.failures.check
+        check("wrong_type: others do not wait for the last tier", time.monotonic() - waits < 58, time.monotonic() - waits)
+        letter = self.letter(lambda entry: entry["dlq_id"] == "wrong-1/stuck", 120)
+        print(f"wrong_type: a dead letter after {time.monotonic() - began:.1f} s", flush=True)
+        check("wrong_type: after all tiers", time.monotonic() - began > TIERS_SECONDS - 2, time.monotonic() - began)
+        check("wrong_type: the reason", letter["dlq_reason"] == "max_retries_exceeded", letter)
+        first.repair()
+        for more in (["--keep"], []):  # a second time changes nothing
+            replayed = self.stack.run("dlq", "replay", "wrong-1/stuck", *more)
+            check("wrong_type: replay", replayed.returncode == 0, replayed.stdout + replayed.stderr)
+        wait_for(lambda: client.knows("wrong-1", self.articles[1]), 60, "the replayed event takes effect")
+        _, answer = client.ask("GET", "/api/users/wrong-1")
+        score = sum(entry["score"] for entry in answer["data"]["affinities"])
+        check("wrong_type: each click counts once", 1.99 < score < 2.01, answer["data"]["affinities"])
 
 
 if __name__ == "__main__":
-    Consumers.main(("--consumers", "2"), ["poisoned", "kills", "rebalances", "fenced", "wrong_type"])
+    Consumers.main(("--consumers", "2"), ["poisoned", "kills_beside_wrong_type", "rebalances", "fenced"])

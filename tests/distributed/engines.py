@@ -81,7 +81,7 @@ class Engines(Scenarios):
             self.stack.redis("CONFIG", "SET", *setting)
         self.stack.redis("CONFIG", "REWRITE")  # what it has is there again when it comes back
         wait_for(lambda: "aof_rewrite_in_progress:0" in self.stack.redis("INFO", "persistence"), 30, "Redis writes its log")
-        put_off = self.put_off()
+        put_off = self.put_off("consumer-1")
         load = self.load("redis_away", rate=50)
         searches = Searches(self)
         wait_for(lambda: searches.whole > 5, 30, "searches before")
@@ -105,7 +105,7 @@ class Engines(Scenarios):
         check("redis_away: the consumer stays, and says it", consumer_status == 200 and consumer["checks"]["redis"]["status"] == "error", consumer)
         check("redis_away: the gateway stays ready", gateway_status == 200, gateway)
         self.finish(load, "redis_away")
-        check("redis_away: nothing is put off", self.put_off() == put_off, self.put_off())
+        check("redis_away: nothing is put off", self.put_off("consumer-1") == put_off, self.put_off("consumer-1"))
         self.no_dead_letters("redis_away")
 
     def gateway_killed(self):
