@@ -12,7 +12,7 @@
 #
 # FOLDER must exist. start ends when everything is ready and prints name=value lines: program, config (the settings, for --config
 # of any command), kafka, redis, milvus, and of each role NAME.port and NAME.pid; NAME is gateway-1, consumer-1, retry, inference …
-# SCALESTYLE_PROGRAM names the program (default: build/release/scalestyle). The catalogue is a sample of PRODUCTS (default 120)
+# SCALESTYLE_PROGRAM names the program (default: build/release/scalestyle). The catalogue is a sample of PRODUCTS (default 40)
 # products; ARTICLES, TRANSACTIONS and IMAGES name files of a real one, DATA a data folder that has it already and is copied. Other
 # SCALESTYLE_ variables reach every role.
 # Ends with 3 where a server cannot be had.
@@ -125,7 +125,7 @@ write_config() {
 ingest() {
   local to=() arguments=() articles=${ARTICLES:-$folder/sample/articles.csv}
   if [ -z "${ARTICLES:-}" ]; then
-    scalestyle sample --out "$folder/sample" --products "${PRODUCTS:-120}" --seed 7 >"$folder/sample.log"
+    scalestyle sample --out "$folder/sample" --products "${PRODUCTS:-40}" --seed 7 >"$folder/sample.log"
     arguments=(--transactions "$folder/sample/transactions.csv" --currency EUR)
   fi
   [ -z "${TRANSACTIONS:-}" ] || arguments+=(--transactions "$TRANSACTIONS")
