@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the missing packages of packages.txt, then DuckDB's library and Milvus' protocol files.
+# Installs the missing packages of packages.txt, then what Debian lacks or has too old: DuckDB's library, Milvus' protocol files, the
+# Kafka client.
 # As root, or where sudo asks no password, it installs; otherwise it names what is missing and exits 1.
 # When nothing is missing it only asks dpkg, and takes a moment.
 set -euo pipefail
@@ -10,7 +11,7 @@ source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 package_list=${PACKAGE_LIST:-$source_dir/packages.txt}
 
 command -v dpkg-query >/dev/null || {
-  echo "setup: this machine has no dpkg. Install the equivalents of ${package_list#"$source_dir"/}, then run scripts/duckdb.sh." >&2
+  echo "setup: this machine has no dpkg. Install the equivalents of ${package_list#"$source_dir"/}, then run scripts/duckdb.sh and scripts/librdkafka.sh." >&2
   exit 1
 }
 
@@ -78,3 +79,4 @@ fi
 
 "$source_dir/scripts/duckdb.sh"
 "$source_dir/scripts/milvus_proto.sh"
+"$source_dir/scripts/librdkafka.sh"

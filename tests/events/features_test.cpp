@@ -154,5 +154,12 @@ TEST(FeatureOptionsTest, NamesTheSettingThatIsWrong) {
   EXPECT_EQ(field([](auto& options) { options.max_memory_bytes = 1; }), "max_memory_bytes");
 }
 
+TEST(ItemTtlTest, CoversTheLongestWindowAndThirtyHalfLives) {
+  FeatureOptions options;
+  EXPECT_EQ(item_ttl_ms(options), 60 * 24 * kHourMs);
+  options.global_half_life_seconds = 60;
+  EXPECT_EQ(item_ttl_ms(options), 9 * 24 * kHourMs);
+}
+
 }  // namespace
 }  // namespace scalestyle::events

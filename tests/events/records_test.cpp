@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "events/byte_codec.hpp"
 #include "events/item_record.hpp"
 #include "events/subject_record.hpp"
 
@@ -269,6 +270,23 @@ TEST(NameTableTest, WhatIsRestoredWithoutReferencesIsRetired) {
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_EQ(changes[0].code, 2U);
   EXPECT_EQ(names.acquire("new"), 0U) << "the lowest free code";
+}
+
+TEST(ByteCodecTest, TextsAndNumbersAreReadBackAndNothingBeyondTheEnd) {
+  std::string bytes;
+  put_text(bytes, "Dress");
+  put_fixed64(bytes, ~std::uint64_t{1});
+  put_text(bytes, "");
+  ByteReader reader(bytes);
+  EXPECT_EQ(reader.text(), "Dress");
+  EXPECT_EQ(reader.fixed64(), ~std::uint64_t{1});
+  EXPECT_EQ(reader.text(), "");
+  EXPECT_TRUE(reader.at_end());
+  EXPECT_EQ(reader.fixed64(), 0U);
+  EXPECT_FALSE(reader.ok());
+  ByteReader cut(std::string_view(bytes).substr(0, 4));
+  EXPECT_EQ(cut.text(), "");
+  EXPECT_FALSE(cut.ok());
 }
 
 }  // namespace

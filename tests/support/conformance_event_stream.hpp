@@ -20,6 +20,12 @@ class EventStreamConformance : public EventLogConformance {
   core::Result<ports::StreamBatch> poll(std::size_t max_events, std::chrono::milliseconds wait = std::chrono::seconds(30)) {
     return core::sync_wait(stream().poll(max_events, soon(wait)));
   }
+  // An engine across a network learns a moment later what was appended.
+  void expect_lag(std::uint64_t expected) {
+    const auto until = soon();
+    while (stream().lag() != expected && !until.expired(clock_)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    EXPECT_EQ(stream().lag(), expected);
+  }
   std::vector<events::EventPosition> append_many(int count, const std::string& prefix = "e") {
     std::vector<events::EventPosition> positions;
     for (int i = 0; i < count; ++i) positions.push_back(append_one(sample_click(prefix + std::to_string(i))));
@@ -30,7 +36,7 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EventStreamConformance);
 
 TEST_P(EventStreamConformance, GivesEachEventOnceInOrderInBatchesNoLargerThanAsked) {
   const auto positions = append_many(10);
-  EXPECT_EQ(stream().lag(), 10U);
+  expect_lag(10U);
   std::vector<events::EventPosition> got;
   while (got.size() < 10) {
     const auto batch = poll(4);
@@ -40,7 +46,7 @@ TEST_P(EventStreamConformance, GivesEachEventOnceInOrderInBatchesNoLargerThanAsk
     for (const auto& event : batch->events) got.push_back(event.position);
   }
   EXPECT_EQ(got, positions);
-  EXPECT_EQ(stream().lag(), 0U);
+  expect_lag(0U);
 }
 
 TEST_P(EventStreamConformance, AnEmptyStreamWaitsUntilTheDeadlineAndThenGivesNothing) {
@@ -85,7 +91,7 @@ TEST_P(EventStreamConformance, SeekGoesBackForwardAndToTheBeginning) {
   events::EventPosition beginning = positions[0];
   beginning.offset = -1;
   ASSERT_TRUE(core::sync_wait(stream().seek(beginning, soon())));
-  EXPECT_EQ(stream().lag(), 6U);
+  expect_lag(6U);
   EXPECT_EQ(drain(6).front().position, positions[0]);
   ASSERT_TRUE(core::sync_wait(stream().seek(positions[5], soon())));
   append_one(sample_click("next"));
@@ -106,7 +112,7 @@ TEST_P(EventStreamConformance, APausedPartitionGivesNothingUntilItIsResumed) {
   const auto position = append_many(1).front();
   ASSERT_TRUE(stream().pause(position.partition, std::chrono::hours(1)));
   EXPECT_TRUE(poll(10, std::chrono::milliseconds(20))->events.empty());
-  EXPECT_EQ(stream().lag(), 1U);
+  expect_lag(1U);
   ASSERT_TRUE(stream().pause(position.partition, std::chrono::milliseconds(0)));
   EXPECT_EQ(poll(10)->events.size(), 1U);
 }

@@ -27,6 +27,7 @@ class FeatureStoreEngine {
   virtual void crash_and_reopen() = 0;        // what is not durable is lost
   [[nodiscard]] virtual core::Deadline soon() = 0;  // a deadline that passes by itself or by let_pass()
   virtual void let_pass() = 0;
+  [[nodiscard]] virtual std::string missing() const { return {}; }  // why it cannot be had here: its tests are skipped
 };
 using FeatureStoreFactory = std::function<std::unique_ptr<FeatureStoreEngine>()>;
 
@@ -49,6 +50,9 @@ struct PendingWait {
 class FeatureStoreConformance : public ::testing::TestWithParam<FeatureStoreFactory> {
  protected:
   FeatureStoreConformance() : engine_(GetParam()()) {}
+  void SetUp() override {
+    if (!engine_->missing().empty()) GTEST_SKIP() << engine_->missing();
+  }
   ports::FeatureStore& store() { return engine_->store(); }
 
   void apply(std::vector<events::LoggedEvent> batch) {
@@ -69,6 +73,16 @@ class FeatureStoreConformance : public ::testing::TestWithParam<FeatureStoreFact
     EXPECT_TRUE(changes->complete);
     for (auto& item : changes->items) items.emplace(item.item_id, item);
     return items;
+  }
+  // Sums may have been made in another order.
+  static void expect_same(const events::ItemPopularity& item, const events::ItemPopularity& wanted) {
+    constexpr double kRounding = 1e-12;
+    EXPECT_EQ(item.item_id, wanted.item_id);
+    EXPECT_EQ(item.global.time_ms, wanted.global.time_ms) << item.item_id;
+    EXPECT_NEAR(item.global.value, wanted.global.value, kRounding * wanted.global.value) << item.item_id;
+    for (std::size_t window = 0; window < item.windows.size(); ++window) {
+      EXPECT_NEAR(item.windows[window], wanted.windows[window], kRounding * wanted.windows[window]) << item.item_id;
+    }
   }
   std::unique_ptr<FeatureStoreEngine> engine_;
 };
@@ -123,7 +137,9 @@ TEST_P(FeatureStoreConformance, WhateverIsGivenAgainCountsOnce) {
     if (end == 30 || end == 40) engine_->crash_and_reopen();
     if (end == 30 || end == 40) apply({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(end)});
   }
-  EXPECT_EQ(popularity(), wanted);
+  const auto items = popularity();
+  ASSERT_EQ(items.size(), wanted.size());
+  for (const auto& [id, item] : items) expect_same(item, wanted.at(id));
   EXPECT_EQ(read(user("u1")), wanted_features);
 }
 

@@ -19,10 +19,6 @@ core::Status refuse(std::string message, std::string field) {
   return core::fail(ErrorCode::kInvalidArgument, std::move(message), std::move(field));
 }
 
-bool is_away(const core::Error& error) {
-  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadlineExceeded || error.code == ErrorCode::kNotFound;
-}
-
 }  // namespace
 
 std::string_view to_string(MilvusConsistency consistency) {
@@ -65,17 +61,9 @@ core::Task<core::Status> MilvusVectorIndex::open(core::GenerationId generation, 
     if (found != state->open.end() && found->second.is_ready) co_return core::Status();
   }
   const core::Deadline until = deadline.within(state->options.load_timeout, state->clock);
-  auto prepared = co_await state->prepare(generation, until);
-  if (!prepared) {
-    if (!state->options.open_without_server || !is_away(prepared.error())) co_return std::unexpected(std::move(prepared).error());
-    OpenCollection later;
-    later.name = collection_name(state->options.collection_prefix, state->options.kind, generation);
-    later.trouble = prepared.error().message;
-    later.next_try = state->clock.steady_now() + state->options.ready_interval;
-    prepared = std::move(later);
-  }
+  CORE_CO_TRY(auto prepared, co_await state->prepare(generation, until));
   const std::lock_guard lock(state->mutex);
-  state->open.insert_or_assign(std::move(generation), std::move(*prepared));
+  state->open.insert_or_assign(std::move(generation), std::move(prepared));
   co_return core::Status();
 }
 

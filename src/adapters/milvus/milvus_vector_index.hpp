@@ -52,9 +52,6 @@ class MilvusVectorIndex final : public ports::VectorIndex {
     // Articles that the collection knows to be unavailable are not searched. An article that comes back is found again once
     // its change was written to the collection.
     bool only_available = false;
-    // open() of a generation succeeds while Milvus is away or does not know it yet, and its searches fail with kUnavailable
-    // until it does: for a server that answers without its vectors meanwhile.
-    bool open_without_server = false;
     std::chrono::milliseconds load_timeout{120'000};   // of open()
     std::chrono::milliseconds search_timeout{2'000};   // of a search, within its deadline
     std::chrono::milliseconds ready_interval{1'000};

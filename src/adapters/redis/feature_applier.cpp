@@ -141,7 +141,7 @@ core::Task<core::Status> FeatureApplier::apply_works(std::vector<Work>& works, c
 // Those that are left can be read.
 core::Task<core::Status> FeatureApplier::read_works(std::vector<Work*>& works, core::Deadline deadline) {
   std::vector<RedisCommand> reads;
-  for (const Work* work : works) reads.push_back(command({"GET", work->key}));
+  for (const Work* work : works) reads.push_back(key_command({"GET", work->key}));
   auto replies = co_await context_.client.pipeline(std::move(reads), deadline);
   if (!replies) co_return std::unexpected(as_store_error(replies.error()));
   std::vector<Work*> readable;

@@ -72,7 +72,7 @@ core::Task<core::Status> RedisFeatureStore::Impl::check_server(core::Deadline de
 // Every command that will be used, on keys of the probe's own; what only reads, on the real ones.
 core::Task<core::Status> RedisFeatureStore::Impl::check_rights(core::Deadline deadline) {
   std::vector<RedisCommand> tries;
-  const auto attempt = [&](std::vector<std::string> arguments) { tries.push_back(command(std::move(arguments))); };
+  const auto attempt = [&](std::vector<std::string> arguments) { tries.push_back(key_command(std::move(arguments))); };
   attempt({"GET", keys.probe("value")});
   attempt({"HGETALL", keys.meta()});
   attempt({"HSCAN", keys.items(), "0", "COUNT", "1"});
@@ -121,9 +121,9 @@ core::Task<core::Status> RedisFeatureStore::Impl::check_meta(core::Deadline dead
   }};
   std::vector<RedisCommand> calls;
   for (const auto& [field, value, setting] : wanted) {
-    if (!options.read_only) calls.push_back(command({"HSETNX", keys.meta(), field, value}));
+    if (!options.read_only) calls.push_back(key_command({"HSETNX", keys.meta(), field, value}));
   }
-  calls.push_back(command({"HGETALL", keys.meta()}));
+  calls.push_back(key_command({"HGETALL", keys.meta()}));
   const auto replies = co_await environment.client.pipeline(std::move(calls), deadline);
   if (!replies) co_return std::unexpected(as_store_error(replies.error()));
   for (const auto& reply : *replies) {

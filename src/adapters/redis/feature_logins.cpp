@@ -47,7 +47,7 @@ core::Task<core::Status> FeatureApplier::read_logins(std::vector<Login*>& logins
   constexpr std::size_t kKeys = 3;
   std::vector<RedisCommand> reads;
   for (const Login* login : logins) {
-    for (const std::string& key : {login->session_key, login->user_key, login->merging_key}) reads.push_back(command({"GET", key}));
+    for (const std::string& key : {login->session_key, login->user_key, login->merging_key}) reads.push_back(key_command({"GET", key}));
   }
   auto replies = co_await context_.client.pipeline(std::move(reads), deadline);
   if (!replies) co_return std::unexpected(as_store_error(replies.error()));
@@ -85,7 +85,7 @@ core::Task<core::Status> FeatureApplier::take_sessions(std::vector<Login*>& logi
     if (login->is_taken) {
       // Put aside before; a write of this connection behind it lets us wait for the replicas.
       if (context_.replicas == 0) continue;
-      writes.push_back(command({"PEXPIRE", login->merging_key, time_to_live(login->taken, Owner::kSession)}));
+      writes.push_back(key_command({"PEXPIRE", login->merging_key, time_to_live(login->taken, Owner::kSession)}));
     } else if (login->user.knows(event, mark, context_.markers)) {
       continue;
     } else if (login->session.has_seen(mark)) {
@@ -163,7 +163,7 @@ core::Task<core::Status> FeatureApplier::give_sessions(std::vector<Login*>& logi
 core::Task<core::Status> FeatureApplier::end_logins(const std::vector<Login*>& logins, core::Deadline deadline) {
   std::vector<RedisCommand> deletes;
   for (const Login* login : logins) {
-    if (login->is_over && login->is_taken) deletes.push_back(command({"DEL", login->merging_key}));
+    if (login->is_over && login->is_taken) deletes.push_back(key_command({"DEL", login->merging_key}));
   }
   if (deletes.empty()) co_return core::Status{};
   const auto replies = co_await context_.client.pipeline(std::move(deletes), deadline);

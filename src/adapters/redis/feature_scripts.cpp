@@ -121,7 +121,7 @@ RedisCommand script_call(const std::shared_ptr<const RedisScript>& script, std::
   return call;
 }
 
-RedisCommand command(std::vector<std::string> arguments) {
+RedisCommand key_command(std::vector<std::string> arguments) {
   RedisCommand call;
   call.key = arguments.at(1);
   call.arguments = std::move(arguments);

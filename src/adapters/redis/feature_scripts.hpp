@@ -30,6 +30,6 @@ struct FeatureScripts {
 [[nodiscard]] RedisCommand script_call(const std::shared_ptr<const RedisScript>& script, std::vector<std::string> keys,
                                        std::vector<std::string> arguments);
 // A plain command; the second argument is its key.
-[[nodiscard]] RedisCommand command(std::vector<std::string> arguments);
+[[nodiscard]] RedisCommand key_command(std::vector<std::string> arguments);
 
 }  // namespace scalestyle::adapters::redis

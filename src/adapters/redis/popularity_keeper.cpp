@@ -35,7 +35,7 @@ core::Task<core::Result<RedisValue>> PopularityKeeper::call(RedisCommand command
 }
 
 core::Task<core::Result<PopularityKeeper::State>> PopularityKeeper::read_state(core::Deadline deadline) {
-  RedisCommand read = command({"HGETALL", context_.keys.state()});
+  RedisCommand read = key_command({"HGETALL", context_.keys.state()});
   CORE_CO_TRY(const RedisValue fields, co_await call(std::move(read), deadline));
   State state;
   for (std::size_t i = 0; i + 1 < fields.elements.size(); i += 2) {
@@ -78,7 +78,7 @@ core::Task<core::Status> PopularityKeeper::load(core::Deadline deadline) {
   std::unordered_set<std::string> found;
   std::string cursor = "0";
   do {
-    RedisCommand scan = command({"HSCAN", context_.keys.items(), cursor, "COUNT", std::string(kScanCount)});
+    RedisCommand scan = key_command({"HSCAN", context_.keys.items(), cursor, "COUNT", std::string(kScanCount)});
     CORE_CO_TRY(const RedisValue step, co_await call(std::move(scan), deadline));
     if (step.elements.size() != 2) co_return core::fail(core::ErrorCode::kUnavailable, "HSCAN of " + context_.keys.items() + " gave no step");
     cursor = step.elements[0].text;
@@ -99,7 +99,7 @@ core::Task<core::Result<bool>> PopularityKeeper::follow(core::Deadline deadline)
   const std::string most = std::to_string(kMostFollowed + 1);
   std::vector<RedisCommand> reads;
   for (const std::string& key : {context_.keys.changes(), context_.keys.removed()}) {
-    reads.push_back(command({"ZRANGEBYSCORE", key, after, "+inf", "LIMIT", "0", most}));
+    reads.push_back(key_command({"ZRANGEBYSCORE", key, after, "+inf", "LIMIT", "0", most}));
   }
   auto replies = co_await context_.client.pipeline(std::move(reads), deadline);
   if (!replies) co_return std::unexpected(as_store_error(replies.error()));
@@ -118,7 +118,7 @@ core::Task<core::Status> PopularityKeeper::read_items(std::vector<std::string> i
   for (std::size_t begin = 0; begin < ids.size(); begin += kItemsAtOnce) {
     std::vector<std::string> arguments{"HMGET", context_.keys.items()};
     for (std::size_t i = begin; i < std::min(ids.size(), begin + kItemsAtOnce); ++i) arguments.push_back(ids[i]);
-    reads.push_back(command(std::move(arguments)));
+    reads.push_back(key_command(std::move(arguments)));
   }
   if (reads.empty()) co_return core::Status{};
   auto replies = co_await context_.client.pipeline(std::move(reads), deadline);

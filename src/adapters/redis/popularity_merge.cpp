@@ -80,7 +80,7 @@ core::Task<core::Status> PopularityKeeper::read_shards(Fold& fold, std::vector<C
   for (std::size_t shard = 0; shard < context_.keys.shards(); ++shard) {
     const auto merged = state_.merged.find(std::to_string(shard));
     const std::string first = merged == state_.merged.end() ? "-" : "(" + merged->second;
-    reads.push_back(command({"XRANGE", context_.keys.contributions(shard), first, "+", "COUNT", count}));
+    reads.push_back(key_command({"XRANGE", context_.keys.contributions(shard), first, "+", "COUNT", count}));
   }
   auto replies = co_await context_.client.pipeline(std::move(reads), deadline);
   if (!replies) co_return std::unexpected(as_store_error(replies.error()));
@@ -104,7 +104,7 @@ core::Task<core::Status> PopularityKeeper::fence(std::vector<core::Result<RedisV
   std::vector<std::size_t> shards;
   for (std::size_t shard = 0; shard < replies.size(); ++shard) {
     if (!replies[shard] || replies[shard]->elements.empty()) continue;
-    writes.push_back(command({"SET", context_.keys.fence(shard), "", "PX", std::string(kFenceMs)}));
+    writes.push_back(key_command({"SET", context_.keys.fence(shard), "", "PX", std::string(kFenceMs)}));
     shards.push_back(shard);
   }
   if (writes.empty()) co_return core::Status{};
@@ -155,7 +155,7 @@ void PopularityKeeper::choose_removals(Fold& fold) const {
   std::size_t count = table_.size();
   for (const auto& [id, record] : fold.items) {
     changed.emplace(record.last_event_ms(), id);
-    count += table_.find(id) == nullptr ? 1 : 0;
+    if (table_.find(id) == nullptr) ++count;
   }
   const events::EpochMs expired = fold.newest_ms - events::item_ttl_ms(context_.features);
   for (auto next = table_.by_activity().begin(); next != table_.by_activity().end(); ++next) {
@@ -222,7 +222,7 @@ core::Task<core::Status> PopularityKeeper::trim(const std::map<std::string, std:
   for (const auto& [shard, entry] : merged) {
     std::size_t number = 0;
     std::from_chars(shard.data(), shard.data() + shard.size(), number);
-    trims.push_back(command({"XTRIM", context_.keys.contributions(number), "MINID", next_entry(entry)}));
+    trims.push_back(key_command({"XTRIM", context_.keys.contributions(number), "MINID", next_entry(entry)}));
   }
   if (trims.empty()) co_return core::Status{};
   const auto replies = co_await context_.client.pipeline(std::move(trims), deadline);
@@ -241,7 +241,7 @@ core::Task<core::Status> PopularityKeeper::publish_global(const Fold& fold, core
     if (members.empty()) return;
     begin.insert(begin.end(), members.begin(), members.end());
     members.clear();
-    writes.push_back(command(std::move(begin)));
+    writes.push_back(key_command(std::move(begin)));
   };
   for (const auto& [id, record] : fold.items) {
     const events::DecayedScore& score = record.global();
@@ -254,8 +254,8 @@ core::Task<core::Status> PopularityKeeper::publish_global(const Fold& fold, core
   members = fold.removed;
   flush({"ZREM", key});
   if (writes.empty()) co_return core::Status{};
-  writes.push_back(command({"ZREMRANGEBYRANK", key, "0", std::to_string(-static_cast<std::int64_t>(options_.max_global) - 1)}));
-  writes.push_back(command({"PEXPIRE", key, std::to_string(events::item_ttl_ms(context_.features))}));
+  writes.push_back(key_command({"ZREMRANGEBYRANK", key, "0", std::to_string(-static_cast<std::int64_t>(options_.max_global) - 1)}));
+  writes.push_back(key_command({"PEXPIRE", key, std::to_string(events::item_ttl_ms(context_.features))}));
   const auto replies = co_await context_.client.pipeline(std::move(writes), deadline);
   if (!replies) co_return std::unexpected(as_store_error(replies.error()));
   for (const auto& reply : *replies) {

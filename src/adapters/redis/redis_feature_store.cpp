@@ -118,7 +118,7 @@ std::optional<events::EpochMs> RedisFeatureStore::Impl::newest_applied_ms() cons
 }
 
 core::Task<Positions> RedisFeatureStore::Impl::positions(core::Deadline deadline) {
-  RedisCommand read = command({"HGETALL", keys.positions()});
+  RedisCommand read = key_command({"HGETALL", keys.positions()});
   const auto reply = co_await environment.client.call(std::move(read), deadline);
   if (!reply) co_return std::unexpected(as_store_error(reply.error()));
   std::vector<events::EventPosition> all;
@@ -136,17 +136,32 @@ core::Task<Positions> RedisFeatureStore::Impl::positions(core::Deadline deadline
 
 core::Task<Positions> RedisFeatureStore::committed(core::Deadline deadline) {
   if (!impl_->options.keeps_positions) co_return std::vector<events::EventPosition>();
-  co_return co_await impl_->positions(deadline);
+  CORE_CO_TRY(auto all, co_await impl_->positions(deadline));
+  const std::string& stream = impl_->options.log_stream;
+  if (!stream.empty()) std::erase_if(all, [&](const events::EventPosition& position) { return position.stream != stream; });
+  co_return all;
 }
 
 core::Task<Positions> RedisFeatureStore::checkpoint(core::Deadline deadline) { return committed(deadline); }
 
-core::Task<core::Status> RedisFeatureStore::Impl::publish_positions(const std::vector<events::LoggedEvent>& batch, core::Deadline deadline) {
+// Of each partition up to its first event that was refused: somebody must see to that one before it may be passed over.
+core::Task<core::Status> RedisFeatureStore::Impl::publish_positions(const std::vector<events::LoggedEvent>& batch,
+                                                                    const ports::ApplyReport& report, core::Deadline deadline) {
+  std::map<std::string, std::int64_t> refused;
+  for (const auto& one : report.refused) {
+    const events::EventPosition& position = batch[one.index].position;
+    const auto [place, is_new] = refused.try_emplace(partition_field(position), position.offset);
+    if (!is_new) place->second = std::min(place->second, position.offset);
+  }
   std::map<std::string, std::int64_t> newest;
   for (const auto& event : batch) {
-    const auto [place, is_new] = newest.try_emplace(partition_field(event.position), event.position.offset);
+    const std::string field = partition_field(event.position);
+    const auto limit = refused.find(field);
+    if (limit != refused.end() && event.position.offset >= limit->second) continue;
+    const auto [place, is_new] = newest.try_emplace(field, event.position.offset);
     if (!is_new) place->second = std::max(place->second, event.position.offset);
   }
+  if (newest.empty()) co_return core::Status{};
   std::vector<std::string> arguments;
   for (const auto& [field, offset] : newest) {
     arguments.push_back(field);
@@ -170,7 +185,7 @@ core::Task<core::Result<ports::ApplyReport>> RedisFeatureStore::apply(std::share
   if (batch->empty()) co_return report;
   const core::SteadyTime begin = impl_->environment.clock.steady_now();
   CORE_CO_TRY(report, co_await impl_->applier.apply(batch, deadline));
-  CORE_CO_CHECK(co_await impl_->publish_positions(*batch, deadline));
+  CORE_CO_CHECK(co_await impl_->publish_positions(*batch, report, deadline));
   core::crash_point("redis.positions.written");
   events::EpochMs newest = 0;
   for (const auto& event : *batch) newest = std::max(newest, events::effective_received_ms(event.event));
@@ -184,7 +199,7 @@ core::Task<core::Result<ports::ApplyReport>> RedisFeatureStore::apply(std::share
 
 core::Task<core::Result<std::optional<SubjectValue>>> RedisFeatureStore::Impl::value_of(events::Subject subject, core::Deadline deadline) {
   const std::string key = keys.subject(subject);
-  RedisCommand read = command({"GET", key});
+  RedisCommand read = key_command({"GET", key});
   const auto reply = co_await environment.client.call(std::move(read), deadline);
   if (!reply) {
     core::Error error = as_store_error(reply.error());

@@ -20,7 +20,8 @@ struct RedisFeatureStore::Impl {
   [[nodiscard]] core::Task<core::Status> check_rights(core::Deadline deadline);
   [[nodiscard]] core::Task<core::Status> check_meta(core::Deadline deadline);
 
-  [[nodiscard]] core::Task<core::Status> publish_positions(const std::vector<events::LoggedEvent>& batch, core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Status> publish_positions(const std::vector<events::LoggedEvent>& batch, const ports::ApplyReport& report,
+                                                           core::Deadline deadline);
   [[nodiscard]] core::Task<core::Result<std::vector<events::EventPosition>>> positions(core::Deadline deadline);
   [[nodiscard]] core::Task<core::Result<std::optional<SubjectValue>>> value_of(events::Subject subject, core::Deadline deadline);
   [[nodiscard]] core::Task<core::Result<bool>> has_applied(const ports::WaitedEvent& event, core::Deadline deadline);
