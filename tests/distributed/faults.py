@@ -88,7 +88,7 @@ class Scenarios:
         return ledger
 
     def no_dead_letters(self, name):
-        letters = [letter for letter in self.stack.dead_letters() if letter["dlq_id"] not in self.expected_letters]
+        letters = [letter for letter in self.stack.dead_letters() if letter["id"] not in self.expected_letters]
         self.failures.check(f"{name}: no dead letters", not letters, letters[:3])
 
     def put_off(self, role):
