@@ -8,6 +8,7 @@ namespace scalestyle::app {
 [[nodiscard]] Command serve_command();
 [[nodiscard]] Command gateway_command();
 [[nodiscard]] Command consumer_command();
+[[nodiscard]] Command inference_command();
 [[nodiscard]] Command ingest_command();
 [[nodiscard]] Command models_list_command();
 [[nodiscard]] Command models_fetch_command();

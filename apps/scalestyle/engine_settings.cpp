@@ -19,7 +19,7 @@ std::vector<std::string> joined(std::vector<std::string> names, std::initializer
 
 std::vector<std::string> with_kafka_settings(std::vector<std::string> names) {
   return joined(std::move(names), {"kafka_brokers", "kafka_topic", "kafka_security", "kafka_ca_file", "kafka_sasl_mechanism",
-                                   "kafka_username", "kafka_password", "kafka_group", "kafka_session_timeout_ms", "kafka_ack_timeout_ms", "kafka_partitions",
+                                   "kafka_username", "kafka_password", "kafka_password_file", "kafka_group", "kafka_session_timeout_ms", "kafka_ack_timeout_ms", "kafka_partitions",
                                    "kafka_replication"});
 }
 

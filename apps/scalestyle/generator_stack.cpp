@@ -38,7 +38,11 @@ core::Result<std::unique_ptr<GeneratorStack>> GeneratorStack::open(const core::S
   std::unique_ptr<GeneratorStack> stack(new GeneratorStack);
   if (!settings.boolean("generation_enabled")) return stack;
   CORE_TRY(const auto options, reason_options(settings));
-  CORE_CHECK(settings.is_set("generation_url") ? stack->open_server(settings, compute) : stack->load_model(settings, compute));
+  if (settings.is_set("generation_url")) {
+    CORE_CHECK(stack->open_server(settings, compute));
+  } else {
+    CORE_TRY(stack->generator_, load_generator(settings, compute));
+  }
   stack->reasons_ = std::make_unique<search::ReasonService>(*stack->generator_, timers, metrics, options);
   return stack;
 }
@@ -54,7 +58,7 @@ core::Status GeneratorStack::open_server(const core::Settings& settings, Compute
   return {};
 }
 
-core::Status GeneratorStack::load_model(const core::Settings& settings, Compute& compute) {
+core::Result<std::unique_ptr<ports::TextGenerator>> load_generator(const core::Settings& settings, Compute& compute) {
   CORE_TRY(const auto chosen, choose_model(settings, "generation_model", settings.text("generation_model")));
   adapters::embedded::LocalTextGenerator::Options options;
   options.model_dir = chosen.folder;
@@ -63,8 +67,8 @@ core::Status GeneratorStack::load_model(const core::Settings& settings, Compute&
   CORE_TRY(options.model.precision, nn::parse_precision(settings.text("generation_precision")));
   CORE_TRY(const std::size_t need, adapters::embedded::LocalTextGenerator::memory_need_bytes(options));
   CORE_CHECK(check_memory("generation_enabled", chosen.name, need));
-  CORE_TRY(generator_, adapters::embedded::LocalTextGenerator::load(options, compute.pool(), compute.clock()));
-  return {};
+  CORE_TRY(auto generator, adapters::embedded::LocalTextGenerator::load(options, compute.pool(), compute.clock()));
+  return std::unique_ptr<ports::TextGenerator>(std::move(generator));
 }
 
 }  // namespace scalestyle::app

@@ -23,6 +23,9 @@ namespace scalestyle::app {
 // kInvalidArgument with the setting as field.
 [[nodiscard]] core::Result<search::ReasonOptions> reason_options(const core::Settings& settings);
 
+// The language model of the settings in this process; loading blocks. Errors: as GeneratorStack::open().
+[[nodiscard]] core::Result<std::unique_ptr<ports::TextGenerator>> load_generator(const core::Settings& settings, Compute& compute);
+
 class GeneratorStack {
  public:
   // Nothing is loaded where generation_enabled is false. Loading blocks.
@@ -43,7 +46,6 @@ class GeneratorStack {
  private:
   GeneratorStack() = default;
   [[nodiscard]] core::Status open_server(const core::Settings& settings, Compute& compute);
-  [[nodiscard]] core::Status load_model(const core::Settings& settings, Compute& compute);
 
   std::unique_ptr<ports::HttpClient> client_;  // null: in this process
   std::unique_ptr<ports::TextGenerator> generator_;

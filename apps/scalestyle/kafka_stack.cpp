@@ -12,8 +12,7 @@
 #include "adapters/kafka/kafka_producer.hpp"
 #include "adapters/kafka/kafka_record_router.hpp"
 #include "adapters/kafka/kafka_topics.hpp"
-#include "core/files.hpp"
-#include "kafka_options_of.hpp"
+#include "kafka_settings.hpp"
 
 namespace scalestyle::app {
 
@@ -72,7 +71,6 @@ struct KafkaStack::Impl {
     stream.topic = std::move(topic);
     stream.group = std::move(group_name);
     stream.session_timeout = session_timeout;
-    stream.read = read;
     CORE_TRY(consumer->stream,
              kafka::KafkaEventStream::open(options, std::move(stream), {.clock = use.clock, .timers = use.timers, .log = &use.log}));
     consumer->thread = std::thread([reader = consumer->stream.get()] { reader->run(); });
@@ -113,7 +111,6 @@ struct KafkaStack::Impl {
   const kafka::KafkaTopics topics;
   const Services use;
   kafka::KafkaTopicPlan plan;
-  kafka::KafkaReadOptions read;
   std::string group;
   std::chrono::milliseconds session_timeout{};
   std::chrono::milliseconds ack_timeout{};
@@ -133,7 +130,6 @@ core::Result<std::unique_ptr<KafkaStack>> KafkaStack::open(const core::Settings&
   CORE_TRY(auto topics, kafka_topics(settings));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(topics), services);
   CORE_TRY(impl->plan, kafka_topic_plan(settings));
-  impl->read = kafka_read_options(settings);
   impl->group = settings.text("kafka_group");
   impl->session_timeout = std::chrono::milliseconds(settings.integer("kafka_session_timeout_ms"));
   impl->ack_timeout = std::chrono::milliseconds(settings.integer("kafka_ack_timeout_ms"));

@@ -85,12 +85,14 @@ std::string missing_reranker(const core::Settings& settings) {
 }
 
 core::Result<std::unique_ptr<RerankerStack>> RerankerStack::open(const core::Settings& settings, Compute& compute,
-                                                                 core::TimerQueue& timers, telemetry::Metrics& metrics) {
+                                                                 core::TimerQueue& timers, telemetry::Metrics& metrics,
+                                                                 InferenceStack* inference) {
   CORE_TRY(auto options, rerank_options(settings));
   CORE_TRY(const auto cascade, parse_cascade(settings.text("rerank_cascade")));
   CORE_TRY(const auto precision, nn::parse_precision(settings.text("rerank_precision")));
   std::unique_ptr<RerankerStack> stack(new RerankerStack);
-  stack->notice_ = missing_reranker(settings);
+  const bool remote = inference != nullptr && inference->has_pairs();
+  if (!remote) stack->notice_ = missing_reranker(settings);
   const std::string& model = settings.text("reranker");
   const bool is_off = model == kNone || !stack->notice_.empty();
   if (is_off && cascade) {
@@ -98,7 +100,11 @@ core::Result<std::unique_ptr<RerankerStack>> RerankerStack::open(const core::Set
                       "rerank_cascade needs a reranker behind its first pass, and there is none", "rerank_cascade");
   }
   if (is_off) return stack;
-  CORE_TRY(stack->scorer_, load_scorer(settings, model, precision, compute));
+  if (remote) {
+    CORE_TRY(stack->scorer_, inference->pair_scorer());
+  } else {
+    CORE_TRY(stack->scorer_, load_scorer(settings, model, precision, compute));
+  }
   if (cascade) {
     CORE_TRY(stack->first_scorer_, load_scorer(settings, cascade->model, precision, compute));
   }

@@ -11,7 +11,9 @@
 #include "core/result.hpp"
 #include "core/settings.hpp"
 #include "core/timer_queue.hpp"
+#include "inference_stack.hpp"
 #include "nn/precision.hpp"
+#include "ports/pair_scorer.hpp"
 #include "runtime.hpp"
 #include "search/pair_score_cache.hpp"
 #include "search/reranker.hpp"
@@ -37,9 +39,11 @@ namespace scalestyle::app {
 
 class RerankerStack {
  public:
+  // Behind HTTP where `inference` has servers that rerank, but for the model of a first pass.
   // Errors: a model that the settings name and that is missing or damaged; a damaged default model; kInvalidArgument.
   [[nodiscard]] static core::Result<std::unique_ptr<RerankerStack>> open(const core::Settings& settings, Compute& compute,
-                                                                         core::TimerQueue& timers, telemetry::Metrics& metrics);
+                                                                         core::TimerQueue& timers, telemetry::Metrics& metrics,
+                                                                         InferenceStack* inference = nullptr);
 
   // Null where lists are not reranked.
   [[nodiscard]] search::Reranker* reranker() { return reranker_.get(); }
@@ -52,7 +56,7 @@ class RerankerStack {
 
   std::string notice_;
   std::unique_ptr<adapters::embedded::LocalPairScorer> first_scorer_;  // null: one pass
-  std::unique_ptr<adapters::embedded::LocalPairScorer> scorer_;
+  std::unique_ptr<ports::PairScorer> scorer_;
   std::unique_ptr<search::PairScoreCache> cache_;
   std::unique_ptr<search::Reranker> reranker_;
 };

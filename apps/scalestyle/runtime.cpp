@@ -40,10 +40,12 @@ struct ModelCard {
   std::string_view name;
   nn::Pooling pooling;
   std::string_view query_prefix;
+  std::size_t dimension;
+  std::size_t max_tokens;
 };
 constexpr ModelCard kModelCards[] = {
-    {"bge-small-en-v1.5", nn::Pooling::kCls, "Represent this sentence for searching relevant passages: "},
-    {"all-MiniLM-L6-v2", nn::Pooling::kMean, ""},
+    {"bge-small-en-v1.5", nn::Pooling::kCls, "Represent this sentence for searching relevant passages: ", 384, 512},
+    {"all-MiniLM-L6-v2", nn::Pooling::kMean, "", 384, 512},
 };
 
 core::Result<ModelCard> model_card(const core::Settings& settings) {
@@ -71,6 +73,25 @@ core::Result<std::unique_ptr<adapters::embedded::LocalTextEncoder>> load_encoder
 core::Result<std::string> query_prefix(const core::Settings& settings) {
   CORE_TRY(const auto card, model_card(settings));
   return std::string(settings.boolean("query_prefix") ? card.query_prefix : "");
+}
+
+core::Result<std::string> model_query_prompt(const core::Settings& settings) {
+  CORE_TRY(const auto card, model_card(settings));
+  return std::string(card.query_prefix);
+}
+
+core::Result<std::string> text_pooling(const core::Settings& settings) {
+  CORE_TRY(const auto card, model_card(settings));
+  return std::string(nn::to_string(card.pooling));
+}
+
+core::Result<ports::EncoderInfo> text_model_info(const core::Settings& settings, const std::string& precision) {
+  CORE_TRY(const auto card, model_card(settings));
+  return ports::EncoderInfo{.model = std::string(card.name),
+                            .weights_hash = {},
+                            .precision = precision,
+                            .dimension = card.dimension,
+                            .max_tokens = card.max_tokens};
 }
 
 core::Result<std::filesystem::path> data_folder(const core::Settings& settings) {

@@ -48,6 +48,13 @@ class Compute {
 // The instruction that the model's card puts before queries, where the `query_prefix` setting wants it; else empty.
 [[nodiscard]] core::Result<std::string> query_prefix(const core::Settings& settings);
 
+// That instruction whatever the setting, for who asks for it by name; empty where the card has none.
+[[nodiscard]] core::Result<std::string> model_query_prompt(const core::Settings& settings);
+// How the `model` makes one vector of its tokens': "cls", "mean".
+[[nodiscard]] core::Result<std::string> text_pooling(const core::Settings& settings);
+// What vectors of the `model` setting in that precision are, without loading it: but for the hash of its weights, which is empty.
+[[nodiscard]] core::Result<ports::EncoderInfo> text_model_info(const core::Settings& settings, const std::string& precision);
+
 // The `data` setting; kInvalidArgument when it is not set.
 [[nodiscard]] core::Result<std::filesystem::path> data_folder(const core::Settings& settings);
 

@@ -23,6 +23,7 @@ namespace embedded = adapters::embedded;
 namespace redis = adapters::redis;
 
 constexpr auto kTopicsDeadline = std::chrono::seconds(10);
+constexpr auto kLookDeadline = std::chrono::seconds(3);  // for what an engine says of the generation, at the start
 
 }  // namespace
 
@@ -37,9 +38,9 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   stack->log_ = wish.events_log != nullptr ? wish.events_log : stack->quiet_log_.get();
   stack->timers_ = std::make_unique<core::TimerQueue>(stack->compute_->clock());
   stack->timer_thread_ = std::thread([timers = stack->timers_.get()] { timers->run(); });
-  CORE_CHECK(stack->open_models(settings));
   CORE_CHECK(stack->open_engines(settings));
   CORE_CHECK(stack->open_catalog(settings));
+  CORE_CHECK(stack->open_models(settings));
   if (wish.events_log != nullptr) CORE_CHECK(stack->open_events(settings));
   search::LookupOptions lookup;
   CORE_TRY(lookup.lexical, lexical_options(settings));
@@ -50,16 +51,35 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   if (wish.events_log != nullptr) CORE_CHECK(stack->open_changes(settings));
   CORE_CHECK(stack->open_files(settings));
   CORE_CHECK(stack->make_services(settings));
+  stack->inference_->watch();
   return stack;
 }
 
 core::Status ServingStack::open_models(const core::Settings& settings) {
-  CORE_TRY(encoder_, load_encoder(settings, settings.text("query_precision"), *compute_));
-  CORE_TRY(reranking_, RerankerStack::open(settings, *compute_, *timers_, metrics_));
+  CORE_TRY(inference_, InferenceStack::open(settings, {.timers = *timers_, .clock = compute_->clock(), .metrics = metrics_, .log = log_}));
+  const std::string& precision = settings.text("query_precision");
+  if (inference_->has_texts()) {
+    const auto generation = current_generation();
+    CORE_TRY(auto encoder, inference_->text_encoder(precision, generation ? std::optional(generation->document_encoder) : std::nullopt));
+    take_remote(std::unique_ptr<ports::TextEncoder>(std::move(encoder)));
+  } else {
+    CORE_TRY(encoder_, load_encoder(settings, precision, *compute_));
+  }
+  CORE_TRY(reranking_, RerankerStack::open(settings, *compute_, *timers_, metrics_, inference_.get()));
   if (wish_.events_log != nullptr) {
     CORE_TRY(generating_, GeneratorStack::open(settings, *compute_, *timers_, metrics_));
   }
   return {};
+}
+
+void ServingStack::take_remote(std::unique_ptr<ports::TextEncoder> encoder) {
+  remote_encoder_ = std::move(encoder);
+  encoder_ = std::make_unique<search::PooledTextEncoder>(*remote_encoder_, compute_->pool());
+}
+
+void ServingStack::take_remote(std::unique_ptr<ports::ImageEncoder> encoder) {
+  remote_image_encoder_ = std::move(encoder);
+  image_encoder_ = std::make_unique<search::PooledImageEncoder>(*remote_image_encoder_, compute_->pool());
 }
 
 core::Status ServingStack::open_engines(const core::Settings& settings) {
@@ -97,8 +117,10 @@ std::unique_ptr<search::PatientVectorIndex> ServingStack::patient(ports::VectorI
 
 core::Status ServingStack::open_catalog(const core::Settings& /*settings*/) {
   if (wish_.stores.catalog_in_redis) {
-    store_ = std::make_unique<redis::RedisCatalogStore>(redis_->client(), compute_->pool(),
-                                                         redis::RedisCatalogStore::Options{.prefix = redis_->prefix()});
+    auto store = std::make_unique<redis::RedisCatalogStore>(redis_->client(), compute_->pool(),
+                                                            redis::RedisCatalogStore::Options{.prefix = redis_->prefix()});
+    redis_store_ = store.get();
+    store_ = std::move(store);
   } else {
     store_ = std::make_unique<embedded::LocalCatalogStore>(embedded::LocalCatalogStore::Options{.data_dir = data_}, compute_->pool());
   }
@@ -129,7 +151,13 @@ core::Status ServingStack::open_events(const core::Settings& settings) {
 }
 
 core::Status ServingStack::open_vision(const core::Settings& settings) {
-  CORE_TRY(image_encoder_, load_image_encoder(settings, *compute_));
+  if (settings.boolean("vision_enabled") && inference_->has_pictures()) {
+    const auto generation = current_generation();
+    CORE_TRY(auto encoder, inference_->image_encoder(generation ? generation->image_encoder : std::nullopt));
+    take_remote(std::unique_ptr<ports::ImageEncoder>(std::move(encoder)));
+  } else {
+    CORE_TRY(image_encoder_, load_image_encoder(settings, *compute_));
+  }
   if (image_encoder_ == nullptr) return {};
   if (milvus_) {
     patient_image_index_ = patient(milvus_->photos());
@@ -144,22 +172,36 @@ core::Status ServingStack::open_vision(const core::Settings& settings) {
   return {};
 }
 
-// That of the generation where it is at hand; else what ingest is told.
-core::Result<std::string> ServingStack::document_precision(const core::Settings& settings) const {
-  if (wish_.stores.catalog_in_redis) return settings.text("document_precision");
+core::Result<ports::GenerationInfo> ServingStack::current_generation() const {
+  if (redis_store_ != nullptr) {
+    const auto deadline = core::Deadline::after(kLookDeadline, compute_->clock());
+    CORE_TRY(const auto current, core::sync_wait(redis_store_->current(deadline)));
+    return core::sync_wait(redis_store_->info(current, deadline));
+  }
   const embedded::DataFolder folder(data_);
   CORE_TRY(const auto current, folder.read_current());
-  CORE_TRY(const auto manifest, embedded::read_manifest(folder.generation(current)));
-  const auto& documents = manifest.info.document_encoder;
-  return documents.model == encoder_->info().model ? documents.precision : encoder_->info().precision;
+  CORE_TRY(auto manifest, embedded::read_manifest(folder.generation(current)));
+  return std::move(manifest.info);
 }
 
-// New texts are embedded in the precision that the generation's vectors have, which may be another than the queries'.
+core::Result<std::unique_ptr<ports::TextEncoder>> ServingStack::open_document_encoder(const core::Settings& settings,
+                                                                                     const ports::EncoderInfo& documents) {
+  if (inference_->has_texts()) return inference_->document_encoder(documents);
+  return load_encoder(settings, documents.precision, *compute_);
+}
+
+// New texts are embedded in the precision that the generation's vectors have, which may be another than the queries'. Where the
+// generation is not at hand, in the one that ingest is told: changes of texts are refused while it is another.
 core::Status ServingStack::open_changes(const core::Settings& settings) {
   const auto& clock = compute_->clock();
-  CORE_TRY(const std::string precision, document_precision(settings));
-  if (precision != encoder_->info().precision) {
-    CORE_TRY(document_encoder_, load_encoder(settings, precision, *compute_));
+  const auto generation = current_generation();
+  if (!generation && redis_store_ == nullptr) return std::unexpected(generation.error());
+  ports::EncoderInfo documents = generation ? generation->document_encoder : encoder_->info();
+  if (!generation) documents.precision = settings.text("document_precision");
+  const bool same_model = documents.model == encoder_->info().model;
+  // Of a server that was not there yet the precision is not known for certain.
+  if (same_model && (documents.precision != encoder_->info().precision || inference_->has_texts())) {
+    CORE_TRY(document_encoder_, open_document_encoder(settings, documents));
   }
   if (wish_.stores.catalog_in_redis) {
     changes_ = std::make_unique<redis::RedisCatalogChanges>(redis_->client(), redis::RedisCatalogChanges::Options{.prefix = redis_->prefix()});
@@ -196,6 +238,7 @@ void ServingStack::stop_threads() {
   if (patient_index_) patient_index_->stop();
   if (patient_image_index_) patient_image_index_->stop();
   if (generating_) generating_->stop_thread();
+  if (inference_) inference_->stop();
   if (milvus_) milvus_->stop();
   if (redis_) redis_->stop();
   if (timers_) timers_->stop();
@@ -221,6 +264,7 @@ std::vector<http::DependencyState> ServingStack::dependencies() const {
   if (vectors.empty() && patient_image_index_) vectors = patient_image_index_->trouble();
   if (vectors.empty() && milvus_) vectors = milvus_->trouble();
   states.push_back({"vectors", milvus_ ? "milvus" : "embedded", std::move(vectors)});
+  for (auto& state : inference_->states()) states.push_back(std::move(state));
   return states;
 }
 

@@ -13,6 +13,7 @@
 #include "event_stack.hpp"
 #include "generator_stack.hpp"
 #include "http/dependency_state.hpp"
+#include "inference_stack.hpp"
 #include "kafka_stack.hpp"
 #include "milvus_stack.hpp"
 #include "ports/catalog_changes.hpp"
@@ -27,6 +28,7 @@
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
 #include "search/live_catalog.hpp"
+#include "search/back_on_pool.hpp"
 #include "search/patient_vector_index.hpp"
 #include "search/rule_file.hpp"
 #include "search/search_service.hpp"
@@ -35,6 +37,10 @@
 #include "search/synonym_file.hpp"
 #include "store_choice.hpp"
 #include "telemetry/metrics.hpp"
+
+namespace scalestyle::adapters::redis {
+class RedisCatalogStore;
+}
 
 namespace scalestyle::app {
 
@@ -99,7 +105,13 @@ class ServingStack {
   [[nodiscard]] core::Status open_files(const core::Settings& settings);
   [[nodiscard]] core::Status make_services(const core::Settings& settings);
   [[nodiscard]] core::Result<search::SearchOptions> search_options(const core::Settings& settings) const;
-  [[nodiscard]] core::Result<std::string> document_precision(const core::Settings& settings) const;
+  // Of the generation to be served; an error where it is in an engine that does not answer.
+  [[nodiscard]] core::Result<ports::GenerationInfo> current_generation() const;
+  [[nodiscard]] core::Result<std::unique_ptr<ports::TextEncoder>> open_document_encoder(const core::Settings& settings,
+                                                                                        const ports::EncoderInfo& documents);
+  // A model behind HTTP, whose answers go on where work is done.
+  void take_remote(std::unique_ptr<ports::TextEncoder> encoder);
+  void take_remote(std::unique_ptr<ports::ImageEncoder> encoder);
   [[nodiscard]] std::unique_ptr<search::PatientVectorIndex> patient(ports::VectorIndex& index);
 
   const Wish wish_;
@@ -113,11 +125,15 @@ class ServingStack {
   std::unique_ptr<ports::GenerationUse> generation_use_;  // null without Redis
   std::unique_ptr<KafkaStack> kafka_;
   std::unique_ptr<MilvusStack> milvus_;
+  std::unique_ptr<InferenceStack> inference_;
+  std::unique_ptr<ports::TextEncoder> remote_encoder_;  // behind encoder_; null: in this process
   std::unique_ptr<ports::TextEncoder> encoder_;
   std::unique_ptr<ports::CatalogStore> store_;
+  adapters::redis::RedisCatalogStore* redis_store_ = nullptr;  // store_, where it is that
   std::unique_ptr<ports::VectorIndex> local_index_;       // null: Milvus
   std::unique_ptr<search::PatientVectorIndex> patient_index_;  // of Milvus
   ports::VectorIndex* index_ = nullptr;                   // that of the two
+  std::unique_ptr<ports::ImageEncoder> remote_image_encoder_;  // behind the next; null: in this process
   std::unique_ptr<ports::ImageEncoder> image_encoder_;    // null where vision is off, as the next
   std::unique_ptr<ports::VectorIndex> local_image_index_;
   std::unique_ptr<search::PatientVectorIndex> patient_image_index_;

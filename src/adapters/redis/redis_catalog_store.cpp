@@ -121,6 +121,19 @@ core::Task<core::Result<std::shared_ptr<const ports::CatalogSnapshot>>> read_gen
   co_return std::shared_ptr<const ports::CatalogSnapshot>(std::move(snapshot));
 }
 
+core::Task<core::Result<CatalogueManifest>> read_manifest(RedisClient& client, const CatalogueKeys& keys, core::GenerationId generation,
+                                                          core::Deadline deadline) {
+  if (!is_generation_name(generation.value())) {
+    co_return core::fail(core::ErrorCode::kNotFound, "not the id of a generation: \"" + generation.value() + "\"");
+  }
+  const std::string key = keys.manifest(generation);
+  CORE_CO_TRY(const auto text, co_await read_text(client, key, deadline));
+  if (!text) co_return gone(generation);
+  CORE_CO_TRY(CatalogueManifest manifest, CatalogueManifest::parse(*text, key));
+  if (manifest.info.id != generation) co_return damaged_key(key, "it describes the generation " + manifest.info.id.value());
+  co_return manifest;
+}
+
 }  // namespace
 
 core::Task<core::Result<core::GenerationId>> RedisCatalogStore::current(core::Deadline deadline) {
@@ -134,17 +147,16 @@ core::Task<core::Result<core::GenerationId>> RedisCatalogStore::current(core::De
   co_return core::GenerationId(std::move(*id));
 }
 
+core::Task<core::Result<ports::GenerationInfo>> RedisCatalogStore::info(core::GenerationId generation, core::Deadline deadline) {
+  CORE_CO_TRY(CatalogueManifest manifest, co_await read_manifest(client_, keys_, std::move(generation), deadline));
+  co_return std::move(manifest.info);
+}
+
 core::Task<core::Result<std::shared_ptr<const ports::CatalogSnapshot>>> RedisCatalogStore::load(core::GenerationId generation,
                                                                                                 core::Deadline deadline) {
-  if (!is_generation_name(generation.value())) {
-    co_return core::fail(core::ErrorCode::kNotFound, "not the id of a generation: \"" + generation.value() + "\"");
-  }
   const std::string key = keys_.manifest(generation);
-  CORE_CO_TRY(const auto text, co_await read_text(client_, key, deadline));
-  if (!text) co_return gone(generation);
+  CORE_CO_TRY(CatalogueManifest manifest, co_await read_manifest(client_, keys_, generation, deadline));
   CORE_CO_CHECK(co_await pool_.schedule(deadline));
-  CORE_CO_TRY(CatalogueManifest manifest, CatalogueManifest::parse(*text, key));
-  if (manifest.info.id != generation) co_return damaged_key(key, "it describes the generation " + manifest.info.id.value());
   auto read = co_await read_generation(client_, pool_, keys_, std::move(manifest), deadline);
   if (read || read.error().code != core::ErrorCode::kDataLoss) co_return read;
   // An ingest may have removed it meanwhile.

@@ -28,6 +28,9 @@ class RedisCatalogStore final : public ports::CatalogStore {
   [[nodiscard]] core::Task<core::Result<std::shared_ptr<const ports::CatalogSnapshot>>> load(
       core::GenerationId generation, core::Deadline deadline) override;
 
+  // What a generation says of itself, without its articles. Errors: as load().
+  [[nodiscard]] core::Task<core::Result<ports::GenerationInfo>> info(core::GenerationId generation, core::Deadline deadline);
+
  private:
   RedisClient& client_;
   core::WorkerPool& pool_;
