@@ -17,6 +17,7 @@ namespace scalestyle::app {
 [[nodiscard]] Command evaluate_search_command();
 [[nodiscard]] Command evaluate_recommend_command();
 [[nodiscard]] Command evaluate_vectors_command();
+[[nodiscard]] Command events_audit_command();
 [[nodiscard]] Command events_export_command();
 [[nodiscard]] Command events_import_command();
 [[nodiscard]] Command events_verify_command();

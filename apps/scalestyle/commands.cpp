@@ -8,7 +8,7 @@ std::vector<Command> all_commands() {
   return {serve_command(), gateway_command(), inference_command(), consumer_command(), ingest_command(), sample_command(), models_list_command(),
           models_fetch_command(),  models_verify_command(), doctor_command(), evaluate_search_command(),
           evaluate_recommend_command(), evaluate_vectors_command(), train_ranker_command(),
-          events_export_command(), events_import_command(), events_verify_command(), events_rebuild_command()};
+          events_export_command(), events_import_command(), events_verify_command(), events_rebuild_command(), events_audit_command()};
 }
 
 std::string group_help(const std::string& group) {

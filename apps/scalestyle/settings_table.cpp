@@ -230,6 +230,9 @@ std::vector<SettingSpec> make_table() {
 
       text("out", "", "folder or file to write"),
       text("in", "", "file to read; not set: standard input"),
+      text("acknowledged", "", "file of event ids, one a line, that must be in the log"),
+      text("left_out", "", "file of event ids, one a line, that are known not to have taken effect"),
+      integer("settle_s", "30", "time for consumers to catch up, before a difference counts", 0, 86'400),
       boolean("replace", "false", "put what was rebuilt in the place of the checkpoint; no server may run"),
       integer("products", "500", "products to make; each has one to five colour variants", 1, 100'000),
       integer("seed", "1", "seed; the same seed gives the same bytes, queries and typing errors", 0, 9e15),

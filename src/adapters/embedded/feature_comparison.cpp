@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "adapters/embedded/memory_feature_store_impl.hpp"
+#include "events/feature_difference.hpp"
 
 namespace scalestyle::adapters::embedded {
 
@@ -23,57 +23,6 @@ struct First {
     if (!found || name < found->first) found.emplace(std::move(name), std::move(what));
   }
 };
-
-bool near(double left, double right, double tolerance) {
-  return std::abs(left - right) <= tolerance * std::max({1.0, std::abs(left), std::abs(right)});
-}
-
-// At one common time, so that the pairs need not have the same one.
-bool near(const events::DecayedScore& left, const events::DecayedScore& right, double half_life_seconds, double tolerance) {
-  return left.time_ms == right.time_ms && near(left.value_at(left.time_ms, half_life_seconds), right.value_at(right.time_ms, half_life_seconds), tolerance);
-}
-
-std::string item_text(const std::optional<events::RecentItem>& item) {
-  return item ? fmt::format("{} {} at {}", events::to_string(item->type), item->item_id, item->time_ms) : "none";
-}
-
-std::string affinity_text(const std::optional<events::CategoryAffinity>& affinity) {
-  return affinity ? fmt::format("{} {:.17g} at {}", affinity->category, affinity->score.value, affinity->score.time_ms) : "none";
-}
-
-template <class T>
-std::optional<T> at(const std::vector<T>& list, std::size_t place) {
-  return place < list.size() ? std::optional<T>(list[place]) : std::nullopt;
-}
-
-std::optional<std::string> difference(const events::SubjectFeatures& left, const events::SubjectFeatures& right, double half_life_seconds,
-                                      double tolerance) {
-  if (left.personalize != right.personalize) return fmt::format("personalize {} and {}", left.personalize, right.personalize);
-  if (left.last_event_ms != right.last_event_ms) return fmt::format("last event at {} and {}", left.last_event_ms, right.last_event_ms);
-  for (std::size_t i = 0; i < std::max(left.recent_items.size(), right.recent_items.size()); ++i) {
-    const auto first = at(left.recent_items, i);
-    const auto second = at(right.recent_items, i);
-    if (first != second) return fmt::format("recent item {}: {} and {}", i + 1, item_text(first), item_text(second));
-  }
-  for (std::size_t i = 0; i < std::max(left.affinities.size(), right.affinities.size()); ++i) {
-    const auto first = at(left.affinities, i);
-    const auto second = at(right.affinities, i);
-    const bool same = first && second && first->category == second->category &&
-                      near(first->score, second->score, half_life_seconds, tolerance);
-    if (!same) return fmt::format("affinity {}: {} and {}", i + 1, affinity_text(first), affinity_text(second));
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> difference(const events::ItemPopularity& left, const events::ItemPopularity& right, double half_life_seconds,
-                                      double tolerance) {
-  for (std::size_t window = 0; window < events::kWindowCount; ++window) {
-    if (near(left.windows[window], right.windows[window], tolerance)) continue;
-    return fmt::format("window {}: {:.17g} and {:.17g}", events::kWindows[window].name, left.windows[window], right.windows[window]);
-  }
-  if (near(left.global, right.global, half_life_seconds, tolerance)) return std::nullopt;
-  return fmt::format("global: {:.17g} at {} and {:.17g} at {}", left.global.value, left.global.time_ms, right.global.value, right.global.time_ms);
-}
 
 std::string text(const std::vector<events::EventPosition>& positions) {
   std::string joined;
@@ -97,12 +46,12 @@ void compare_subjects(const FeatureState& left, const FeatureState& right, doubl
     const events::SubjectFeatures here = features_of(left, key, bytes, now_ms);
     events::SubjectFeatures there;
     right.subjects().read(key, [&](std::string_view other) { there = features_of(right, key, other, now_ms); });
-    if (auto what = difference(here, there, half_life, tolerance)) first.note(std::string(key), std::move(*what));
+    if (auto what = events::difference(here, there, half_life, tolerance)) first.note(std::string(key), std::move(*what));
   });
   right.subjects().for_each([&](std::string_view key, std::string_view bytes) {
     if (left.subjects().read(key, [](std::string_view) {})) return;
     const events::SubjectFeatures there = features_of(right, key, bytes, now_ms);
-    if (!is_nothing(there)) first.note(std::string(key), *difference({}, there, half_life, tolerance));
+    if (!is_nothing(there)) first.note(std::string(key), *events::difference({}, there, half_life, tolerance));
   });
 }
 
@@ -121,14 +70,12 @@ void compare_items(const FeatureState& left, const FeatureState& right, double t
   const auto here = items_of(left, now_ms);
   const auto there = items_of(right, now_ms);
   // Only one has it: the other may have let it expire, and then it is worth nothing.
-  const auto worth = [&](const events::ItemPopularity& item) {
-    return item.global.value_at(now_ms, half_life) >= 1e-6 || std::ranges::any_of(item.windows, [](double sum) { return sum > 0; });
-  };
+  const auto worth = [&](const events::ItemPopularity& item) { return events::is_worth_anything(item, now_ms, half_life); };
   for (const auto& [id, item] : here) {
     const auto other = there.find(id);
     if (other == there.end()) {
       if (worth(item)) first.note("item " + id, "only in the first");
-    } else if (auto what = difference(item, other->second, half_life, tolerance)) {
+    } else if (auto what = events::difference(item, other->second, half_life, tolerance)) {
       first.note("item " + id, std::move(*what));
     }
   }
