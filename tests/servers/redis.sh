@@ -3,12 +3,13 @@
 #        redis.sh stop FOLDER                      stops them
 #        redis.sh kill FOLDER PORT | kill FOLDER master-of-slot N     SIGKILL; prints killed=PORT
 #        redis.sh restart FOLDER                   starts those again that do not run
+#        redis.sh move-slot FOLDER N begin|finish  of a cluster: opens a slot's move to another master; moves its keys, ends it
 #
 # start prints one name=value a line: port, pid, ports (all, with commas).
 #   plain    one server, no password
-#   tls      one server that speaks TLS only, also on 127.0.0.2, with a certificate for localhost and 127.0.0.1; the default user is
-#            off, `app` may touch the keys hm:* and use no dangerous command but INFO, `admin` may do everything. Prints also
-#            ca_file, other_ca_file (of another authority), app_password, admin_password
+#   tls      one server that speaks TLS only, also on 127.0.0.2, with a certificate for localhost and 127.0.0.1; the default
+#            user is off, `app` may touch the keys hm:* and use no dangerous command but INFO, `admin` may do everything.
+#            Prints also ca_file, other_ca_file (of another authority), app_password, admin_password
 #   cluster  3 masters and 3 replicas, node time-out 2 s
 # Ends with 3 where Redis is not installed.
 set -euo pipefail
@@ -45,7 +46,9 @@ cli() {
   fi
 }
 
-running() { [ -f "$folder/$1/redis.pid" ] && kill -0 "$(cat "$folder/$1/redis.pid")" 2>/dev/null; }
+# A process that ended and was not yet asked for its status by its parent does not run.
+runs() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
+running() { [ -f "$folder/$1/redis.pid" ] && runs "$(cat "$folder/$1/redis.pid")"; }
 
 # launch PORT: the server of FOLDER/PORT/redis.conf, until it answers.
 launch() {
@@ -72,6 +75,7 @@ daemonize yes
 save ""
 appendonly no
 maxmemory-policy noeviction
+shutdown-timeout 0
 END
     cat
   } >"$folder/$1/redis.conf"
@@ -124,7 +128,8 @@ END
   echo "--user admin --no-auth-warning --tls --cacert $folder/tls/ca.crt" >"$folder/cli-arguments"
   echo "$admin" >"$folder/admin-password"
   launch "$port"
-  printf '%s\n' "port=$port" "ca_file=$folder/tls/ca.crt" "other_ca_file=$folder/tls/other.crt" "app_password=$app" "admin_password=$admin"
+  printf '%s\n' "port=$port" "ca_file=$folder/tls/ca.crt" "other_ca_file=$folder/tls/other.crt" \
+    "app_password=$app" "admin_password=$admin"
 }
 
 start_cluster() {
@@ -145,7 +150,8 @@ END
     launch "$port"
     nodes+=("127.0.0.1:$port")
   done
-  redis-cli --cluster create "${nodes[@]}" --cluster-replicas 1 --cluster-yes >"$folder/create.log" 2>&1 || fail "$(cat "$folder/create.log")"
+  redis-cli --cluster create "${nodes[@]}" --cluster-replicas 1 --cluster-yes >"$folder/create.log" 2>&1 ||
+    fail "$(cat "$folder/create.log")"
   for i in 0 1 2 3 4 5; do wait_for_cluster $((first + i)); done
   echo "port=$first"
 }
@@ -172,15 +178,18 @@ print_servers() {
   echo "pid=$(cat "$folder/$(echo "$ports" | head -n 1)/redis.pid")"
 }
 
-stop_one() {
-  local pid try
-  running "$1" || return 0
-  pid=$(cat "$folder/$1/redis.pid")
-  kill "$pid"
-  for try in $(seq 100); do
-    kill -0 "$pid" 2>/dev/null || return 0
-    [ "$try" = 60 ] && kill -9 "$pid"
-    sleep 0.05
+stop_all() {
+  local port pid pids=() try
+  for port in $(ports_of); do
+    running "$port" && pids+=("$(cat "$folder/$port/redis.pid")")
+  done
+  [ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}"
+  for pid in "${pids[@]}"; do
+    for try in $(seq 200); do
+      runs "$pid" || break
+      [ "$try" != 100 ] || kill -9 "$pid"
+      sleep 0.05
+    done
   done
 }
 
@@ -198,11 +207,33 @@ master_of_slot() {
   done
 }
 
+# move_slot N begin|finish
+move_slot() {
+  local source target source_id target_id keys
+  source=$(master_of_slot "$1")
+  if [ "$2" = begin ]; then
+    target=$(cli "$source" cluster nodes | awk '$3 == "master" { split($2, address, /[:@]/); print address[2]; exit }')
+    echo "$target" >"$folder/move-target"
+  fi
+  target=$(cat "$folder/move-target")
+  source_id=$(cli "$source" cluster myid) target_id=$(cli "$target" cluster myid)
+  if [ "$2" = begin ]; then
+    cli "$target" cluster setslot "$1" importing "$source_id" >/dev/null
+    cli "$source" cluster setslot "$1" migrating "$target_id" >/dev/null
+    return
+  fi
+  mapfile -t keys < <(cli "$source" cluster getkeysinslot "$1" 1000)
+  if [ "${#keys[@]}" -gt 0 ]; then cli "$source" migrate 127.0.0.1 "$target" "" 0 5000 keys "${keys[@]}" >/dev/null; fi
+  cli "$target" cluster setslot "$1" node "$target_id" >/dev/null
+  cli "$source" cluster setslot "$1" node "$target_id" >/dev/null
+}
+
 kill_one() {
   local port=$1
   [ "$port" = master-of-slot ] && port=$(master_of_slot "$2")
   running "${port:-none}" || fail "no server runs at ${port:-that slot}"
   kill -9 "$(cat "$folder/$port/redis.pid")"
+  while running "$port"; do sleep 0.01; done
   echo "killed=$port"
 }
 
@@ -221,8 +252,9 @@ start)
   esac
   print_servers
   ;;
-stop) for port in $(ports_of); do stop_one "$port"; done ;;
+stop) stop_all ;;
 kill) kill_one "${3:-}" "${4:-}" ;;
+move-slot) move_slot "${3:-}" "${4:-}" ;;
 restart) for port in $(ports_of); do running "$port" || launch "$port"; done ;;
-*) fail "what to do is start, stop, kill or restart" ;;
+*) fail "what to do is start, stop, kill, restart or move-slot" ;;
 esac

@@ -9,7 +9,8 @@ telemetry::MetricName commands(std::string_view result) {
   return {"scalestyle_redis_commands_total", "Commands to Redis by how they ended", {{"result", std::string(result)}}};
 }
 telemetry::MetricName redirections(std::string_view kind) {
-  return {"scalestyle_redis_redirections_total", "Commands that a node of the cluster sent to another", {{"kind", std::string(kind)}}};
+  return {"scalestyle_redis_redirections_total", "Commands that a node of the cluster sent to another",
+          {{"kind", std::string(kind)}}};
 }
 telemetry::MetricName refreshes(std::string_view result) {
   return {"scalestyle_redis_slot_map_refreshes_total", "Readings of the cluster's slot map", {{"result", std::string(result)}}};

@@ -50,6 +50,11 @@ void Connection::open() {
   });
 }
 
+void Connection::open_soon() {
+  refused_ = false;
+  if (state_ == State::kPausing) open();
+}
+
 void Connection::opened(const core::Status& status) {
   if (!status) return lost(error(status.error().code, status.error().message));
   state_ = State::kGreeting;
@@ -96,6 +101,7 @@ void Connection::take_greeting(const RespReply& reply) {
 
 void Connection::become_ready() {
   state_ = State::kReady;
+  refused_ = false;
   ready_since_ = settings_.clock.steady_now();
   trouble_.message.clear();
   timer_.cancel();
@@ -234,6 +240,7 @@ void Connection::watch_replies() {
 void Connection::lost(core::Error why) {
   const bool lasted = state_ == State::kReady && settings_.clock.steady_now() - ready_since_ >= kLasting;
   failures_ = lasted ? 0 : failures_ + 1;
+  refused_ = state_ != State::kReady;
   transport_->close();
   transport_.reset();
   reader_.reset();

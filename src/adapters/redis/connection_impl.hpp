@@ -62,8 +62,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void open_if_new() {
     if (state_ == State::kNew) open();
   }
-  // Whether a command may be given to it now: not while it waits before the next attempt after one that failed.
-  [[nodiscard]] bool accepts() const { return state_ != State::kPausing && state_ != State::kClosed; }
+  void open_soon();  // the server is there: without the rest of a pause
+  // Whether a command may be given to it now: not after an attempt to open it failed, until one succeeds.
+  [[nodiscard]] bool accepts() const { return state_ != State::kClosed && !refused_; }
   void enqueue(Exchange exchange);
 
   [[nodiscard]] bool ready() const { return state_ == State::kReady; }
@@ -108,6 +109,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool writing_ = false;
   bool flush_scheduled_ = false;
   bool retiring_ = false;
+  bool refused_ = false;       // the last attempt to open it failed
   std::size_t greetings_ = 0;  // replies to AUTH and CLIENT SETNAME that are expected
   int failures_ = 0;           // attempts in a row that did not last
   core::SteadyTime ready_since_{};

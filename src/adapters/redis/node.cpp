@@ -32,6 +32,11 @@ void Node::open_all() {
   for (const auto& connection : connections_) connection->open_if_new();
 }
 
+void Node::open_soon() {
+  for (const auto& connection : connections_) connection->open_soon();
+  if (replicated_) replicated_->open_soon();
+}
+
 void Node::retire() {
   for (const auto& connection : connections_) connection->retire();
   if (replicated_) replicated_->retire();

@@ -24,6 +24,7 @@ class Node {
   [[nodiscard]] Connection& replicated();
 
   void open_all();  // but the replicated one, which opens with its first command
+  void open_soon();  // one of them stands: the others need not wait
   void retire();
   void close();
   [[nodiscard]] std::size_t ready() const;

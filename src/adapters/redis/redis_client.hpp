@@ -2,12 +2,14 @@
 // RedisClient: commands to one Redis server or to a Redis Cluster, over our own connections (Asio; RESP2 read and written
 // by hiredis). What it finds at the first node decides which of the two it speaks to.
 //
-// Commands are pipelined on a few connections a node; each has its own deadline. A command whose connection breaks after it
-// was written has an unknown outcome: it is repeated only when it says that it may be (RedisCommand::repeatable). In a
-// Cluster commands go to the master of their key's slot; MOVED and ASK are followed, the slot map is read again after them
-// and after a broken connection, and a command waits for a failover until its deadline.
+// Commands are pipelined on a few connections a node, which all callers share: those that belong to a connection (MULTI,
+// SUBSCRIBE, SELECT, HELLO, WAIT, blocking ones) are not for it. Each call has its own deadline. A command whose connection
+// breaks after it was written has an unknown outcome: it is repeated only when it says that it may be
+// (RedisCommand::repeatable). In a Cluster commands go to the master of their key's slot; MOVED and ASK are followed, the
+// slot map is read again after them and after a broken connection, and a command waits for a failover until its deadline.
 //
-// Everything is bounded: commands waiting, bytes of a reply, connections, redirections of a command.
+// Everything is bounded: commands waiting, bytes of a reply, connections, redirections of a command, and the time of a call: 60 s
+// where its deadline is later or never.
 // Thread safety: every method may be called from any thread. Tasks complete on the I/O thread (run()).
 
 #include <chrono>
@@ -72,13 +74,13 @@ class RedisClient {
     std::string password{};            // empty: no AUTH
     bool tls = false;                  // certificate and host name are verified
     std::string ca_file{};             // PEM; empty: the system's
-    std::size_t connections_per_node = 2;
+    std::size_t connections_per_node = 2;  // and one more where pipeline_replicated() is used
     std::size_t max_waiting = 20'000;             // commands, of all nodes; more are refused
-    std::size_t max_reply_bytes = 64u << 20;
+    std::size_t max_reply_bytes = 64u << 20;      // of one reply: its texts, and sizeof(RedisValue) an element
     std::chrono::milliseconds connect_timeout{1'000};
     std::chrono::milliseconds reconnect_first{50};    // delays between attempts grow to the longest
     std::chrono::milliseconds reconnect_longest{2'000};
-    std::chrono::milliseconds command_timeout{2'000};  // of a command, within its deadline
+    std::chrono::milliseconds command_timeout{2'000};  // a connection whose oldest reply takes longer is closed
 
     // kInvalidArgument with the setting as field.
     [[nodiscard]] core::Status validate() const;
@@ -95,7 +97,7 @@ class RedisClient {
   RedisClient(const RedisClient&) = delete;
   RedisClient& operator=(const RedisClient&) = delete;
 
-  // The I/O thread's body: returns after stop(). Once.
+  // The I/O thread's body: returns after stop(). Once. Until it is called nothing is sent and no deadline is kept.
   void run();
   // Ends all commands (kCancelled) and connections. May be repeated.
   void stop();
@@ -105,18 +107,20 @@ class RedisClient {
   //   kPermissionDenied:   NOAUTH, WRONGPASS, NOPERM
   //   kResourceExhausted:  OOM; also when too many commands wait here
   //   kUnavailable:        LOADING, READONLY, MASTERDOWN, CLUSTERDOWN, TRYAGAIN, no connection, a broken one
+  //   kInvalidArgument:    a command without a word
   // and kDeadlineExceeded (the message says whether the command had been sent), kCancelled, kDataLoss (not RESP; too large).
   // Messages begin with the node and the server's own words, for example "redis 127.0.0.1:6379: WRONGTYPE …".
   [[nodiscard]] core::Task<core::Result<RedisValue>> call(RedisCommand command, core::Deadline deadline);
 
-  // All of them at once: one write and one read a node that they concern. One result a command, in order; commands of one
-  // key are carried out in the order given unless the slot moves meanwhile. Fails as a whole only by kCancelled and
-  // kResourceExhausted (here).
+  // All of them at once: one write and one read a connection that they concern. One result a command, in order; commands of one
+  // key are carried out in the order given unless the slot moves or the server loses its scripts meanwhile. Fails as a
+  // whole only by kCancelled and kResourceExhausted (here).
   [[nodiscard]] core::Task<core::Result<std::vector<core::Result<RedisValue>>>> pipeline(std::vector<RedisCommand> commands,
                                                                                          core::Deadline deadline);
 
   // As pipeline(), and after the last command of each node waits until `replicas` of the node's replicas, or all that are
-  // attached where there are fewer, have what was written. kUnavailable for the commands of a node where they have not.
+  // attached where there are fewer, have what was written. kUnavailable for the commands of a node where they have not. Where
+  // no replica is attached nothing is waited for, and scalestyle_redis_unreplicated_writes_total counts the commands.
   [[nodiscard]] core::Task<core::Result<std::vector<core::Result<RedisValue>>>> pipeline_replicated(
       std::vector<RedisCommand> commands, std::size_t replicas, core::Deadline deadline);
 

@@ -75,7 +75,8 @@ core::Result<std::shared_ptr<Call>> RedisClient::Impl::make_call(std::size_t siz
   call->counted = size;
   if (before + size > max_waiting_) {
     return fail(ErrorCode::kResourceExhausted,
-                fmt::format("redis: {} commands wait already, of at most {}: this call's {} are refused", before, max_waiting_, size));
+                fmt::format("redis: {} commands wait already, of at most {}: this call's {} are refused", before, max_waiting_,
+                            size));
   }
   call->requests.resize(size);
   call->unfinished = size;

@@ -75,6 +75,10 @@ Router::Place Router::place(const RequestRef& ref) {
     finish(ref, std::move(names));
     return {};
   }
+  if (ref->command.arguments.empty()) {  // has no reply: those behind it would get the wrong ones
+    finish(ref, fail(ErrorCode::kInvalidArgument, "redis: a command without a word"));
+    return {};
+  }
   if (!ref->node.empty()) {
     if (Node* const node = topology_.known(ref->node)) return place_at(*node, ref);
     finish(ref, fail(ErrorCode::kUnavailable, fmt::format("redis {}: is no master any more", ref->node)));
@@ -147,8 +151,8 @@ void Router::refused(Connection& connection, const RequestRef& ref, const std::s
 
 void Router::redirect(Connection& connection, const RequestRef& ref, const ErrorReply& reply, const std::string& text) {
   if (++ref->redirections > kMaxRedirections) {
-    return finish(ref, std::unexpected(error_of(connection.node(), fmt::format("{} (after {} redirections)", text, kMaxRedirections),
-                                                ErrorCode::kUnavailable)));
+    const std::string why = fmt::format("{} (after {} redirections)", text, kMaxRedirections);
+    return finish(ref, std::unexpected(error_of(connection.node(), why, ErrorCode::kUnavailable)));
   }
   Endpoint target = *reply.target;
   if (target.host.empty()) target.host = connection.endpoint().host;
@@ -230,7 +234,7 @@ void Router::not_replicated(const std::vector<RequestRef>& refs, const core::Err
 }
 
 void Router::state_changed(Connection& connection) {
-  if (connection.ready()) topology_.connection_ready();
+  if (connection.ready()) topology_.connection_ready(connection.node());
   metrics_.connections.set(static_cast<double>(topology_.ready_connections()));
   if (on_trouble_changed) on_trouble_changed();
 }

@@ -15,6 +15,7 @@ using core::ErrorCode;
 using namespace std::chrono_literals;
 
 constexpr auto kSlowClock = 30s;
+constexpr auto kWhileOneIsAway = 1s;
 constexpr auto kBetweenReadings = 100ms;
 constexpr auto kBetweenFirstContacts = 500ms;
 
@@ -72,7 +73,8 @@ void Topology::refresh() {
   if (!std::exchange(soon_, true)) schedule(next);
 }
 
-void Topology::connection_ready() {
+void Topology::connection_ready(const std::string& node) {
+  if (Node* const there = known(node)) there->open_soon();
   if (mode_ == Mode::kUnknown && !attempt_) refresh();
 }
 
@@ -155,7 +157,8 @@ void Topology::answered(const Endpoint& asked, const core::Result<RespReply>& re
 core::Status Topology::understand(const Endpoint& asked, const RespReply& reply) {
   const std::string& text = reply.value.text;
   if (reply.is_error) {
-    const bool no_cluster = text.starts_with("ERR This instance has cluster support disabled") || text.starts_with("ERR unknown command");
+    const bool no_cluster =
+        text.starts_with("ERR This instance has cluster support disabled") || text.starts_with("ERR unknown command");
     if (!no_cluster || mode_ == Mode::kCluster) {
       return std::unexpected(error_of(asked.text(), "CLUSTER SLOTS: " + text, parse_error_reply(text).code));
     }
@@ -198,7 +201,10 @@ void Topology::end(const core::Status& status) {
     schedule(kBetweenFirstContacts);
   } else if (mode_ == Mode::kCluster) {
     soon_ = wanted_;
-    schedule(wanted_ ? core::SteadyTime::duration(kBetweenReadings) : core::SteadyTime::duration(kSlowClock));
+    // A master that is away will be another one soon, also where no command asks for it.
+    const bool all_stand = status && std::ranges::all_of(masters_, [](const auto& master) { return master->stands(); });
+    const core::SteadyTime::duration later = all_stand ? kSlowClock : kWhileOneIsAway;
+    schedule(wanted_ ? core::SteadyTime::duration(kBetweenReadings) : later);
   }
   refreshed_(status);
 }

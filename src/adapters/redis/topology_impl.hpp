@@ -40,7 +40,7 @@ class Topology {
   // Reads the map soon, but not more often than ten times a second.
   void refresh();
   void moved(std::uint16_t slot, const Endpoint& master) { slots_.move(slot, master); }
-  void connection_ready();  // any: it may be the one that a first contact waits for
+  void connection_ready(const std::string& node);  // it may be the one that a first contact waits for
 
   void close();
   [[nodiscard]] std::string trouble() const;

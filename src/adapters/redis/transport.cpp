@@ -54,7 +54,8 @@ void Transport::open(Opened opened) {
   resolver_.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
                           [self = shared_from_this()](const error_code& error, const Tcp::resolver::results_type& addresses) {
                             if (!error) return self->connect(addresses);
-                            self->finish(fail(ErrorCode::kUnavailable, fmt::format("its name cannot be resolved: {}", error.message())));
+                            self->finish(fail(ErrorCode::kUnavailable,
+                                              fmt::format("its name cannot be resolved: {}", error.message())));
                           });
 }
 
