@@ -9,6 +9,7 @@
 #include "command_list.hpp"
 #include "ingest/ingest.hpp"
 #include "ingest/live_changes.hpp"
+#include "ingest_stores.hpp"
 #include "runtime.hpp"
 #include "vision_stack.hpp"
 
@@ -49,6 +50,10 @@ core::Result<ingest::IngestOptions> options_of(const core::Settings& settings) {
     options.neighbours->half_life_days = settings.number("neighbour_half_life_days");
     options.neighbours->shrinkage = settings.number("neighbour_shrinkage");
   }
+  options.popular_top = static_cast<std::size_t>(settings.integer("popular_top"));
+  options.allow_no_purchases = settings.boolean("allow_no_purchases");
+  options.purchase_weight = settings.number("event_weight_purchase");
+  options.popularity_half_life_seconds = settings.number("popularity_half_life_hours") * 3'600;
   const std::size_t threads = compute_threads(settings);
   options.batches_in_flight = 2 * threads;
   options.reader.threads = static_cast<unsigned>(threads);
@@ -63,6 +68,7 @@ bool is_input_fault(const core::Error& error) {
 core::Result<ingest::IngestSummary> ingest_with(const core::Settings& settings, const ingest::IngestOptions& options) {
   CORE_CHECK(choose_kernels(settings));
   Compute compute(compute_threads(settings));
+  CORE_TRY(const auto stores, IngestStoreStack::open(settings, compute));
   CORE_TRY(const auto image_encoder, load_image_encoder(settings, compute));
   CORE_TRY(const auto encoder, load_encoder(settings, settings.text("document_precision"), compute));
   ingest::TextProgress progress({.terminal = ::isatty(STDERR_FILENO) == 1}, compute.clock(), [](std::string_view text) {
@@ -71,6 +77,7 @@ core::Result<ingest::IngestSummary> ingest_with(const core::Settings& settings, 
   });
   ingest::IngestContext context{.encoder = *encoder, .clock = compute.clock(), .progress = progress};
   context.image_encoder = image_encoder.get();
+  context.stores = stores->stores();
   context.stop_signal = [] { return static_cast<int>(stop_signal); };
   return ingest::run_ingest(options, context);
 }
@@ -100,10 +107,10 @@ int run_ingest(const Invocation& invocation) {
 Command ingest_command() {
   return {.path = {"ingest"},
           .help = "Make a catalogue out of files and switch to it",
-          .settings = with_vision_settings({"data", "articles", "images", "transactions", "embeddings", "image_embeddings", "update",
-                                            "price_scale", "currency", "live_changes", "neighbours_per_item", "neighbour_half_life_days",
-                                            "neighbour_shrinkage", "document_precision", "models", "model",
-                                            "compute_threads", "isa", "json"}),
+          .settings = with_ingest_store_settings(with_vision_settings(
+              {"data", "articles", "images", "transactions", "embeddings", "image_embeddings", "update", "price_scale", "currency",
+               "live_changes", "neighbours_per_item", "neighbour_half_life_days", "neighbour_shrinkage", "document_precision",
+               "models", "model", "compute_threads", "isa", "json"})),
           .run = run_ingest};
 }
 

@@ -30,12 +30,14 @@ std::vector<std::string> nodes_of(std::string_view list) {
 
 // Braces in a prefix would put all keys into one slot of a Cluster, and other marks mean something in an ACL's patterns.
 core::Status check_prefix(const std::string& prefix) {
-  const bool plain = std::ranges::all_of(prefix, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '_' || c == '-' || c == '.';
+  constexpr std::string_view kMarks = ":_-.";
+  const bool plain = std::ranges::all_of(prefix, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kMarks.contains(c);
   });
   if (plain && prefix.size() <= kMaxPrefixBytes) return {};
   return core::fail(core::ErrorCode::kInvalidArgument,
-                    "redis_prefix is \"" + prefix + "\": it has at most 64 letters, digits, ':', '_', '-' and '.'", "redis_prefix");
+                    "redis_prefix is \"" + prefix + "\": it has at most 64 letters, digits, ':', '_', '-' and '.'",
+                    "redis_prefix");
 }
 
 // The setting that stands for a field of RedisClient::Options.
@@ -59,7 +61,8 @@ std::vector<std::string> with_redis_settings(std::vector<std::string> names) {
   return names;
 }
 
-core::Result<std::unique_ptr<RedisStack>> RedisStack::open(const core::Settings& settings, RedisClient::Dependencies dependencies) {
+core::Result<std::unique_ptr<RedisStack>> RedisStack::open(const core::Settings& settings,
+                                                           RedisClient::Dependencies dependencies) {
   RedisClient::Options options;
   options.nodes = nodes_of(settings.text("redis_nodes"));
   if (options.nodes.empty()) {

@@ -178,8 +178,8 @@ std::vector<SettingSpec> make_table() {
       number("neighbour_shrinkage", "30", "how much articles of few customers are held back as bought together", 0, 1e6),
       text("live_changes", "newer", "live changes to keep: newer than the articles file, all or none", {"newer", "all", "none"}),
 
-      text("to", "", "stores that ingest fills besides the data folder, separated by commas: redis, milvus"),
-      integer("popular_top", "50000", "most popular articles written to a store for other readers", 1, 1'000'000),
+      text("to", "", "stores that ingest fills besides the data folder, separated by commas: redis"),
+      integer("popular_top", "50000", "most popular articles written to a store for other readers", 1, 200'000),
       boolean("allow_no_purchases", "false", "fill a store without any purchases: then it has no popular articles"),
 
       text("kafka_brokers", "", "Kafka brokers, host:port with commas between; any of them is enough to find the others"),

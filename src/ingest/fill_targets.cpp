@@ -121,7 +121,8 @@ core::Status TargetFiller::fill_one(ports::CatalogTarget& target, const Files& f
 }
 
 core::Status TargetFiller::write_vectors(ports::CatalogTarget& target, const Files& files) {
-  const auto write = [&](ports::VectorsOf kind, std::span<const std::uint32_t> rows, const retrieval::ExactVectors& vectors) -> core::Status {
+  const auto write = [&](ports::VectorsOf kind, std::span<const std::uint32_t> rows,
+                         const retrieval::ExactVectors& vectors) -> core::Status {
     for (std::size_t first = 0; first < rows.size(); first += kRowsASlice) {
       CORE_CHECK(check_stop(context_));
       const std::size_t count = std::min(kRowsASlice, rows.size() - first);
@@ -172,7 +173,8 @@ void TargetFiller::tidy(IngestSummary& summary) {
   if (context_.stores.use != nullptr) {
     const auto used = core::sync_wait(context_.stores.use->used(deadline()));
     if (!used) {
-      summary.notes.push_back("old generations stay in the stores, since it is not known which are in use: " + used.error().message);
+      summary.notes.push_back("old generations stay in the stores, since it is not known which are in use: " +
+                              used.error().message);
       return;
     }
     keep.insert(used->begin(), used->end());

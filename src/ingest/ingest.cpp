@@ -141,7 +141,8 @@ class IngestRun {
 
   core::Status open_work() {
     note_foreign_work();
-    const auto fresh_id = new_generation_id(folder_, started_wall_, texts_.plan.fingerprint);
+    const auto is_taken = [this](const core::GenerationId& id) { return filler_.is_served(id); };
+    const auto fresh_id = new_generation_id(folder_, started_wall_, texts_.plan.fingerprint, is_taken);
     CORE_CHECK(open_work_of(texts_, fresh_id, "text"));
     // The run that made this work finished, but died before it could remove it.
     const auto current = folder_.read_current();

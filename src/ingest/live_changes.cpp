@@ -62,8 +62,8 @@ core::Result<adapters::embedded::KeptChanges> read_changes(const IngestOptions& 
   if (shared == nullptr) return kept;
   if (!kept.changes.empty()) {
     return core::fail(core::ErrorCode::kFailedPrecondition,
-                      fmt::format("{} has {} live changes of a server that kept them there: the changes of these stores have an order of "
-                                  "their own; ingest without stores first, or put the file away",
+                      fmt::format("{} has {} live changes of a server that kept them there: the changes of these stores have an order "
+                                  "of their own; ingest without stores first, or put the file away",
                                   (options.data_dir / "changes.db").string(), kept.changes.size()));
   }
   kept = {};

@@ -83,11 +83,12 @@ core::Result<ports::PopularitySeeds> find_popular(const IngestOptions& options, 
   ports::PopularitySeeds seeds;
   seeds.all_time = best(scores, options.popular_top);
   if (seeds.all_time.empty()) {
-    const std::string_view what = options.transactions.empty() ? "there are no transactions" : "the transactions are of other articles";
+    const std::string_view what =
+        options.transactions.empty() ? "there are no transactions" : "the transactions are of other articles";
     if (!options.allow_no_purchases) {
       return core::fail(core::ErrorCode::kInvalidArgument,
-                        fmt::format("no article has a purchase ({}), so the stores would have no popular articles: name the purchases "
-                                    "with --transactions, or fill them without by --allow-no-purchases",
+                        fmt::format("no article has a purchase ({}), so the stores would have no popular articles: name the "
+                                    "purchases with --transactions, or fill them without by --allow-no-purchases",
                                     what),
                         "transactions");
     }

@@ -8,8 +8,8 @@
 
 namespace scalestyle::ingest {
 
-// All time: by purchase counts, on the scale of live events. The last day and the last seven: of the transactions file, whose last day
-// stands for today; empty, with a note, where it does not tell customers and days. At most options.popular_top each.
+// All time: by purchase counts, on the scale of live events. The last day and the last seven: of the transactions file, whose
+// last day stands for today; empty, with a note, where it does not tell customers and days. At most options.popular_top each.
 // kInvalidArgument, field "transactions", where no article of the catalogue has a purchase, unless options.allow_no_purchases.
 // Else the readers' errors.
 [[nodiscard]] core::Result<ports::PopularitySeeds> find_popular(const IngestOptions& options, const IngestContext& context,

@@ -78,12 +78,15 @@ GenerationManifest describe(const PublishInput& input, const IngestContext& cont
 
 }  // namespace
 
-core::GenerationId new_generation_id(const DataFolder& folder, core::WallTime time, std::string_view fingerprint) {
+core::GenerationId new_generation_id(const DataFolder& folder, core::WallTime time, std::string_view fingerprint,
+                                     const std::function<bool(const core::GenerationId&)>& is_taken) {
   const std::string base = fmt::format("{:%Y%m%dT%H%M%SZ}-{}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)),
                                        fingerprint.substr(0, 8));
   std::error_code ignored;
   core::GenerationId id(base);
-  for (int n = 2; std::filesystem::exists(folder.generation(id), ignored); ++n) id = core::GenerationId(fmt::format("{}-{}", base, n));
+  for (int n = 2; std::filesystem::exists(folder.generation(id), ignored) || is_taken(id); ++n) {
+    id = core::GenerationId(fmt::format("{}-{}", base, n));
+  }
   return id;
 }
 

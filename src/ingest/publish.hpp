@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "adapters/embedded/data_folder.hpp"
@@ -21,9 +22,10 @@ struct PublishInput {
   const VectorLane* photos = nullptr;  // null: no vectors of photos
 };
 
-// A name for a generation begun at `time` that no folder has: "20260301T120000Z-1a2b3c4d".
+// A name for a generation begun at `time` that no folder has, nor is taken elsewhere: "20260301T120000Z-1a2b3c4d".
 [[nodiscard]] core::GenerationId new_generation_id(const adapters::embedded::DataFolder& folder, core::WallTime time,
-                                                   std::string_view fingerprint);
+                                                   std::string_view fingerprint,
+                                                   const std::function<bool(const core::GenerationId&)>& is_taken);
 
 // Writes the files of the generation into the texts' work folder, reads them back and compares their hashes; tells the
 // summary how many vectors of photos there are. Returns their folder. Errors: those of the file system; kDataLoss when what is

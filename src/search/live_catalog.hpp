@@ -8,8 +8,9 @@
 // comes meanwhile is laid over its result before that is published, so no change is ever undone by a later state.
 // A new base (an ingest) is taken over by write() too, so nothing else happens meanwhile.
 //
-// Where other servers change the same articles (CatalogChanges::shared()), write() reads what they did before it decides anything, and
-// at least once in follow_interval. A change is kept only while nobody made another one meanwhile; else it is decided anew.
+// Where other servers change the same articles (CatalogChanges::shared()), write() reads what they did before it decides
+// anything, and at least once in follow_interval. A change is kept only while nobody made another one meanwhile; else it is
+// decided anew.
 // So all servers decide by one order of changes, and come to the same articles.
 //
 // Vectors of new texts are made by the encoder before the change is written, with it kept, and searched beside the index.

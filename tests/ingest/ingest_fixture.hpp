@@ -72,6 +72,7 @@ class IngestFixture : public ::testing::Test {
     support::HashingImageEncoder pictures(*pool, 12, vision_precision_);
     pictures.fail_after_images = fail_after_images_;
     if (vision_) context.image_encoder = &pictures;
+    context.stores = stores_;
     auto result = run_ingest(options_, context);
     texts_encoded_ = encoder.texts_encoded;
     images_encoded_ = pictures.images_encoded;
@@ -97,6 +98,7 @@ class IngestFixture : public ::testing::Test {
   std::string vision_precision_ = "f32";
   std::int64_t fail_after_images_ = -1;
   std::int64_t images_encoded_ = 0;
+  IngestStores stores_{};
   ProgressReporter* progress_ = nullptr;
   std::function<int()> stop_signal_ = [] { return 0; };
   std::function<void(std::string_view)> before_step_ = [](std::string_view) {};

@@ -22,8 +22,9 @@ class LiveCatalogFollowTest : public LiveCatalogFixture {
     publish("a", {"shirt", "dress", "trousers"});
     restart(kQuick);
     other_holder_ = std::make_unique<SnapshotHolder>(store_, index_, encoder_.info());
-    other_ = std::make_unique<LiveCatalog>(
-        LiveCatalog::Dependencies{*other_holder_, changes_, encoder_, compute_.timers(), compute_.clock(), other_metrics_, log_}, kQuick);
+    const LiveCatalog::Dependencies use{*other_holder_,   changes_,       encoder_, compute_.timers(),
+                                        compute_.clock(), other_metrics_, log_};
+    other_ = std::make_unique<LiveCatalog>(use, kQuick);
     other_writer_ = std::thread([this] { other_->write(); });
     other_builder_ = std::thread([this] { other_->build(); });
     EXPECT_TRUE(core::sync_wait(other_holder_->refresh(core::Deadline::never())));

@@ -22,7 +22,8 @@ class FakeCatalogChanges final : public ports::CatalogChanges {
     const std::lock_guard lock(mutex_);
     if (fault_) co_return std::unexpected(*fault_);
     if (batch.only_after && !log_.empty() && log_.back().sequence > *batch.only_after) {
-      const auto error = core::fail(core::ErrorCode::kFailedPrecondition, "there are later changes", std::string(ports::kOnlyAfterField));
+      const auto error = core::fail(core::ErrorCode::kFailedPrecondition, "there are later changes",
+                                    std::string(ports::kOnlyAfterField));
       co_return std::unexpected(ports::AppendFailure{ports::AppendOutcome::kNotKept, error.error()});
     }
     ++appends_;

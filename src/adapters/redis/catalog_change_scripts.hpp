@@ -11,7 +11,8 @@ namespace scalestyle::adapters::redis {
 // KEYS: sequence, log, articles, vectors, vector_sequences, and one of the batch's own.
 // ARGV: most changes kept, sequence after which there must be none ("-1": any may), time in ms, lifetime of the batch's key in
 // ms, number of changes, each as article id, kind, columns and what it sets, then article id and value of each vector.
-// Returns {0, first sequence} (of the next change for a batch without), {1, changes kept} where there is no room, or {2, later changes}.
+// Returns {0, first sequence} (of the next change for a batch without), {1, changes kept} where there is no room, or {2, later
+// changes}.
 [[nodiscard]] const std::shared_ptr<const RedisScript>& append_changes_script();
 
 // KEYS: sequence, log, articles, vectors, vector_sequences.

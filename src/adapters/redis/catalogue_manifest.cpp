@@ -35,8 +35,9 @@ class Fields {
   }
   void read(std::string_view name, std::uint64_t& value) {
     const json::value* found = find(name);
-    if (found != nullptr && found->is_uint64()) value = found->get_uint64();
-    else if (found != nullptr && found->is_int64() && found->get_int64() >= 0) value = static_cast<std::uint64_t>(found->get_int64());
+    const bool is_signed = found != nullptr && found->is_int64() && found->get_int64() >= 0;
+    if (is_signed) value = static_cast<std::uint64_t>(found->get_int64());
+    else if (found != nullptr && found->is_uint64()) value = found->get_uint64();
     else blame(name);
   }
   void read(std::string_view name, std::int64_t& value) {

@@ -87,8 +87,8 @@ core::Task<std::expected<std::int64_t, ports::AppendFailure>> RedisCatalogChange
   if (number && *outcome == 0) co_return *number;
   if (number && *outcome == 1) {
     co_return not_kept(core::ErrorCode::kResourceExhausted,
-                       fmt::format("{}: {} changes are kept since the last ingest, at most {} may be: ingest the catalogue anew", log,
-                                   *number, max_changes_));
+                       fmt::format("{}: {} changes are kept since the last ingest, at most {} may be: ingest the catalogue anew",
+                                   log, *number, max_changes_));
   }
   if (number && *outcome == 2) {
     co_return not_kept(core::ErrorCode::kFailedPrecondition,

@@ -1,9 +1,9 @@
 #pragma once
 // CatalogChanges over Redis, shared by all gateways of a shop (docs/formats/redis-catalogue.md).
 //
-// A batch is one script in one slot: sequences, changes and vectors are written together or not at all. A batch is repeated after
-// a broken connection, and takes effect once: its own key, which lives for ten minutes, tells that it was kept. What is acknowledged
-// is as durable as Redis was told to be (appendfsync, replicas).
+// A batch is one script in one slot: sequences, changes and vectors are written together or not at all. A batch is repeated
+// after a broken connection, and takes effect once: its own key, which lives for ten minutes, tells that it was kept. What is
+// acknowledged is as durable as Redis was told to be (appendfsync, replicas).
 // Thread safety: as the port. Tasks complete on the client's I/O thread.
 
 #include <cstddef>

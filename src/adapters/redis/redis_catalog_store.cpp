@@ -76,10 +76,10 @@ core::Task<core::Status> read_blocks(RedisClient& client, core::WorkerPool& pool
   co_return core::Status();
 }
 
-core::Task<core::Result<std::shared_ptr<const ports::CatalogSnapshot>>> read_generation(RedisClient& client, core::WorkerPool& pool,
-                                                                                        CatalogueKeys keys,
-                                                                                        CatalogueManifest manifest,
-                                                                                        core::Deadline deadline) {
+using Snapshot = std::shared_ptr<const ports::CatalogSnapshot>;
+
+core::Task<core::Result<Snapshot>> read_generation(RedisClient& client, core::WorkerPool& pool, CatalogueKeys keys,
+                                                   CatalogueManifest manifest, core::Deadline deadline) {
   const core::GenerationId id = manifest.info.id;
   catalog::CatalogBuilder builder;
   BlockList articles{.key = [&](std::size_t block) { return keys.articles(id, block); },
@@ -87,7 +87,8 @@ core::Task<core::Result<std::shared_ptr<const ports::CatalogSnapshot>>> read_gen
                      .rows = manifest.info.articles,
                      .a_block = kArticlesABlock,
                      .unpack = [&](std::string_view block, const std::string& key, std::size_t count) {
-                       return unpack_articles(block, key, count, [&](const catalog::Article& article) { return builder.add(article); });
+                       return unpack_articles(block, key, count,
+                                              [&](const catalog::Article& article) { return builder.add(article); });
                      }};
   auto read = co_await read_blocks(client, pool, std::move(articles), deadline);
   if (!read) co_return std::unexpected(std::move(read).error());

@@ -43,7 +43,9 @@ std::optional<std::pair<std::size_t, std::size_t>> parse_counts(std::string_view
 }
 
 core::Status expect_same(const ports::CatalogSnapshot& written, const ports::CatalogSnapshot& read, const std::string& key) {
-  const auto neighbours = [](const ports::CatalogSnapshot& of) { return of.neighbours == nullptr ? 0 : of.neighbours->all().size(); };
+  const auto neighbours = [](const ports::CatalogSnapshot& snapshot) {
+    return snapshot.neighbours == nullptr ? 0 : snapshot.neighbours->all().size();
+  };
   if (read.catalog->size() == written.catalog->size() && read.catalog->numbering() == written.catalog->numbering() &&
       neighbours(read) == neighbours(written)) {
     return {};
@@ -97,7 +99,8 @@ core::Task<core::Status> RedisCatalogTarget::begin(ports::TargetGeneration gener
   CORE_CO_TRY(const auto served, co_await current(deadline));
   if (served == id) {
     co_return core::fail(core::ErrorCode::kInvalidArgument,
-                         fmt::format("{}: the generation {} is served; another one must have another id", keys_.current(), id.value()));
+                         fmt::format("{}: the generation {} is served; another one must have another id", keys_.current(),
+                                     id.value()));
   }
   generation_ = std::move(generation);
   const ports::CatalogSnapshot& snapshot = *generation_.snapshot;
@@ -171,17 +174,9 @@ core::Task<core::Result<ports::TargetCounts>> RedisCatalogTarget::finish(core::D
   counts.articles = read->catalog->size();
   counts.neighbours = read->neighbours == nullptr ? 0 : read->neighbours->all().size();
   const ports::PopularitySeeds& seeds = *generation_.popular;
-  const std::chrono::milliseconds for_ever{0};
-  const std::chrono::milliseconds day = std::chrono::hours(24);
-  const std::chrono::milliseconds week = std::chrono::hours(7 * 24);
-  CORE_CO_TRY(counts.popular, co_await write_popular(keys_.global_popular(), seeds.all_time, for_ever, deadline));
-  CORE_CO_TRY(const std::size_t of_day, co_await write_popular(keys_.popularity_seed("24h"), seeds.last_24h, day, deadline));
-  CORE_CO_TRY(const std::size_t of_week, co_await write_popular(keys_.popularity_seed("7d"), seeds.last_7d, week, deadline));
-  if (of_day != seeds.last_24h.size() || of_week != seeds.last_7d.size()) {
-    co_return core::fail(core::ErrorCode::kDataLoss,
-                         fmt::format("{}: {} and {} articles of the last day and week were written, {} and {} are there",
-                                     keys_.popularity_seed("7d"), seeds.last_24h.size(), seeds.last_7d.size(), of_day, of_week));
-  }
+  CORE_CO_TRY(counts.popular, co_await write_global_popular(deadline));
+  CORE_CO_CHECK(co_await write_window("24h", seeds.last_24h, std::chrono::hours(24), deadline));
+  CORE_CO_CHECK(co_await write_window("7d", seeds.last_7d, std::chrono::hours(7 * 24), deadline));
   co_return counts;
 }
 
@@ -195,7 +190,8 @@ std::vector<std::string> RedisCatalogTarget::keys_of(const core::GenerationId& i
 
 // Once all are kept; kDataLoss where one has expired meanwhile.
 core::Task<core::Status> RedisCatalogTarget::keep_blocks(core::Deadline deadline) {
-  const auto names = keys_of(manifest_.info.id, manifest_.blocks.size(), manifest_.neighbours ? manifest_.neighbours->blocks.size() : 0);
+  const std::size_t neighbour_blocks = manifest_.neighbours ? manifest_.neighbours->blocks.size() : 0;
+  const auto names = keys_of(manifest_.info.id, manifest_.blocks.size(), neighbour_blocks);
   for (std::size_t first = 0; first < names.size(); first += kKeysAtOnce) {
     const std::size_t last = std::min(first + kKeysAtOnce, names.size());
     std::vector<RedisCommand> commands;
@@ -231,13 +227,15 @@ core::Task<core::Status> RedisCatalogTarget::switch_to(core::Deadline deadline) 
   co_return core::Status();
 }
 
-core::Task<core::Status> RedisCatalogTarget::remove_generation(core::GenerationId id, std::string counts, core::Deadline deadline) {
+core::Task<core::Status> RedisCatalogTarget::remove_generation(core::GenerationId id, std::string counts,
+                                                               core::Deadline deadline) {
   // Of one whose counts cannot be read, only the manifest: nobody loads the rest.
   const auto blocks = parse_counts(counts).value_or(std::pair<std::size_t, std::size_t>{0, 0});
   const auto names = keys_of(id, blocks.first, blocks.second);
   for (std::size_t first = 0; first < names.size(); first += kKeysAtOnce) {
+    const std::size_t last = std::min(first + kKeysAtOnce, names.size());
     std::vector<RedisCommand> commands;
-    for (std::size_t i = first; i < std::min(first + kKeysAtOnce, names.size()); ++i) commands.push_back(on_key({"UNLINK", names[i]}));
+    for (std::size_t i = first; i < last; ++i) commands.push_back(on_key({"UNLINK", names[i]}));
     auto removed = co_await run(std::move(commands), deadline);
     if (!removed) co_return removed;
   }
@@ -258,7 +256,8 @@ core::Task<core::Status> RedisCatalogTarget::abort(core::Deadline deadline) {
   co_return removed;
 }
 
-core::Task<core::Result<std::size_t>> RedisCatalogTarget::remove_others(std::set<core::GenerationId> keep, core::Deadline deadline) {
+core::Task<core::Result<std::size_t>> RedisCatalogTarget::remove_others(std::set<core::GenerationId> keep,
+                                                                        core::Deadline deadline) {
   CORE_CO_TRY(const auto served, co_await current(deadline));
   if (served) keep.insert(*served);
   RedisCommand list = on_key({"HGETALL", keys_.generations()});
@@ -273,8 +272,8 @@ core::Task<core::Result<std::size_t>> RedisCatalogTarget::remove_others(std::set
     ++removed;
   }
   if (is_current_) {
-    auto tidy = co_await remove_stale_items(deadline);
-    if (!tidy) co_return std::unexpected(std::move(tidy).error());
+    CORE_CO_CHECK(co_await remove_stale_items(deadline));
+    CORE_CO_CHECK(co_await remove_stale_popular(deadline));
   }
   co_return removed;
 }

@@ -14,6 +14,7 @@
 #include "adapters/redis/catalogue_keys.hpp"
 #include "adapters/redis/catalogue_manifest.hpp"
 #include "adapters/redis/redis_client.hpp"
+#include "core/clock.hpp"
 #include "core/worker_pool.hpp"
 #include "ports/catalog_target.hpp"
 
@@ -24,11 +25,12 @@ class RedisCatalogTarget final : public ports::CatalogTarget {
   struct Options {
     std::string prefix = "scalestyle:";
     std::chrono::seconds unfinished_lifetime{6 * 3'600};  // of what a fill writes, until it is switched to
+    double popularity_half_life_seconds = 48 * 3'600.0;   // FeatureOptions::global_half_life_seconds
   };
 
-  // `client` and `pool` must outlive the target. Packing is done on the pool.
-  RedisCatalogTarget(RedisClient& client, core::WorkerPool& pool, Options options)
-      : client_(client), pool_(pool), options_(options), keys_{std::move(options.prefix)} {}
+  // `client`, `pool` and `clock` must outlive the target. Packing is done on the pool.
+  RedisCatalogTarget(RedisClient& client, core::WorkerPool& pool, const core::Clock& clock, Options options)
+      : client_(client), pool_(pool), clock_(clock), options_(options), keys_{std::move(options.prefix)} {}
 
   [[nodiscard]] std::string_view name() const override { return "redis"; }
   [[nodiscard]] core::Task<core::Result<std::optional<core::GenerationId>>> current(core::Deadline deadline) override;
@@ -49,9 +51,11 @@ class RedisCatalogTarget final : public ports::CatalogTarget {
 
   // redis_catalog_target_readers.cpp: the keys of other readers.
   [[nodiscard]] core::Task<core::Status> write_items(core::Deadline deadline);
-  [[nodiscard]] core::Task<core::Result<std::size_t>> write_popular(std::string key, std::vector<ports::PopularArticle> popular,
-                                                                    std::chrono::milliseconds lifetime, core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Result<std::size_t>> write_global_popular(core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Status> write_window(std::string_view period, const std::vector<ports::PopularArticle>& popular,
+                                                      std::chrono::milliseconds lifetime, core::Deadline deadline);
   [[nodiscard]] core::Task<core::Status> remove_stale_items(core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Status> remove_stale_popular(core::Deadline deadline);
 
   [[nodiscard]] core::Task<core::Status> keep_blocks(core::Deadline deadline);
   [[nodiscard]] core::Task<core::Status> remove_generation(core::GenerationId id, std::string counts, core::Deadline deadline);
@@ -60,6 +64,7 @@ class RedisCatalogTarget final : public ports::CatalogTarget {
 
   RedisClient& client_;
   core::WorkerPool& pool_;
+  const core::Clock& clock_;
   Options options_;
   CatalogueKeys keys_;
   ports::TargetGeneration generation_{};

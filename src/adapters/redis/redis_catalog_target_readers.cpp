@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <memory>
+#include <numbers>
 #include <utility>
 
 #include "adapters/redis/redis_catalog_target.hpp"
@@ -14,6 +17,7 @@ namespace scalestyle::adapters::redis {
 namespace {
 
 constexpr std::size_t kItemsAtOnce = 500;
+constexpr std::size_t kMembersAtOnce = 1'000;
 
 // Replaces a sorted set in one step. KEYS: the set. ARGV: lifetime in milliseconds or 0, then score and member in turn.
 constexpr const char* kReplaceSet = R"lua(
@@ -86,19 +90,74 @@ core::Task<core::Status> RedisCatalogTarget::write_items(core::Deadline deadline
   co_return core::Status();
 }
 
-core::Task<core::Result<std::size_t>> RedisCatalogTarget::write_popular(std::string key, std::vector<ports::PopularArticle> popular,
-                                                                        std::chrono::milliseconds lifetime, core::Deadline deadline) {
+// As live popularity is published under this name: ln(value) + λ·t orders as the decayed values do at any time, and of two
+// writers none undoes the other (GT).
+core::Task<core::Result<std::size_t>> RedisCatalogTarget::write_global_popular(core::Deadline deadline) {
+  const catalog::Catalog& articles = *generation_.snapshot->catalog;
+  const std::string key = keys_.global_popular();
+  const double seconds = std::chrono::duration<double>(clock_.wall_now().time_since_epoch()).count();
+  const double shift = std::numbers::ln2 / options_.popularity_half_life_seconds * seconds;
+  const auto& popular = generation_.popular->all_time;
+  std::size_t there = 0;
+  for (std::size_t first = 0; first < popular.size(); first += kMembersAtOnce) {
+    std::vector<RedisCommand> commands(2);
+    for (RedisCommand& command : commands) command.key = key;
+    commands[0].arguments = {"ZADD", key, "GT"};
+    commands[1].arguments = {"ZMSCORE", key};
+    for (std::size_t i = first; i < std::min(first + kMembersAtOnce, popular.size()); ++i) {
+      const std::string id(articles.row(popular[i].row).id());
+      commands[0].arguments.push_back(fmt::format("{}", std::log(popular[i].score) + shift));
+      commands[0].arguments.push_back(id);
+      commands[1].arguments.push_back(id);
+    }
+    auto replies = co_await client_.pipeline(std::move(commands), deadline);
+    if (!replies) co_return std::unexpected(write_error(std::move(replies).error(), key));
+    const std::vector<std::string> keys(2, key);
+    CORE_CO_CHECK(first_error(*replies, keys));
+    const auto& scores = (*replies)[1]->elements;
+    there += scores.size() - static_cast<std::size_t>(std::ranges::count_if(scores, &RedisValue::is_null));
+  }
+  co_return there;
+}
+
+core::Task<core::Status> RedisCatalogTarget::write_window(std::string_view period,
+                                                          const std::vector<ports::PopularArticle>& popular,
+                                                          std::chrono::milliseconds lifetime, core::Deadline deadline) {
   const catalog::Catalog& articles = *generation_.snapshot->catalog;
   RedisCommand command;
-  command.key = key;
+  command.key = keys_.popularity_seed(period);
   command.script = replace_set();
-  command.arguments = {"1", key, std::to_string(popular.empty() ? 0 : lifetime.count())};
+  command.arguments = {"1", command.key, std::to_string(popular.empty() ? 0 : lifetime.count())};
   for (const ports::PopularArticle& one : popular) {
     command.arguments.push_back(fmt::format("{}", one.score));
     command.arguments.emplace_back(articles.row(one.row).id());
   }
+  const std::string key = command.key;
   CORE_CO_TRY(const RedisValue count, co_await call(std::move(command), deadline));
-  co_return static_cast<std::size_t>(std::max<std::int64_t>(count.integer, 0));
+  if (count.integer == static_cast<std::int64_t>(popular.size())) co_return core::Status();
+  co_return core::fail(core::ErrorCode::kDataLoss,
+                       fmt::format("{}: {} articles were written, {} are there", key, popular.size(), count.integer));
+}
+
+// Of all readers, only this one knows which articles are no more.
+core::Task<core::Status> RedisCatalogTarget::remove_stale_popular(core::Deadline deadline) {
+  const catalog::Catalog& articles = *generation_.snapshot->catalog;
+  const std::string key = keys_.global_popular();
+  std::string cursor = "0";
+  do {
+    RedisCommand scan{.arguments = {"ZSCAN", key, cursor, "COUNT", "1000"}, .key = key};
+    CORE_CO_TRY(const RedisValue reply, co_await call(std::move(scan), deadline));
+    if (reply.elements.size() != 2) co_return damaged_key(key, "the answer of ZSCAN is none");
+    cursor = reply.elements[0].text;
+    RedisCommand remove{.arguments = {"ZREM", key}, .key = key};
+    const auto& pairs = reply.elements[1].elements;
+    for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+      if (!articles.find(std::string_view(pairs[i].text))) remove.arguments.push_back(pairs[i].text);
+    }
+    if (remove.arguments.size() == 2) continue;
+    CORE_CO_TRY([[maybe_unused]] const RedisValue removed, co_await call(std::move(remove), deadline));
+  } while (cursor != "0");
+  co_return core::Status();
 }
 
 // item:{id} of articles that the generation does not have: of an earlier one, or of a fill that died.

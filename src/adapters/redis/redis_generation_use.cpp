@@ -50,7 +50,8 @@ core::Task<core::Status> RedisGenerationUse::report(std::string gateway, core::G
                                      kMaxGatewayBytes, gateway, generation.value()));
   }
   if (ttl < std::chrono::seconds(1)) {
-    co_return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("a report holds for a second at least, not {} ms", ttl.count()));
+    co_return core::fail(core::ErrorCode::kInvalidArgument,
+                         fmt::format("a report holds for a second at least, not {} ms", ttl.count()));
   }
   const std::string key = keys_.generation_use();
   std::vector<std::string> arguments{std::to_string(ttl.count()), generation.value() + " " + gateway};

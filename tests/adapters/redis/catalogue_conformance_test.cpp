@@ -3,23 +3,24 @@
 #include <memory>
 #include <string>
 
-#include "adapters/redis/catalogue_servers.hpp"
 #include "adapters/redis/redis_catalog_changes.hpp"
 #include "adapters/redis/redis_catalog_store.hpp"
 #include "adapters/redis/redis_catalog_target.hpp"
 #include "support/conformance_catalog_changes.hpp"
 #include "support/conformance_catalog_store.hpp"
+#include "support/redis_servers.hpp"
 
 namespace scalestyle::support {
 namespace {
 
 using namespace adapters::redis;
 
-const ::testing::Environment* const kServers = ::testing::AddGlobalTestEnvironment(new CatalogueServers);
+const ::testing::Environment* const kServers =
+    ::testing::AddGlobalTestEnvironment(new RedisServers({RedisShape::kPlain, RedisShape::kTls, RedisShape::kCluster}));
 
 class RedisCatalogStoreEngine final : public CatalogStoreEngine {
  public:
-  explicit RedisCatalogStoreEngine(Shape shape) : redis_(shape) {}
+  explicit RedisCatalogStoreEngine(RedisShape shape) : redis_(shape) {}
   ports::CatalogStore& store() override { return store_; }
   void publish(const ports::GenerationInfo& info, const std::vector<catalog::Article>& articles, bool make_current) override {
     catalog::CatalogBuilder builder;
@@ -28,7 +29,7 @@ class RedisCatalogStoreEngine final : public CatalogStoreEngine {
     snapshot->info = info;
     snapshot->info.articles = articles.size();
     snapshot->catalog = std::make_shared<const catalog::Catalog>(std::move(builder).build().value());
-    RedisCatalogTarget target(redis_.client(), redis_.pool(), {.prefix = redis_.keys.prefix});
+    RedisCatalogTarget target(redis_.client(), redis_.pool(), redis_.clock(), {.prefix = redis_.keys.prefix});
     const auto never = core::Deadline::never();
     ports::TargetGeneration generation{.snapshot = snapshot, .popular = std::make_shared<const ports::PopularitySeeds>()};
     const auto begun = core::sync_wait(target.begin(std::move(generation), never));
@@ -50,7 +51,7 @@ class RedisCatalogStoreEngine final : public CatalogStoreEngine {
 
 class RedisCatalogChangesEngine final : public CatalogChangesEngine {
  public:
-  explicit RedisCatalogChangesEngine(Shape shape) : shape_(shape) { reopen(); }
+  explicit RedisCatalogChangesEngine(RedisShape shape) : shape_(shape) { reopen(); }
   ports::CatalogChanges& changes() override { return *changes_; }
   void reopen() override {
     changes_.reset();
@@ -59,7 +60,7 @@ class RedisCatalogChangesEngine final : public CatalogChangesEngine {
   }
 
  private:
-  Shape shape_;
+  RedisShape shape_;
   std::string prefix_ = RunningRedis::new_prefix();
   std::unique_ptr<RunningRedis> redis_;
   std::unique_ptr<RedisCatalogChanges> changes_;
@@ -67,9 +68,9 @@ class RedisCatalogChangesEngine final : public CatalogChangesEngine {
 
 template <class Factory, class Engine>
 auto on_every_shape() {
-  return ::testing::Values(Factory([] { return std::make_unique<Engine>(Shape::kPlain); }),
-                           Factory([] { return std::make_unique<Engine>(Shape::kTls); }),
-                           Factory([] { return std::make_unique<Engine>(Shape::kCluster); }));
+  return ::testing::Values(Factory([] { return std::make_unique<Engine>(RedisShape::kPlain); }),
+                           Factory([] { return std::make_unique<Engine>(RedisShape::kTls); }),
+                           Factory([] { return std::make_unique<Engine>(RedisShape::kCluster); }));
 }
 std::string name_of_shape(std::size_t index) { return index == 0 ? "plain" : index == 1 ? "tls" : "cluster"; }
 

@@ -9,17 +9,19 @@
 #include <thread>
 #include <vector>
 
-#include "adapters/redis/catalogue_servers.hpp"
 #include "adapters/redis/redis_generation_use.hpp"
+#include "support/redis_servers.hpp"
 
 namespace scalestyle::adapters::redis {
 namespace {
 
+using support::RedisShape;
+using support::RunningRedis;
 using ::testing::HasSubstr;
 
 constexpr core::Deadline (*never)() = core::Deadline::never;
 
-class RedisCatalogChangesTest : public ::testing::TestWithParam<Shape> {
+class RedisCatalogChangesTest : public ::testing::TestWithParam<RedisShape> {
  protected:
   RedisCatalogChangesTest() : redis_(GetParam()), changes_(redis_.client(), {.prefix = redis_.keys.prefix, .max_changes = 300}) {}
 
@@ -142,7 +144,8 @@ TEST_P(RedisCatalogChangesTest, GenerationsAreInUseUntilTheirTimeIsOver) {
   EXPECT_EQ(core::sync_wait(use.used(never())).error().code, core::ErrorCode::kDataLoss);
 }
 
-INSTANTIATE_TEST_SUITE_P(Redis, RedisCatalogChangesTest, ::testing::Values(Shape::kPlain, Shape::kTls, Shape::kCluster),
+INSTANTIATE_TEST_SUITE_P(Redis, RedisCatalogChangesTest,
+                         ::testing::Values(RedisShape::kPlain, RedisShape::kTls, RedisShape::kCluster),
                          [](const auto& tested) { return name_of(tested.param); });
 
 }  // namespace

@@ -3,17 +3,21 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <cmath>
 #include <map>
-#include <random>
+#include <numbers>
 
 #include "adapters/redis/catalogue_blocks.hpp"
-#include "adapters/redis/catalogue_servers.hpp"
 #include "adapters/redis/redis_catalog_store.hpp"
+#include "support/redis_servers.hpp"
 #include "support/sample_generation.hpp"
 
 namespace scalestyle::adapters::redis {
 namespace {
 
+using support::RedisShape;
+using support::RunningRedis;
 using ::testing::HasSubstr;
 
 constexpr core::Deadline (*never)() = core::Deadline::never;
@@ -55,14 +59,15 @@ std::shared_ptr<const ports::CatalogSnapshot> snapshot_of(const std::string& id,
   return snapshot;
 }
 
-class RedisCatalogTargetTest : public ::testing::TestWithParam<Shape> {
+class RedisCatalogTargetTest : public ::testing::TestWithParam<RedisShape> {
  protected:
   RedisCatalogTargetTest() : redis_(GetParam()) {}
 
   static ports::TargetGeneration generation_of(std::shared_ptr<const ports::CatalogSnapshot> snapshot) {
     ports::PopularitySeeds seeds;
     for (std::uint32_t row = 0; row < snapshot->catalog->size(); ++row) {
-      if (const auto count = snapshot->catalog->row({row}).purchase_count(); count > 0) seeds.all_time.push_back({{row}, static_cast<double>(count)});
+      const auto count = snapshot->catalog->row({row}).purchase_count();
+      if (count > 0) seeds.all_time.push_back({{row}, static_cast<double>(count)});
     }
     seeds.last_24h = {{{0}, 5.0}};
     seeds.last_7d = {{{0}, 10.0}, {{1}, 5.0}};
@@ -85,7 +90,7 @@ class RedisCatalogTargetTest : public ::testing::TestWithParam<Shape> {
     EXPECT_TRUE(switched) << (switched ? "" : switched.error().message);
     return counts.value_or(ports::TargetCounts());
   }
-  RedisCatalogTarget new_target() { return {redis_.client(), redis_.pool(), {.prefix = redis_.keys.prefix}}; }
+  RedisCatalogTarget new_target() { return {redis_.client(), redis_.pool(), redis_.clock(), {.prefix = redis_.keys.prefix}}; }
   core::Result<std::shared_ptr<const ports::CatalogSnapshot>> load(const std::string& id) {
     return core::sync_wait(store_.load(core::GenerationId(id), never()));
   }
@@ -172,12 +177,26 @@ TEST_P(RedisCatalogTargetTest, OtherReadersFindArticlesAndWhatIsPopular) {
   const auto best = redis_.run({"ZREVRANGE", redis_.keys.global_popular(), "0", "1", "WITHSCORES"});
   ASSERT_EQ(best.elements.size(), 4U);
   EXPECT_EQ(best.elements[0].text, "0000001699");
-  EXPECT_EQ(best.elements[1].text, "699");
+  const double seconds = std::chrono::duration<double>(redis_.clock().wall_now().time_since_epoch()).count();
+  EXPECT_NEAR(std::stod(best.elements[1].text), std::log(699.0) + std::numbers::ln2 / (48 * 3'600.0) * seconds, 1e-3);
   EXPECT_EQ(redis_.run({"ZCARD", redis_.keys.popularity_seed("7d")}).integer, 2);
   EXPECT_EQ(redis_.run({"ZCARD", redis_.keys.popularity_seed("24h")}).integer, 1);
   const auto lives = redis_.run({"TTL", redis_.keys.popularity_seed("24h")}).integer;
   EXPECT_TRUE(lives > 86'000 && lives <= 86'400) << lives;
   EXPECT_EQ(redis_.run({"TTL", redis_.keys.global_popular()}).integer, -1);
+}
+
+// Live popularity is published under the same name, on the same scale: neither undoes the other.
+TEST_P(RedisCatalogTargetTest, PopularArticlesOfLiveEventsStayBesideThoseOfThePast) {
+  redis_.run({"ZADD", redis_.keys.global_popular(), "1000000", "0000001001", "1", "0000001002", "9", "0000009999"});
+  auto target = new_target();
+  const auto counts = fill(target, snapshot_of("g1", 10));
+  EXPECT_EQ(counts.popular, 9U);
+  EXPECT_EQ(redis_.run({"ZSCORE", redis_.keys.global_popular(), "0000001001"}).text, "1000000");
+  EXPECT_GT(std::stod(redis_.run({"ZSCORE", redis_.keys.global_popular(), "0000001002"}).text), 1'000);
+  ASSERT_TRUE(core::sync_wait(target.remove_others({}, never())));
+  EXPECT_TRUE(redis_.run({"ZSCORE", redis_.keys.global_popular(), "0000009999"}).is_null());  // of no article
+  EXPECT_EQ(redis_.run({"ZCARD", redis_.keys.global_popular()}).integer, 9);
 }
 
 // A fill that dies leaves what is served, and nothing that stays.
@@ -306,7 +325,8 @@ TEST_P(RedisCatalogTargetTest, ABlockThatExpiredIsNotSwitchedTo) {
   EXPECT_THAT(current(), HasSubstr("nothing was ingested"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Redis, RedisCatalogTargetTest, ::testing::Values(Shape::kPlain, Shape::kTls, Shape::kCluster),
+INSTANTIATE_TEST_SUITE_P(Redis, RedisCatalogTargetTest,
+                         ::testing::Values(RedisShape::kPlain, RedisShape::kTls, RedisShape::kCluster),
                          [](const auto& tested) { return name_of(tested.param); });
 
 }  // namespace

@@ -1,0 +1,66 @@
+#include "ingest_stores.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "adapters/redis/redis_catalog_changes.hpp"
+#include "adapters/redis/redis_catalog_target.hpp"
+#include "adapters/redis/redis_generation_use.hpp"
+
+namespace scalestyle::app {
+
+std::vector<std::string> with_ingest_store_settings(std::vector<std::string> names) {
+  for (const char* name : {"to", "popular_top", "allow_no_purchases", "event_weight_purchase", "popularity_half_life_hours"}) {
+    names.emplace_back(name);
+  }
+  return with_redis_settings(std::move(names));
+}
+
+core::Result<std::vector<std::string>> wanted_stores(const core::Settings& settings) {
+  std::vector<std::string> wanted;
+  std::string_view list = settings.text("to");
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    const std::string name(list.substr(0, comma));
+    if (name != "redis") {
+      return core::fail(core::ErrorCode::kInvalidArgument,
+                        "--to: '" + name + "' is no store that this program fills; it fills: redis", "to");
+    }
+    if (std::ranges::find(wanted, name) == wanted.end()) wanted.push_back(name);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return wanted;
+}
+
+IngestStoreStack::IngestStoreStack(Compute& compute)
+    : log_({.level = telemetry::LogLevel::kError, .format = telemetry::LogFormat::kHuman}, compute.clock()) {}
+
+core::Result<std::unique_ptr<IngestStoreStack>> IngestStoreStack::open(const core::Settings& settings, Compute& compute) {
+  CORE_TRY(const auto wanted, wanted_stores(settings));
+  std::unique_ptr<IngestStoreStack> stack(new IngestStoreStack(compute));
+  if (!wanted.empty()) CORE_CHECK(stack->open_redis(settings, compute));
+  return stack;
+}
+
+core::Status IngestStoreStack::open_redis(const core::Settings& settings, Compute& compute) {
+  using namespace adapters::redis;
+  CORE_TRY(redis_, RedisStack::open(settings, {compute.clock(), metrics_, log_}));
+  const std::string& prefix = redis_->prefix();
+  RedisCatalogTarget::Options options{.prefix = prefix};
+  options.popularity_half_life_seconds = settings.number("popularity_half_life_hours") * 3'600;
+  redis_target_ = std::make_unique<RedisCatalogTarget>(redis_->client(), compute.pool(), compute.clock(), std::move(options));
+  use_ = std::make_unique<RedisGenerationUse>(redis_->client(), RedisGenerationUse::Options{.prefix = prefix});
+  changes_ = std::make_unique<RedisCatalogChanges>(redis_->client(), RedisCatalogChanges::Options{.prefix = prefix});
+  return {};
+}
+
+ingest::IngestStores IngestStoreStack::stores() const {
+  ingest::IngestStores stores;
+  if (redis_target_ != nullptr) stores.targets.push_back(redis_target_.get());
+  stores.use = use_.get();
+  stores.changes = changes_.get();
+  return stores;
+}
+
+}  // namespace scalestyle::app
