@@ -83,6 +83,7 @@ class HttpModelsTest : public ::testing::Test {
 TEST_F(HttpModelsTest, ATeiServerIsAskedInBatchesThatItTakes) {
   const LoopbackHttpServer server(tei);
   const auto texts = encoder({server.url()});
+  ASSERT_TRUE(core::sync_wait(texts->connect(Deadline::never())));
   const auto batch = encode(*texts, {"a", "bb", "ccc", "dddd"});
   ASSERT_TRUE(batch) << batch.error().message;
   ASSERT_EQ(batch->values.size(), 8U);
@@ -361,6 +362,7 @@ class HttpPairsTest : public HttpModelsTest {
 TEST_F(HttpPairsTest, TextsGoInSlicesAndScoresComeBackInOrder) {
   const LoopbackHttpServer server(reranker);
   const auto pairs = scorer({server.url()});
+  ASSERT_TRUE(core::sync_wait(pairs->connect(Deadline::never())));
   const auto scored = core::sync_wait(
       pairs->score("q", {"a", "bb", "ccc", "bb", "dddd", "eeeee", "ffffff"}, Deadline::after(10s, http_.clock())));
   ASSERT_TRUE(scored) << scored.error().message;
@@ -385,6 +387,7 @@ TEST_F(HttpPairsTest, ASliceThatIsLateLeavesThePrefix) {
     return answer;
   });
   const auto pairs = scorer({server.url()});
+  ASSERT_TRUE(core::sync_wait(pairs->connect(Deadline::never())));
   const auto scored =
       core::sync_wait(pairs->score("q", {"a", "b1", "c12", "d123", "e1234", "f"}, Deadline::after(500ms, http_.clock())));
   ASSERT_TRUE(scored) << scored.error().message;
