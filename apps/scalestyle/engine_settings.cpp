@@ -23,6 +23,12 @@ std::vector<std::string> with_kafka_settings(std::vector<std::string> names) {
                                    "kafka_replication"});
 }
 
+std::vector<std::string> with_milvus_filling_settings(std::vector<std::string> names) {
+  return joined(std::move(names), {"milvus_address", "milvus_tls", "milvus_ca_file", "milvus_username", "milvus_password",
+                                   "milvus_token", "milvus_timeout_ms", "milvus_prefix", "milvus_index", "milvus_m",
+                                   "milvus_ef_construction", "milvus_nlist"});
+}
+
 std::vector<std::string> with_milvus_settings(std::vector<std::string> names) {
   return joined(std::move(names), {"milvus_address", "milvus_tls", "milvus_ca_file", "milvus_username", "milvus_password",
                                    "milvus_token", "milvus_timeout_ms", "milvus_prefix", "milvus_consistency", "milvus_ef",

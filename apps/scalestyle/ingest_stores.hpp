@@ -8,6 +8,7 @@
 #include "core/result.hpp"
 #include "core/settings.hpp"
 #include "ingest/ingest.hpp"
+#include "milvus_stack.hpp"
 #include "ports/catalog_target.hpp"
 #include "redis_stack.hpp"
 #include "runtime.hpp"
@@ -34,7 +35,7 @@ class IngestStoreStack {
 
  private:
   explicit IngestStoreStack(Compute& compute);
-  [[nodiscard]] core::Status open_redis(const core::Settings& settings, Compute& compute);
+  [[nodiscard]] core::Status open_redis(const core::Settings& settings, Compute& compute, bool filled);
 
   telemetry::Metrics metrics_;
   telemetry::Logger log_;
@@ -42,6 +43,7 @@ class IngestStoreStack {
   std::unique_ptr<ports::CatalogTarget> redis_target_;
   std::unique_ptr<ports::GenerationUse> use_;
   std::unique_ptr<ports::CatalogChanges> changes_;
+  std::unique_ptr<MilvusFilling> milvus_;  // uses use_
 };
 
 }  // namespace scalestyle::app

@@ -21,4 +21,15 @@ ports::VectorIndex& MilvusStack::photos() { std::abort(); }
 std::string MilvusStack::trouble() const { return {}; }
 void MilvusStack::stop() {}
 
+struct MilvusFilling::Impl {};
+
+MilvusFilling::MilvusFilling(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+MilvusFilling::~MilvusFilling() = default;
+
+core::Result<std::unique_ptr<MilvusFilling>> MilvusFilling::open(const core::Settings& /*settings*/, MilvusStack::Services /*services*/) {
+  return core::fail(core::ErrorCode::kUnsupported, "this program was built without Milvus", "to");
+}
+
+ports::CatalogTarget& MilvusFilling::target() { std::abort(); }
+
 }  // namespace scalestyle::app

@@ -4,12 +4,14 @@
 #include <thread>
 #include <utility>
 
+#include "adapters/milvus/milvus_catalog_target.hpp"
 #include "adapters/milvus/milvus_client.hpp"
 #include "adapters/milvus/milvus_vector_index.hpp"
 #include "milvus_options.hpp"
 
 namespace scalestyle::app {
 
+using adapters::milvus::MilvusCatalogTarget;
 using adapters::milvus::MilvusClient;
 using adapters::milvus::MilvusCollectionKind;
 using adapters::milvus::MilvusVectorIndex;
@@ -48,5 +50,31 @@ ports::VectorIndex& MilvusStack::texts() { return *impl_->texts; }
 ports::VectorIndex& MilvusStack::photos() { return *impl_->photos; }
 std::string MilvusStack::trouble() const { return impl_->client->trouble(); }
 void MilvusStack::stop() { impl_->stop(); }
+
+struct MilvusFilling::Impl {
+  ~Impl() {
+    client->stop();
+    if (io.joinable()) io.join();
+  }
+
+  std::unique_ptr<MilvusClient> client;
+  std::unique_ptr<MilvusCatalogTarget> target;
+  std::thread io;
+};
+
+MilvusFilling::MilvusFilling(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+MilvusFilling::~MilvusFilling() = default;
+
+core::Result<std::unique_ptr<MilvusFilling>> MilvusFilling::open(const core::Settings& settings, MilvusStack::Services services) {
+  CORE_TRY(const auto client_options, milvus_client_options(settings));
+  CORE_TRY(const auto options, milvus_writer_options(settings));
+  auto impl = std::make_unique<Impl>();
+  CORE_TRY(impl->client, MilvusClient::create(client_options, {.clock = services.clock, .metrics = services.metrics}));
+  CORE_TRY(impl->target, MilvusCatalogTarget::create(options, {.client = *impl->client, .clock = services.clock, .use = services.use}));
+  impl->io = std::thread([client = impl->client.get()] { client->run(); });
+  return std::unique_ptr<MilvusFilling>(new MilvusFilling(std::move(impl)));
+}
+
+ports::CatalogTarget& MilvusFilling::target() { return *impl_->target; }
 
 }  // namespace scalestyle::app

@@ -8,14 +8,16 @@
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "core/settings.hpp"
+#include "ports/catalog_target.hpp"
 #include "ports/generation_use.hpp"
 #include "ports/vector_index.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::app {
 
-// `names` and the settings of Milvus.
+// `names` and the settings of searching in Milvus, or of filling it.
 [[nodiscard]] std::vector<std::string> with_milvus_settings(std::vector<std::string> names);
+[[nodiscard]] std::vector<std::string> with_milvus_filling_settings(std::vector<std::string> names);
 
 class MilvusStack {
  public:
@@ -42,6 +44,23 @@ class MilvusStack {
  private:
   struct Impl;
   explicit MilvusStack(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// For ingest: what fills Milvus, with the thread of its calls.
+class MilvusFilling {
+ public:
+  // As MilvusStack::open().
+  [[nodiscard]] static core::Result<std::unique_ptr<MilvusFilling>> open(const core::Settings& settings, MilvusStack::Services services);
+  ~MilvusFilling();
+  MilvusFilling(const MilvusFilling&) = delete;
+  MilvusFilling& operator=(const MilvusFilling&) = delete;
+
+  [[nodiscard]] ports::CatalogTarget& target();
+
+ private:
+  struct Impl;
+  explicit MilvusFilling(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
