@@ -171,7 +171,7 @@ TEST_P(RedisFeatureStoreTest, AValueOfAWrongTypeRefusesItsSubjectsEventsAlone) {
   EXPECT_EQ(report.refused[2].index, 4U);
   EXPECT_NE(report.refused[0].cause.message.find(key), std::string::npos) << report.refused[0].cause.message;
   EXPECT_NE(report.refused[1].cause.message.find("odd"), std::string::npos) << report.refused[1].cause.message;
-  EXPECT_EQ(store.read(user("ann")).recent_all.size(), 2U);
+  EXPECT_EQ(store.read(user("ann")).recent_items.size(), 2U);
   const auto unread = core::sync_wait(store->read(user("bad"), store.later()));
   ASSERT_FALSE(unread);
   EXPECT_EQ(unread.error().code, core::ErrorCode::kUnavailable);
@@ -185,7 +185,7 @@ TEST_P(RedisFeatureStoreTest, AValueOfAWrongTypeRefusesItsSubjectsEventsAlone) {
   store.apply({logged(5, click("bad", "2", "Dress", time + 1))});
   store.apply({retried, retried});
   store.apply({retried});
-  EXPECT_EQ(store.read(user("bad")).recent_all.size(), 2U);
+  EXPECT_EQ(store.read(user("bad")).recent_items.size(), 2U);
   store.merge();
   EXPECT_EQ(store.popularity().at("1").windows[0], 2);
 }
@@ -203,7 +203,7 @@ TEST_P(RedisFeatureStoreTest, ASharedKeyOfAWrongTypeIsNoFaultOfAnEvent) {
   EXPECT_TRUE(store.read(user("ann")).recent_items.empty()) << "all of an event or nothing";
   ASSERT_TRUE(store.ask({"DEL", stream}));
   EXPECT_TRUE(store.apply(batch).refused.empty());
-  EXPECT_EQ(store.read(user("ann")).recent_all.size(), 1U);
+  EXPECT_EQ(store.read(user("ann")).recent_items.size(), 1U);
 }
 
 TEST_P(RedisFeatureStoreTest, WhatCameBeforeAForgetHasNoEffectWheneverItComes) {
@@ -214,7 +214,7 @@ TEST_P(RedisFeatureStoreTest, WhatCameBeforeAForgetHasNoEffectWheneverItComes) {
   store.apply({logged(5, forget("ann", time))});
   store.apply({logged(4, click("ann", "1", "Dress", time + 50)), elsewhere, logged(6, click("ann", "3", "Dress", time - 50))});
   const auto features = store.read(user("ann"));
-  ASSERT_EQ(features.recent_all.size(), 1U);
+  ASSERT_EQ(features.recent_items.size(), 1U);
   EXPECT_EQ(features.recent_items[0].item_id, "3") << "behind it in its partition, whatever its clock said";
   store.merge();
   EXPECT_EQ(store.popularity().size(), 3U) << "popularity is the items' own";
