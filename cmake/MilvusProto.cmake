@@ -1,8 +1,8 @@
-# scalestyle_milvus_proto: Milvus' gRPC interface, generated from the files that scripts/milvus_proto.sh installs (or of the
+# Milvus::proto: Milvus' gRPC interface, generated from the files that scripts/milvus_proto.sh installs (or of the
 # folder MILVUS_PROTO_ROOT). Only with SCALESTYLE_MILVUS, and only the Milvus adapter links it: 83,000 generated lines.
 #
-# SCALESTYLE_MILVUS (ON or OFF) is ON by default where gRPC, protobuf, their compilers and the files are found. `if(TARGET scalestyle_adapters_milvus)` tells
-# later folders whether the adapter is part of the build.
+# SCALESTYLE_MILVUS (ON or OFF) is ON by default where gRPC, protobuf, their compilers and the files are found.
+# `if(TARGET scalestyle_adapters_milvus)` tells later folders whether the adapter is part of the build.
 find_library(GRPCPP_LIBRARY grpc++)
 find_library(GRPC_LIBRARY grpc)
 find_library(GPR_LIBRARY gpr)
@@ -65,6 +65,7 @@ add_custom_command(
 list(APPEND milvus_sources ${milvus_generated}/milvus.grpc.pb.cc)
 
 add_library(scalestyle_milvus_proto STATIC EXCLUDE_FROM_ALL ${milvus_sources})
+add_library(Milvus::proto ALIAS scalestyle_milvus_proto)
 # Never hot, never ours to mend: little optimisation, no warnings, none from its headers either.
 target_compile_options(scalestyle_milvus_proto PRIVATE -w $<$<CONFIG:Release>:-O1>)
 target_include_directories(scalestyle_milvus_proto SYSTEM PUBLIC ${milvus_generated} ${GRPCPP_INCLUDE_DIR})

@@ -39,13 +39,14 @@ std::shared_ptr<const catalog::Bitmap> rows_of_photos(const ServingGeneration& g
   return std::make_shared<const catalog::Bitmap>(changed->to_photos.map(*eligible));
 }
 
-core::Task<core::Result<std::vector<ports::VectorHits>>> search_changed(ports::VectorIndex& index,
+core::Task<core::Result<std::vector<ports::VectorHits>>> search_changed(const EligibleEngine& engine,
                                                                        const ServingGeneration& generation,
                                                                        std::vector<ports::VectorQuery> queries,
                                                                        core::Deadline deadline) {
   const ChangedVectors& changed = *generation.changed_vectors();
   std::vector<std::vector<ports::VectorHit>> side;
   std::vector<std::size_t> wanted;
+  const ShownHit in_catalogue = shown_hits(generation, queries);
   side.reserve(queries.size());
   for (ports::VectorQuery& query : queries) {
     if (query.vector.size() != changed.side.dimension()) {
@@ -58,7 +59,12 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> search_changed(ports::V
     query.eligible = query.eligible == nullptr ? changed.in_index
                                                : std::make_shared<const catalog::Bitmap>(changed.to_index.map(*query.eligible));
   }
-  CORE_CO_TRY(auto found, co_await index.search(generation.info().id, std::move(queries), deadline));
+  // An engine without bitmaps also finds articles by the vectors that they had: those have others, beside it.
+  ShownHit shown = [&](std::size_t query, const catalog::ArticleId& article) {
+    return in_catalogue(query, article) && changed.side.vector_of(*generation.catalog().find(article)) == nullptr;
+  };
+  core::GenerationId id = generation.info().id;
+  CORE_CO_TRY(auto found, co_await search_eligible(engine, std::move(id), std::move(queries), std::move(shown), deadline));
   for (std::size_t i = 0; i < found.size() && i < side.size(); ++i) {
     merge(found[i], side[i], wanted[i]);
     found[i].rows_scanned += changed.side.size();

@@ -10,6 +10,7 @@
 #include "ports/vector_index.hpp"
 #include "retrieval/row_map.hpp"
 #include "retrieval/side_vectors.hpp"
+#include "search/eligible_search.hpp"
 #include "search/snapshot_holder.hpp"
 
 namespace scalestyle::search {
@@ -29,9 +30,9 @@ struct ChangedVectors {
 [[nodiscard]] std::shared_ptr<const catalog::Bitmap> rows_of_photos(const ServingGeneration& generation,
                                                                     std::shared_ptr<const catalog::Bitmap> eligible);
 
-// As VectorIndex::search of the generation, whose changed_vectors() must be there; `eligible` sets are of its catalogue.
+// As search_eligible() in the generation, whose changed_vectors() must be there; `eligible` sets are of its catalogue.
 // Equal scores go by article id, wherever the vectors are.
-[[nodiscard]] core::Task<core::Result<std::vector<ports::VectorHits>>> search_changed(ports::VectorIndex& index,
+[[nodiscard]] core::Task<core::Result<std::vector<ports::VectorHits>>> search_changed(const EligibleEngine& engine,
                                                                                       const ServingGeneration& generation,
                                                                                       std::vector<ports::VectorQuery> queries,
                                                                                       core::Deadline deadline);

@@ -38,6 +38,7 @@ struct DenseRetriever::Waiter {
 DenseRetriever::DenseRetriever(Ports ports, Options options, telemetry::Metrics& metrics)
     : ports_(ports),
       options_(options),
+      engine_(ports.index, metrics),
       batch_size_(metrics.histogram({"scalestyle_search_batch_queries", "Queries embedded and searched together."},
                                     {1, 2, 4, 8, 16, 32, 64, 128, 256})) {
   options_.max_batch = std::clamp<std::size_t>(options_.max_batch, 1, 256);
@@ -195,10 +196,11 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> DenseRetriever::embed_a
     queries[i].eligible = waiter.query.eligible;
   }
   const ServingGeneration& generation = *batch.front()->query.generation;
+  ShownHit shown = shown_hits(generation, queries);
   // Not awaited inside the choice: GCC 12 would destroy the result twice.
   auto search = generation.changed_vectors() == nullptr
-                    ? ports_.index.search(generation.info().id, std::move(queries), deadline)
-                    : search_changed(ports_.index, generation, std::move(queries), deadline);
+                    ? search_eligible(engine_, generation.info().id, std::move(queries), std::move(shown), deadline)
+                    : search_changed(engine_, generation, std::move(queries), deadline);
   auto found = co_await std::move(search);
   if (found && found->size() != batch.size()) {
     co_return core::fail(core::ErrorCode::kInternal,

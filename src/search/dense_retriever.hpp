@@ -29,6 +29,7 @@
 #include "core/worker_pool.hpp"
 #include "ports/text_encoder.hpp"
 #include "ports/vector_index.hpp"
+#include "search/eligible_search.hpp"
 #include "search/snapshot_holder.hpp"
 #include "core/timer_queue.hpp"
 #include "telemetry/metrics.hpp"
@@ -99,6 +100,7 @@ class DenseRetriever {
 
   Ports ports_;
   Options options_;
+  EligibleEngine engine_;
   telemetry::Histogram batch_size_;
 
   std::mutex mutex_;

@@ -38,7 +38,7 @@ core::Result<NearRows> take(const ports::VectorHits& hits, const NearQuery& quer
                         fmt::format("the vector index gave article {} the score {}, which is no number or out of order",
                                     hit.article_id.text(), hit.score));
     }
-    // What was removed since, and what an engine without bitmaps gives beyond the eligible ones, is left out.
+    // What was removed since is left out.
     const auto row = articles.find(hit.article_id);
     if (!row || *row == query.row || (query.eligible != nullptr && !query.eligible->test(*row))) continue;
     near.rows.push_back({*row, 0});
@@ -89,16 +89,17 @@ core::Task<core::Result<NearRowsFinder::Found>> NearRowsFinder::look_up(NearQuer
   queries[0].vector = std::move(vector);
   queries[0].k = kMaxNearRows + 2;  // the article itself, and one more to know whether there are more
   queries[0].filter = query.filter;
+  queries[0].eligible = query.eligible;
+  ShownHit shown = shown_hits(generation, queries);
+  core::GenerationId id = generation.info().id;
   std::vector<ports::VectorHits> hits;
   if (query.space == NearSpace::kPhotos) {
     queries[0].eligible = rows_of_photos(generation, query.eligible);
-    CORE_CO_TRY(hits, co_await use_.photos->search(generation.info().id, std::move(queries), query.deadline));
+    CORE_CO_TRY(hits, co_await search_eligible(photos_, std::move(id), std::move(queries), std::move(shown), query.deadline));
   } else if (generation.changed_vectors() != nullptr) {
-    queries[0].eligible = query.eligible;
-    CORE_CO_TRY(hits, co_await search_changed(use_.texts, generation, std::move(queries), query.deadline));
+    CORE_CO_TRY(hits, co_await search_changed(texts_, generation, std::move(queries), query.deadline));
   } else {
-    queries[0].eligible = query.eligible;
-    CORE_CO_TRY(hits, co_await use_.texts.search(generation.info().id, std::move(queries), query.deadline));
+    CORE_CO_TRY(hits, co_await search_eligible(texts_, std::move(id), std::move(queries), std::move(shown), query.deadline));
   }
   if (hits.size() != 1) {
     co_return core::fail(core::ErrorCode::kInternal, fmt::format("the vector index gave {} results for one query", hits.size()));

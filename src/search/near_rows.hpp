@@ -24,6 +24,7 @@
 #include "core/timer_queue.hpp"
 #include "ports/vector_index.hpp"
 #include "ranking/for_you.hpp"
+#include "search/eligible_search.hpp"
 #include "search/snapshot_holder.hpp"
 #include "search/vector_cache.hpp"
 
@@ -60,8 +61,13 @@ class NearRowsFinder {
     ports::VectorIndex& texts;
     ports::VectorIndex* photos;
     core::TimerQueue& timers;
+    telemetry::Metrics& metrics;
   };
-  NearRowsFinder(Ports ports, std::size_t cache_bytes) : use_(ports), max_bytes_(cache_bytes) {}
+  NearRowsFinder(Ports ports, std::size_t cache_bytes)
+      : use_(ports),
+        texts_(ports.texts, ports.metrics),
+        photos_(ports.photos != nullptr ? *ports.photos : ports.texts, ports.metrics),
+        max_bytes_(cache_bytes) {}
   NearRowsFinder(const NearRowsFinder&) = delete;
   NearRowsFinder& operator=(const NearRowsFinder&) = delete;
 
@@ -87,6 +93,8 @@ class NearRowsFinder {
   void keep(std::string key, Found rows);
 
   Ports use_;
+  EligibleEngine texts_;
+  EligibleEngine photos_;  // that of the texts where there are none
   const std::size_t max_bytes_;
   mutable std::mutex mutex_;
   Entries entries_;  // most recently used first; guarded by mutex_, as all below

@@ -48,7 +48,7 @@ struct PictureRetriever::Pending {
 };
 
 PictureRetriever::PictureRetriever(Ports ports, std::size_t cache_bytes, telemetry::Metrics& metrics)
-    : use_(ports), encoder_({ports.encoder, ports.pool, ports.timers}, cache_bytes, metrics) {}
+    : use_(ports), engine_(ports.index, metrics), encoder_({ports.encoder, ports.pool, ports.timers}, cache_bytes, metrics) {}
 
 PictureRetriever::PendingRetrieval PictureRetriever::begin(PictureQuery query) {
   auto pending = std::make_shared<Pending>();
@@ -147,8 +147,11 @@ core::Task<core::Result<ports::VectorHits>> PictureRetriever::search_again(Pictu
   queries[0].vector = *vector;
   queries[0].k = query.k;
   queries[0].filter = query.filter;
+  queries[0].eligible = query.eligible;
+  ShownHit shown = shown_hits(*query.generation, queries);
   queries[0].eligible = rows_of_photos(*query.generation, query.eligible);
-  auto searching = use_.index.search(query.generation->info().id, std::move(queries), query.deadline);
+  core::GenerationId id = query.generation->info().id;
+  auto searching = search_eligible(engine_, std::move(id), std::move(queries), std::move(shown), query.deadline);
   CORE_CO_TRY(auto found, co_await result_in_time(std::move(searching), use_.timers, query.deadline));
   if (found.size() != 1) {
     co_return core::fail(core::ErrorCode::kInternal, fmt::format("the index of photos gave {} results for one query", found.size()));

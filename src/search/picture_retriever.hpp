@@ -27,6 +27,7 @@
 #include "ports/image_encoder.hpp"
 #include "ports/vector_index.hpp"
 #include "search/dense_retriever.hpp"
+#include "search/eligible_search.hpp"
 #include "search/picture_encoder.hpp"
 #include "search/snapshot_holder.hpp"
 #include "telemetry/metrics.hpp"
@@ -99,6 +100,7 @@ class PictureRetriever {
   [[nodiscard]] core::Task<core::Status> to_worker(core::Deadline deadline);
 
   Ports use_;
+  EligibleEngine engine_;
   PictureEncoder encoder_;
 };
 

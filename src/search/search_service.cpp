@@ -77,7 +77,8 @@ SearchService::SearchService(Dependencies dependencies, SearchOptions options)
              options_.dense, dependencies.metrics),
       personalizer_(options_.personalization),
       cursors_(options_.cursor),
-      near_({dependencies.index, dependencies.images != nullptr ? dependencies.image_index : nullptr, dependencies.timers},
+      near_({dependencies.index, dependencies.images != nullptr ? dependencies.image_index : nullptr, dependencies.timers,
+             dependencies.metrics},
             options_.recommendation.near_cache_bytes) {
   if (use_.images != nullptr && use_.image_index != nullptr) {
     pictures_ = std::make_unique<PictureRetriever>(

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "catalog/filters.hpp"
+#include "search/eligible_search.hpp"
 #include "search/list_page.hpp"
 #include "search/list_rules.hpp"
 #include "search/list_sort.hpp"
@@ -17,8 +18,6 @@
 namespace scalestyle::search {
 
 namespace {
-
-constexpr std::size_t kMostVectorHits = 16'384;  // of VectorQuery::k
 
 bool contains(std::span<const catalog::RowIndex> rows, catalog::RowIndex row) {
   return std::ranges::find(rows, row) != rows.end();

@@ -201,6 +201,23 @@ TEST_F(DenseRetrieverTest, QueriesOfTwoGenerationsAreNotMixed) {
   EXPECT_EQ(sizes, (std::vector<std::size_t>{10, 10, 10, 10, 1, 1}));
 }
 
+TEST_F(DenseRetrieverTest, AnEngineWithoutBitmapsGivesTheSameAnswersInTheEnd) {
+  auto& retriever = make({});
+  for (const std::uint32_t every : {1U, 2U, 5U, 25U}) {
+    catalog::Bitmap rows(50);
+    for (std::uint32_t row = 0; row < 50; row += every) rows.set({row});
+    auto wanted = query("some text");
+    wanted.eligible = std::make_shared<const catalog::Bitmap>(std::move(rows));
+    index_.ignore_bitmaps(false);
+    const auto expected = listed(core::sync_wait(retriever.retrieve(wanted)));
+    index_.ignore_bitmaps(true);
+    const std::size_t before = index_.asked().size();
+    EXPECT_EQ(listed(core::sync_wait(retriever.retrieve(wanted))), expected) << every;
+    EXPECT_LE(index_.asked().size() - before, 2U);
+  }
+  EXPECT_NE(metrics_.render().find("scalestyle_search_hits_outside_total"), std::string::npos);
+}
+
 TEST_F(DenseRetrieverTest, ManyThreadsAtOnceAllGetTheirOwnResult) {
   auto& retriever = make({.max_batch = 4, .max_leaders = 2});
   std::vector<std::thread> threads;

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# usage: milvus.sh start FOLDER [key=value…]   starts Milvus 2.3.5 (embedded etcd, RocksMQ, local storage); the settings go
-#                                              into milvus.yaml (common.security.authorizationEnabled=true …)
+# usage: milvus.sh start FOLDER [secured]      starts Milvus 2.3.5 (embedded etcd, RocksMQ, local storage); secured: with TLS, a
+#                                              certificate for localhost and 127.0.0.1, and the user root (password Milvus)
 #        milvus.sh kill FOLDER                 SIGKILL
 #        milvus.sh restart FOLDER              starts it again on the same data, at the same port
 #        milvus.sh pause FOLDER | resume FOLDER   SIGSTOP, SIGCONT
 #        milvus.sh stop FOLDER
 #
-# start prints port (gRPC on 127.0.0.1) and pid, restart prints pid. Ends with 3 where Milvus cannot be had.
+# start prints port (gRPC on 127.0.0.1) and pid (secured: ca_file, and other_ca_file of another authority), restart prints pid.
+# Ends with 3 where Milvus cannot be had.
 #
 # Milvus binds its ports to every interface and has no setting against that, so it runs in a network namespace of its own,
 # where only loopback exists; two relays publish its port on 127.0.0.1. The binaries come from the PyPI package `milvus`,
@@ -41,7 +42,7 @@ inside() { nsenter -t "$1" -n $([ "$(id -u)" = 0 ] || echo -U --preserve-credent
 fetch() {
   [ "$(uname -s) $(uname -m)" = "Linux x86_64" ] || cannot_be_had "there is no Milvus package for $(uname -s) $(uname -m)"
   local tool
-  for tool in python3 unshare nsenter ip socat curl flock; do
+  for tool in python3 unshare nsenter ip socat curl flock openssl; do
     command -v "$tool" >/dev/null || cannot_be_had "$tool is not installed"
   done
   unshare -n $(user_namespace) true 2>/dev/null || cannot_be_had "this machine gives no network namespaces"
@@ -75,6 +76,20 @@ for setting in sys.argv[2:]:
 server.config.try_bind_port = lambda port: socket.socket()
 server.config.resolve()
 PY
+}
+
+authority() { # NAME: a key and a certificate of its own
+  openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=$1" -keyout "$folder/$1.key" -out "$folder/$1.pem" 2>/dev/null
+}
+
+certificates() {
+  authority ca
+  authority other
+  openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$folder/server.key" -out "$folder/server.csr" 2>/dev/null
+  openssl x509 -req -in "$folder/server.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -CAcreateserial -days 30 \
+    -extfile <(echo 'subjectAltName=DNS:localhost,IP:127.0.0.1') -out "$folder/server.pem" 2>/dev/null
+  echo "ca_file=$folder/ca.pem"
+  echo "other_ca_file=$folder/other.pem"
 }
 
 # relay NAME COMMAND…: in a process group of its own, with its children.
@@ -155,7 +170,15 @@ case $verb in
   start)
     fetch
     mkdir -p "$folder/data"
-    configure "${@:3}"
+    case ${3:-} in
+      '') configure ;;
+      secured)
+        certificates
+        configure common.security.authorizationEnabled=true common.security.tlsMode=1 \
+          "tls.serverPemPath=$folder/server.pem" "tls.serverKeyPath=$folder/server.key" "tls.caPemPath=$folder/ca.pem"
+        ;;
+      *) fail "unknown kind \"$3\"" ;;
+    esac
     launch
     publish
     ;;

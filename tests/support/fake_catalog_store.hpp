@@ -113,6 +113,10 @@ class FakeVectorIndex final : public ports::VectorIndex {
     {
       const std::lock_guard lock(mutex_);
       batch_sizes_.push_back(queries.size());
+      for (auto& query : queries) {
+        asked_.push_back(query.k);
+        if (ignores_bitmaps_) query.eligible = nullptr;
+      }
       fault = search_fault_;
       is_open = open_.contains(generation);
     }
@@ -122,6 +126,8 @@ class FakeVectorIndex final : public ports::VectorIndex {
     std::vector<ports::VectorHits> results;
     results.reserve(queries.size());
     for (const auto& query : queries) results.push_back(brute_force(*snapshot->catalog, query));
+    const std::lock_guard lock(mutex_);
+    for (auto& result : results) result.exact = !ignores_bitmaps_;
     co_return results;
   }
 
@@ -145,6 +151,16 @@ class FakeVectorIndex final : public ports::VectorIndex {
   void fail_search_with(std::optional<core::Error> fault) {
     const std::lock_guard lock(mutex_);
     search_fault_ = std::move(fault);
+  }
+  // As an engine that takes no bitmaps: finds what is not eligible too, and says that it is not exact.
+  void ignore_bitmaps(bool ignore) {
+    const std::lock_guard lock(mutex_);
+    ignores_bitmaps_ = ignore;
+  }
+  // The k of every query so far.
+  [[nodiscard]] std::vector<std::size_t> asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
   }
   void fail_open_with(std::optional<core::Error> fault) {
     const std::lock_guard lock(mutex_);
@@ -188,6 +204,8 @@ class FakeVectorIndex final : public ports::VectorIndex {
   std::map<core::GenerationId, bool> open_;
   std::optional<core::Error> search_fault_;
   std::optional<core::Error> open_fault_;
+  bool ignores_bitmaps_ = false;
+  std::vector<std::size_t> asked_;
   std::vector<std::size_t> batch_sizes_;
 };
 

@@ -22,7 +22,8 @@ core::Task<core::Result<CollectionFacts>> MilvusCalls::describe(std::string coll
   auto response = co_await client_.call(method, std::move(request), deadline);
   if (!response) {
     if (response.error().code == ErrorCode::kNotFound) {
-      co_return core::fail(ErrorCode::kNotFound, fmt::format("there is no Milvus collection {}: {}", collection, response.error().message));
+      co_return core::fail(ErrorCode::kNotFound,
+                           fmt::format("there is no Milvus collection {}: {}", collection, response.error().message));
     }
     co_return std::unexpected(std::move(response).error());
   }

@@ -34,7 +34,8 @@ bool printable(std::string_view text) {
 
 bool is_address(std::string_view address) {
   const std::size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos || colon == 0 || !printable(address) || address.find("//") != std::string_view::npos) return false;
+  if (colon == std::string_view::npos || colon == 0 || !printable(address) || address.find("//") != std::string_view::npos)
+    return false;
   const std::string_view digits = address.substr(colon + 1);
   unsigned port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
@@ -62,8 +63,8 @@ core::Result<std::shared_ptr<grpc::ChannelCredentials>> credentials_of(const Mil
   if (!options.ca_file.empty()) {
     auto text = core::read_text_file(options.ca_file, kMaxCaFileBytes);
     if (!text) {
-      return core::fail(ErrorCode::kInvalidArgument, fmt::format("the certificates of Milvus cannot be read: {}", text.error().message),
-                        "milvus_ca_file");
+      return core::fail(ErrorCode::kInvalidArgument,
+                        fmt::format("the certificates of Milvus cannot be read: {}", text.error().message), "milvus_ca_file");
     }
     ssl.pem_root_certs = std::move(*text);
   }
@@ -103,7 +104,7 @@ core::Status MilvusClient::Options::validate() const {
     return refuse("the first delay is 1 … 10,000 ms", "milvus_first_retry_delay_ms");
   }
   if (call_timeout.count() < 1 || call_timeout.count() > 3'600'000) {
-    return refuse("a call may take 1 ms … 1 h", "milvus_call_timeout_ms");
+    return refuse("a call may take 1 ms … 1 h", "milvus_timeout_ms");
   }
   if (keep_alive.count() < 1'000 || keep_alive.count() > 3'600'000) return refuse("1 s … 1 h", "milvus_keep_alive_ms");
   return {};
@@ -213,7 +214,9 @@ void MilvusClient::Impl::prepare(grpc::ClientContext& context, core::Deadline de
   if (!authorization_.empty()) context.AddMetadata("authorization", authorization_);
 }
 
-std::string MilvusClient::Impl::where(std::string_view method) const { return fmt::format("milvus {}, {}", options_.address, method); }
+std::string MilvusClient::Impl::where(std::string_view method) const {
+  return fmt::format("milvus {}, {}", options_.address, method);
+}
 
 core::Error MilvusClient::Impl::late(std::string_view method, std::string_view when) const {
   return core::fail(ErrorCode::kDeadlineExceeded, fmt::format("{}: the deadline passed {}", where(method), when)).error();

@@ -13,7 +13,7 @@
 
 #include "adapters/milvus/milvus_client.hpp"
 #include "adapters/milvus/milvus_status.hpp"
-#include "milvus.grpc.pb.h"
+#include <milvus.grpc.pb.h>
 
 namespace scalestyle::adapters::milvus {
 

@@ -49,8 +49,9 @@ class Reader {
   core::Result<std::string> text(std::string_view key) const {
     const auto found = std::ranges::find(properties_, key, &std::pair<std::string, std::string>::first);
     if (found != properties_.end()) return found->second;
-    return core::fail(ErrorCode::kFailedPrecondition,
-                      fmt::format("the Milvus collection {} has no property {}: it was not made by scalestyle ingest", collection_, key));
+    return core::fail(
+        ErrorCode::kFailedPrecondition,
+        fmt::format("the Milvus collection {} has no property {}: it was not made by scalestyle ingest", collection_, key));
   }
   template <class Number>
   core::Result<Number> number(std::string_view key) const {
@@ -59,8 +60,9 @@ class Reader {
     const char* const end = value.data() + value.size();
     const auto [at, error] = std::from_chars(value.data(), end, parsed);
     if (error == std::errc() && at == end) return parsed;
-    return core::fail(ErrorCode::kFailedPrecondition, fmt::format("the Milvus collection {} has the property {} = {:.64}: not a number",
-                                                                  collection_, key, value));
+    return core::fail(
+        ErrorCode::kFailedPrecondition,
+        fmt::format("the Milvus collection {} has the property {} = {:.64}: not a number", collection_, key, value));
   }
 
  private:
@@ -172,7 +174,8 @@ core::Status check_collection(const CollectionFacts& facts, const core::Generati
     return core::fail(ErrorCode::kFailedPrecondition, fmt::format("the Milvus collection {} {}", collection, what));
   };
   if (facts.schema_version != kSchemaVersion) {
-    return refuse(fmt::format("has schema version {}, this program reads {}: ingest again", facts.schema_version, kSchemaVersion));
+    return refuse(
+        fmt::format("has schema version {}, this program reads {}: ingest again", facts.schema_version, kSchemaVersion));
   }
   if (facts.generation != generation) {
     return refuse(fmt::format("holds generation {}, not {}", facts.generation.value(), generation.value()));
@@ -184,12 +187,13 @@ core::Status check_collection(const CollectionFacts& facts, const core::Generati
                               query.dimension));
   }
   if (!query.model.empty() && facts.encoder.model != query.model) {
-    return refuse(fmt::format("has vectors made by the model \"{}\", queries are embedded by \"{}\"", facts.encoder.model, query.model));
+    return refuse(
+        fmt::format("has vectors made by the model \"{}\", queries are embedded by \"{}\"", facts.encoder.model, query.model));
   }
   const bool both_known = !facts.encoder.weights_hash.empty() && !query.weights_hash.empty();
   if (both_known && facts.encoder.weights_hash != query.weights_hash) {
-    return refuse(fmt::format("has vectors made by other weights of {} (SHA-256 {:.12}...) than the query's ({:.12}...)", query.model,
-                              facts.encoder.weights_hash, query.weights_hash));
+    return refuse(fmt::format("has vectors made by other weights of {} (SHA-256 {:.12}...) than the query's ({:.12}...)",
+                              query.model, facts.encoder.weights_hash, query.weights_hash));
   }
   return {};
 }

@@ -27,7 +27,7 @@ core::Status check_rows(const std::vector<MilvusRow>& rows) {
 
 core::Status MilvusCollectionWriter::Options::validate() const {
   if (!is_collection_prefix(collection_prefix)) {
-    return refuse("a prefix has letters, digits and _ (64 at most) and begins with no digit", "milvus_collection_prefix");
+    return refuse("a prefix has letters, digits and _ (64 at most) and begins with no digit", "milvus_prefix");
   }
   if (m < 4 || m > 64) return refuse("M is 4 … 64", "milvus_m");
   if (ef_construction < 8 || ef_construction > 512) return refuse("efConstruction is 8 … 512", "milvus_ef_construction");
@@ -57,8 +57,8 @@ core::Task<core::Status> MilvusCollectionWriter::fill(core::GenerationId generat
   const std::size_t dimension = vectors.encoder.dimension;
   const std::size_t count = vectors.rows.empty() ? vectors.catalog->size() : vectors.rows.size();
   if (dimension == 0 || vectors.values.size() != count * dimension) {
-    co_return core::fail(ErrorCode::kInvalidArgument, fmt::format("{} numbers for {} vectors of {} dimensions", vectors.values.size(),
-                                                                  count, dimension));
+    co_return core::fail(ErrorCode::kInvalidArgument,
+                         fmt::format("{} numbers for {} vectors of {} dimensions", vectors.values.size(), count, dimension));
   }
   auto begun = co_await begin(generation, vectors.encoder, deadline);
   if (!begun && begun.error().code == ErrorCode::kAlreadyExists) {
@@ -67,10 +67,11 @@ core::Task<core::Status> MilvusCollectionWriter::fill(core::GenerationId generat
     const bool is_same = facts.encoder == vectors.encoder && facts.index == impl->options.index && facts.articles == count &&
                          facts.generation == generation;
     if (is_same) co_return core::Status();
-    co_return core::fail(ErrorCode::kFailedPrecondition,
-                         fmt::format("{}, and is another: {} vectors of {} dimensions of the model \"{}\", instead of {} of {} of \"{}\"",
-                                     begun.error().message, facts.articles, facts.encoder.dimension, facts.encoder.model, count,
-                                     dimension, vectors.encoder.model));
+    co_return core::fail(
+        ErrorCode::kFailedPrecondition,
+        fmt::format("{}, and is another: {} vectors of {} dimensions of the model \"{}\", instead of {} of {} of \"{}\"",
+                    begun.error().message, facts.articles, facts.encoder.dimension, facts.encoder.model, count, dimension,
+                    vectors.encoder.model));
   }
   if (!begun) co_return begun;
   for (std::size_t first = 0; first < count; first += kRowsATime) {
@@ -125,11 +126,13 @@ core::Task<core::Status> MilvusCollectionWriter::complete(core::GenerationId gen
   CORE_CO_TRY(const std::uint64_t counted, co_await impl->calls.count(name, deadline));
   if (counted != articles) {
     co_return core::fail(ErrorCode::kDataLoss,
-                         fmt::format("the Milvus collection {} holds {} articles, not the {} that were inserted: ingest again", name,
-                                     counted, articles));
+                         fmt::format("the Milvus collection {} holds {} articles, not the {} that were inserted: ingest again",
+                                     name, counted, articles));
   }
   facts.articles = articles;
   facts.is_complete = true;
+  // Milvus 2.3 writes to its storage what the properties were before the call. Said twice, they outlive a restart.
+  CORE_CO_CHECK(co_await impl->set_properties(facts, deadline));
   co_return co_await impl->set_properties(std::move(facts), deadline);
 }
 
@@ -156,7 +159,8 @@ core::Task<core::Result<std::size_t>> MilvusCollectionWriter::update(core::Gener
     CORE_CO_TRY(const auto vectors, co_await impl->calls.vectors_of(name, std::move(ids), terms, deadline));
     std::vector<MilvusRow> rows;
     for (std::size_t i = first; i < end; ++i) {
-      if (const auto found = vectors.find(articles[i].id); found != vectors.end()) rows.push_back(row_of(articles[i], found->second));
+      if (const auto found = vectors.find(articles[i].id); found != vectors.end())
+        rows.push_back(row_of(articles[i], found->second));
     }
     updated += rows.size();
     CORE_CO_CHECK(co_await upsert(generation, std::move(rows), deadline));

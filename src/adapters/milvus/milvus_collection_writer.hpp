@@ -67,10 +67,12 @@ class MilvusCollectionWriter {
   [[nodiscard]] core::Task<core::Status> fill(core::GenerationId generation, GenerationVectors vectors, core::Deadline deadline);
 
   // An empty collection. One of that name that is not complete is dropped; kAlreadyExists for one that is.
-  [[nodiscard]] core::Task<core::Status> begin(core::GenerationId generation, ports::EncoderInfo encoder, core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Status> begin(core::GenerationId generation, ports::EncoderInfo encoder,
+                                               core::Deadline deadline);
 
   // Articles that the collection does not have; each once.
-  [[nodiscard]] core::Task<core::Status> insert(core::GenerationId generation, std::vector<MilvusRow> rows, core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Status> insert(core::GenerationId generation, std::vector<MilvusRow> rows,
+                                                core::Deadline deadline);
 
   // Flushes, indexes, loads and counts; from then on it may be searched. kDataLoss, with both numbers, when there are not
   // `articles` of them.
@@ -78,11 +80,12 @@ class MilvusCollectionWriter {
 
   // Changes, seen by searches within the bound of their consistency. May be repeated.
   // What is there of the same ids is replaced.
-  [[nodiscard]] core::Task<core::Status> upsert(core::GenerationId generation, std::vector<MilvusRow> rows, core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Status> upsert(core::GenerationId generation, std::vector<MilvusRow> rows,
+                                                core::Deadline deadline);
   // New prices, availability and attributes of articles whose vectors stay. Gives how many of them the collection has; the
   // others are left out.
-  [[nodiscard]] core::Task<core::Result<std::size_t>> update(core::GenerationId generation, std::vector<catalog::Article> articles,
-                                                             core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Result<std::size_t>> update(core::GenerationId generation,
+                                                             std::vector<catalog::Article> articles, core::Deadline deadline);
   // Ids that it does not have are ignored.
   [[nodiscard]] core::Task<core::Status> remove(core::GenerationId generation, std::vector<catalog::ArticleId> ids,
                                                 core::Deadline deadline);

@@ -52,7 +52,8 @@ core::Status check_row(const MilvusRow& row, std::size_t dimension) {
   for (const catalog::FilterField field : catalog::all_filter_fields()) {
     const std::size_t bytes = row.values[static_cast<std::size_t>(field)].size();
     if (bytes <= kMaxValueBytes) continue;
-    return refuse(fmt::format("has a {} of {} bytes, at most {} can be kept", catalog::parameter_name(field), bytes, kMaxValueBytes));
+    return refuse(
+        fmt::format("has a {} of {} bytes, at most {} can be kept", catalog::parameter_name(field), bytes, kMaxValueBytes));
   }
   return {};
 }

@@ -102,7 +102,8 @@ core::Result<ports::VectorHits> read_hits(const proto::milvus::SearchResults& re
   found.exact = false;
   found.hits.reserve(static_cast<std::size_t>(ids.size()));
   for (int i = 0; i < ids.size(); ++i) {
-    if (!std::isfinite(scores[i])) return std::unexpected(damaged(fmt::format("article {:.80} has the score {}", ids[i], scores[i])));
+    if (!std::isfinite(scores[i]))
+      return std::unexpected(damaged(fmt::format("article {:.80} has the score {}", ids[i], scores[i])));
     CORE_TRY(auto id, id_of(ids[i]));
     found.hits.push_back({std::move(id), scores[i]});
   }
@@ -113,8 +114,9 @@ core::Result<ports::VectorHits> read_hits(const proto::milvus::SearchResults& re
   return found;
 }
 
-core::Task<core::Result<MilvusCalls::Vectors>> MilvusCalls::vectors_of(std::string collection, std::vector<catalog::ArticleId> ids,
-                                                                       QueryTerms terms, core::Deadline deadline) {
+core::Task<core::Result<MilvusCalls::Vectors>> MilvusCalls::vectors_of(std::string collection,
+                                                                       std::vector<catalog::ArticleId> ids, QueryTerms terms,
+                                                                       core::Deadline deadline) {
   const auto method = SCALESTYLE_MILVUS_METHOD(Query, QueryRequest, proto::milvus::QueryResults);
   proto::milvus::QueryRequest request;
   request.set_collection_name(std::move(collection));
@@ -135,7 +137,8 @@ core::Task<core::Result<MilvusCalls::Vectors>> MilvusCalls::vectors_of(std::stri
   const auto& floats = values->vectors().float_vector().data();
   const std::size_t dimension = terms.dimension;
   if (static_cast<std::size_t>(floats.size()) != static_cast<std::size_t>(texts.size()) * dimension) {
-    co_return std::unexpected(damaged(fmt::format("{} numbers for {} vectors of dimension {}", floats.size(), texts.size(), dimension)));
+    co_return std::unexpected(
+        damaged(fmt::format("{} numbers for {} vectors of dimension {}", floats.size(), texts.size(), dimension)));
   }
   for (int i = 0; i < texts.size(); ++i) {
     CORE_CO_TRY(auto id, id_of(texts[i]));

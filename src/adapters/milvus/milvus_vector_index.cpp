@@ -13,7 +13,9 @@ using core::ErrorCode;
 namespace {
 
 constexpr std::array<std::pair<MilvusConsistency, std::string_view>, 3> kConsistencies = {
-    {{MilvusConsistency::kStrong, "strong"}, {MilvusConsistency::kBounded, "bounded"}, {MilvusConsistency::kEventually, "eventually"}}};
+    {{MilvusConsistency::kStrong, "strong"},
+     {MilvusConsistency::kBounded, "bounded"},
+     {MilvusConsistency::kEventually, "eventually"}}};
 
 core::Status refuse(std::string message, std::string field) {
   return core::fail(ErrorCode::kInvalidArgument, std::move(message), std::move(field));
@@ -33,7 +35,7 @@ std::optional<MilvusConsistency> milvus_consistency(std::string_view name) {
 
 core::Status MilvusVectorIndex::Options::validate() const {
   if (!is_collection_prefix(collection_prefix)) {
-    return refuse("a prefix has letters, digits and _ (64 at most) and begins with no digit", "milvus_collection_prefix");
+    return refuse("a prefix has letters, digits and _ (64 at most) and begins with no digit", "milvus_prefix");
   }
   if (ef < 1 || ef > 32'768) return refuse("ef is 1 … 32,768", "milvus_ef");
   if (nprobe < 1 || nprobe > 65'536) return refuse("nprobe is 1 … 65,536", "milvus_nprobe");
@@ -77,7 +79,8 @@ void MilvusVectorIndex::close(const core::GenerationId& generation) {
   core::start(state_->release_later(generation), [](core::Status&&) {}).detach();
 }
 
-core::Task<core::Result<OpenCollection>> MilvusVectorIndex::State::prepare(core::GenerationId generation, core::Deadline deadline) {
+core::Task<core::Result<OpenCollection>> MilvusVectorIndex::State::prepare(core::GenerationId generation,
+                                                                           core::Deadline deadline) {
   OpenCollection prepared;
   prepared.name = collection_name(options.collection_prefix, options.kind, generation);
   auto facts = co_await calls.describe(prepared.name, deadline);
@@ -105,7 +108,8 @@ core::Task<core::Result<std::shared_ptr<const CollectionFacts>>> MilvusVectorInd
     const std::lock_guard lock(mutex);
     const auto found = open.find(generation);
     if (found == open.end()) {
-      co_return core::fail(ErrorCode::kFailedPrecondition, fmt::format("generation {} is not open for search", generation.value()));
+      co_return core::fail(ErrorCode::kFailedPrecondition,
+                           fmt::format("generation {} is not open for search", generation.value()));
     }
     OpenCollection& collection = found->second;
     if (!collection.has_vectors) {
@@ -207,8 +211,8 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> MilvusVectorIndex::sear
   co_return results;
 }
 
-core::Task<core::Result<std::vector<float>>> MilvusVectorIndex::vector_of(core::GenerationId generation, catalog::ArticleId article,
-                                                                          core::Deadline deadline) {
+core::Task<core::Result<std::vector<float>>> MilvusVectorIndex::vector_of(core::GenerationId generation,
+                                                                          catalog::ArticleId article, core::Deadline deadline) {
   const auto state = state_;
   CORE_CO_TRY(const auto facts, co_await state->ready(generation, deadline));
   const core::Deadline until = deadline.within(state->options.search_timeout, state->clock);

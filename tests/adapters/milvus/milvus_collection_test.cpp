@@ -14,7 +14,8 @@ using core::GenerationId;
 CollectionFacts sample_facts() {
   CollectionFacts facts;
   facts.generation = GenerationId("20260301T120000Z-1a2b3c4d");
-  facts.encoder = {.model = "some-model", .weights_hash = std::string(64, 'b'), .precision = "int8", .dimension = 384, .max_tokens = 512};
+  facts.encoder = {
+      .model = "some-model", .weights_hash = std::string(64, 'b'), .precision = "int8", .dimension = 384, .max_tokens = 512};
   facts.index = MilvusIndexType::kIvfFlat;
   facts.articles = 105'542;
   facts.created_ms = 1'772'366'400'123;
@@ -23,7 +24,8 @@ CollectionFacts sample_facts() {
 }
 
 TEST(MilvusCollection, NamesAreLegalAndLeadBack) {
-  const std::string name = collection_name("scalestyle_", MilvusCollectionKind::kTexts, GenerationId("20260301T120000Z-1a2b3c4d"));
+  const std::string name =
+      collection_name("scalestyle_", MilvusCollectionKind::kTexts, GenerationId("20260301T120000Z-1a2b3c4d"));
   EXPECT_EQ(name, "scalestyle_text_20260301T120000Z_2d1a2b3c4d");
   std::set<std::string> names;
   for (const char* id : {"a-b", "a_b", "a.b", "a__b", "a_2db", "A-b", "../g1", "größe"}) {
@@ -40,8 +42,8 @@ TEST(MilvusCollection, NamesAreLegalAndLeadBack) {
 }
 
 TEST(MilvusCollection, NamesOfOthersAreLeftAlone) {
-  for (const char* name : {"", "p_", "p_text_", "other_text_g1", "p_words_g1", "p_text_a_", "p_text_a_2", "p_text_a_zz", "p_text_a_41",
-                           "p_text_a-b", "p_text_a_2D"}) {
+  for (const char* name : {"", "p_", "p_text_", "other_text_g1", "p_words_g1", "p_text_a_", "p_text_a_2", "p_text_a_zz",
+                           "p_text_a_41", "p_text_a-b", "p_text_a_2D"}) {
     EXPECT_FALSE(parse_collection_name("p_", name)) << name;
   }
 }

@@ -56,7 +56,8 @@ TEST_P(MilvusFaultsTest, DeadlinesHoldWhileTheServerHangs) {
   const auto began = connection_->clock().steady_now();
   const auto late = search(connection_->within(milliseconds(300)));
   const double waited = seconds_since(began);
-  const auto vector = core::sync_wait(index_->vector_of(GenerationId("g1"), vectors_.ids[0], connection_->within(milliseconds(100))));
+  const auto vector =
+      core::sync_wait(index_->vector_of(GenerationId("g1"), vectors_.ids[0], connection_->within(milliseconds(100))));
   ASSERT_TRUE(server_->run("resume"));
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::kDeadlineExceeded) << late.error().message;
@@ -104,7 +105,9 @@ TEST_P(MilvusFaultsTest, CallsUnderWayAreBounded) {
   EXPECT_TRUE(refused.error().code == ErrorCode::kDeadlineExceeded || refused.error().code == ErrorCode::kResourceExhausted);
   EXPECT_NE(narrow.metrics().find("scalestyle_milvus_refused_total 1"), std::string::npos) << narrow.metrics();
   EXPECT_TRUE(eventually([&] {
-    return core::sync_wait(index->search(GenerationId("g1"), std::vector<ports::VectorQuery>(4, query()), core::Deadline::never())).has_value();
+    return core::sync_wait(
+               index->search(GenerationId("g1"), std::vector<ports::VectorQuery>(4, query()), core::Deadline::never()))
+        .has_value();
   }));
 }
 
@@ -113,7 +116,8 @@ TEST_P(MilvusFaultsTest, AKilledServerIsFoundAgainWithItsData) {
   ASSERT_TRUE(server_->run("kill"));
   const auto away = search(connection_->within(milliseconds(500)));
   ASSERT_FALSE(away);
-  EXPECT_TRUE(away.error().code == ErrorCode::kUnavailable || away.error().code == ErrorCode::kDeadlineExceeded) << away.error().message;
+  EXPECT_TRUE(away.error().code == ErrorCode::kUnavailable || away.error().code == ErrorCode::kDeadlineExceeded)
+      << away.error().message;
   EXPECT_FALSE(connection_->client().trouble().empty());
   const auto other = connection_->index({.collection_prefix = prefix_});
   const auto unopened = core::sync_wait(other->open(GenerationId("g1"), connection_->within(milliseconds(500))));

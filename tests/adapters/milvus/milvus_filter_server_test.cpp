@@ -25,11 +25,13 @@ catalog::Catalog sample_catalogue() {
   options.products = 300;
   std::mt19937 random(5);
   catalog::CatalogBuilder builder;
-  const std::vector<std::string> odd = {"say \"hi\"", "back\\slash", "Größe ÄÖÜ", "日本 { } %_*", "it's", "a\\\"b", "tab\tinside", ""};
+  const std::vector<std::string> odd = {"say \"hi\"", "back\\slash", "Größe ÄÖÜ",   "日本 { } %_*",
+                                        "it's",       "a\\\"b",      "tab\tinside", ""};
   for (auto& sample : catalog::make_sample_articles(options)) {
     catalog::Article& article = sample.article;
     article.price = sample.price_cents / 100.0;
-    if (random() % 5 == 0) article[catalog::attribute_of(catalog::all_filter_fields()[random() % 8])] = odd[random() % odd.size()];
+    if (random() % 5 == 0)
+      article[catalog::attribute_of(catalog::all_filter_fields()[random() % 8])] = odd[random() % odd.size()];
     if (random() % 9 == 0) article.price.reset();
     if (random() % 50 == 0) article.price = 0;
     article.available = random() % 4 != 0;
@@ -45,8 +47,9 @@ class MilvusFilterTest : public MilvusTest {
     if (IsSkipped()) return;
     vectors_ = support::random_vectors(catalog_.size(), kDimension, 6);
     writer_ = connection_->writer({.collection_prefix = prefix_, .index = MilvusIndexType::kFlat});
-    const auto filled = core::sync_wait(writer_->fill(
-        generation_, {.encoder = sample_encoder(kDimension), .catalog = &catalog_, .values = vectors_.values}, core::Deadline::never()));
+    const auto filled = core::sync_wait(
+        writer_->fill(generation_, {.encoder = sample_encoder(kDimension), .catalog = &catalog_, .values = vectors_.values},
+                      core::Deadline::never()));
     ASSERT_TRUE(filled) << filled.error().message;
     index_ = connection_->index({.collection_prefix = prefix_});
     ASSERT_TRUE(core::sync_wait(index_->open(generation_, core::Deadline::never())));
@@ -107,7 +110,8 @@ class MilvusFilterTest : public MilvusTest {
     do {
       value = catalog_.value_of(attribute, static_cast<std::uint32_t>(random() % catalog_.value_count(attribute)));
     } while (value.empty() || value.find('\t') != std::string::npos);  // blank is no filter, a tab cannot be said
-    if (random() % 3 == 0) std::ranges::transform(value, value.begin(), [](unsigned char c) { return c < 128 ? std::toupper(c) : c; });
+    if (random() % 3 == 0)
+      std::ranges::transform(value, value.begin(), [](unsigned char c) { return c < 128 ? std::toupper(c) : c; });
     return random() % 3 == 0 ? " " + value + " " : value;
   }
 

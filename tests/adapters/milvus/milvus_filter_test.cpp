@@ -68,7 +68,8 @@ TEST(MilvusFilter, HostileValuesStayValues) {
 
 // What is left out lets more pass, never less.
 TEST(MilvusFilter, LeavesOutWhatCannotBeSaid) {
-  for (const std::string& value : {std::string("a\nb"), std::string("nul\0x", 5), std::string("bell\a"), std::string("del\x7f")}) {
+  for (const std::string& value :
+       {std::string("a\nb"), std::string("nul\0x", 5), std::string("bell\a"), std::string("del\x7f")}) {
     EXPECT_EQ(quoted_text(value), std::nullopt);
     Filter filter = of(FilterField::kColour, {"red", value});
     filter[FilterField::kType] = {"hat"};

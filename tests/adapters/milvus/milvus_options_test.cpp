@@ -30,7 +30,8 @@ std::string field_at_fault(const std::function<void(Options&)>& change) {
 
 TEST(MilvusOptions, OfTheClient) {
   using Options = MilvusClient::Options;
-  for (const char* address : {"", "milvus", ":19530", "host:", "host:0", "host:65536", "host:1x", "http://host:19530", "ho st:1\n"}) {
+  for (const char* address :
+       {"", "milvus", ":19530", "host:", "host:0", "host:65536", "host:1x", "http://host:19530", "ho st:1\n"}) {
     EXPECT_EQ(field_at_fault<Options>([&](Options& o) { o.address = address; }), "milvus_address") << address;
   }
   EXPECT_EQ(field_at_fault<Options>([](Options& o) { o.ca_file = "x"; }), "milvus_ca_file");
@@ -39,16 +40,16 @@ TEST(MilvusOptions, OfTheClient) {
   EXPECT_EQ(field_at_fault<Options>([](Options& o) { o.token = "a\r\nb"; }), "milvus_token");
   EXPECT_EQ(field_at_fault<Options>([](Options& o) { o.max_calls = 0; }), "milvus_max_calls");
   EXPECT_EQ(field_at_fault<Options>([](Options& o) { o.attempts = 11; }), "milvus_attempts");
-  EXPECT_EQ(field_at_fault<Options>([](Options& o) { o.call_timeout = {}; }), "milvus_call_timeout_ms");
+  EXPECT_EQ(field_at_fault<Options>([](Options& o) { o.call_timeout = {}; }), "milvus_timeout_ms");
 }
 
 TEST(MilvusOptions, OfIndexAndWriter) {
   using Index = MilvusVectorIndex::Options;
   using Writer = MilvusCollectionWriter::Options;
-  EXPECT_EQ(field_at_fault<Index>([](Index& o) { o.collection_prefix = "9"; }), "milvus_collection_prefix");
+  EXPECT_EQ(field_at_fault<Index>([](Index& o) { o.collection_prefix = "9"; }), "milvus_prefix");
   EXPECT_EQ(field_at_fault<Index>([](Index& o) { o.ef = 0; }), "milvus_ef");
   EXPECT_EQ(field_at_fault<Index>([](Index& o) { o.nprobe = 0; }), "milvus_nprobe");
-  EXPECT_EQ(field_at_fault<Writer>([](Writer& o) { o.collection_prefix = "a-b"; }), "milvus_collection_prefix");
+  EXPECT_EQ(field_at_fault<Writer>([](Writer& o) { o.collection_prefix = "a-b"; }), "milvus_prefix");
   EXPECT_EQ(field_at_fault<Writer>([](Writer& o) { o.m = 3; }), "milvus_m");
   EXPECT_EQ(field_at_fault<Writer>([](Writer& o) { o.ef_construction = 1000; }), "milvus_ef_construction");
   EXPECT_EQ(field_at_fault<Writer>([](Writer& o) { o.nlist = 0; }), "milvus_nlist");
@@ -97,7 +98,8 @@ TEST_F(WithoutServer, CallsFailSoonAndAreRepeatedOnlySoOften) {
   const auto late = core::sync_wait(client->server_version(core::Deadline::at(clock_.steady_now())));
   EXPECT_EQ(late.error().code, ErrorCode::kDeadlineExceeded);
   const auto index = MilvusVectorIndex::create({}, {*client, clock_}).value();
-  EXPECT_EQ(core::sync_wait(index->open(core::GenerationId("g1"), core::Deadline::never())).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(core::sync_wait(index->open(core::GenerationId("g1"), core::Deadline::never())).error().code,
+            ErrorCode::kUnavailable);
   client->stop();
   io.join();
   EXPECT_EQ(core::sync_wait(client->server_version(core::Deadline::never())).error().code, ErrorCode::kCancelled);

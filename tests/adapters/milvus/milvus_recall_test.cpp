@@ -68,7 +68,8 @@ class MilvusRecallTest : public MilvusTest {
     for (std::size_t row = 0; row < kRows; ++row) {
       if (only_red && !is_red_[row]) continue;
       double score = 0;
-      for (std::size_t i = 0; i < kDimension; ++i) score += static_cast<double>(vectors_.row(row)[i]) * static_cast<double>(query[i]);
+      for (std::size_t i = 0; i < kDimension; ++i)
+        score += static_cast<double>(vectors_.row(row)[i]) * static_cast<double>(query[i]);
       all.emplace_back(-score, row);
     }
     std::ranges::sort(all);
@@ -102,8 +103,8 @@ class MilvusRecallTest : public MilvusTest {
     }
     std::ranges::sort(milliseconds);
     const double recall = static_cast<double>(common) / static_cast<double>(wanted);
-    fmt::print("{} {}, {} rows, k={}{}: recall {:.4f}, p50 {:.1f} ms, p99 {:.1f} ms\n", server_name({GetParam(), 0}), name, kRows, k,
-               only_red ? ", a filter of 10 %" : "", recall, milliseconds[milliseconds.size() / 2],
+    fmt::print("{} {}, {} rows, k={}{}: recall {:.4f}, p50 {:.1f} ms, p99 {:.1f} ms\n", server_name({GetParam(), 0}), name, kRows,
+               k, only_red ? ", a filter of 10 %" : "", recall, milliseconds[milliseconds.size() / 2],
                milliseconds[milliseconds.size() * 99 / 100]);
     return recall;
   }

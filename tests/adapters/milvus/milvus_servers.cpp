@@ -69,7 +69,11 @@ std::vector<MilvusRow> rows_of(const support::IndexedVectors& vectors) {
 }
 
 ports::EncoderInfo sample_encoder(std::size_t dimension) {
-  return {.model = "some-model", .weights_hash = std::string(64, 'b'), .precision = "int8", .dimension = dimension, .max_tokens = 512};
+  return {.model = "some-model",
+          .weights_hash = std::string(64, 'b'),
+          .precision = "int8",
+          .dimension = dimension,
+          .max_tokens = 512};
 }
 
 void write_collection(MilvusCollectionWriter& writer, const std::string& generation, const support::IndexedVectors& vectors) {

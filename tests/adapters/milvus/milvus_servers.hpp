@@ -44,7 +44,8 @@ class MilvusConnection {
   [[nodiscard]] std::string metrics() { return metrics_.render(); }
   [[nodiscard]] core::Deadline within(std::chrono::milliseconds time) const { return core::Deadline::after(time, clock_); }
 
-  [[nodiscard]] std::unique_ptr<MilvusVectorIndex> index(MilvusVectorIndex::Options options, ports::GenerationUse* use = nullptr) {
+  [[nodiscard]] std::unique_ptr<MilvusVectorIndex> index(MilvusVectorIndex::Options options,
+                                                         ports::GenerationUse* use = nullptr) {
     return MilvusVectorIndex::create(std::move(options), {*client_, clock_, use}).value();
   }
   [[nodiscard]] std::unique_ptr<MilvusCollectionWriter> writer(MilvusCollectionWriter::Options options) {

@@ -42,8 +42,8 @@ class MilvusWriterTest : public MilvusTest {
   // The ids that a search finds, best first.
   std::vector<std::string> found(const std::string& id, const std::vector<float>& vector, std::size_t k,
                                  std::shared_ptr<const catalog::Filter> filter = nullptr) {
-    const auto hits =
-        core::sync_wait(index_->search(GenerationId(id), {{.vector = vector, .k = k, .filter = filter, .eligible = nullptr}}, never_));
+    const auto hits = core::sync_wait(
+        index_->search(GenerationId(id), {{.vector = vector, .k = k, .filter = filter, .eligible = nullptr}}, never_));
     EXPECT_TRUE(hits) << hits.error().message;
     std::vector<std::string> ids;
     if (hits) {
@@ -123,8 +123,8 @@ TEST_P(MilvusWriterTest, AGenerationIsFilledFromItsCatalogueOnce) {
   const auto vectors = support::random_vectors(10, kDimension, 4);
   std::vector<catalog::RowIndex> rows;
   for (std::uint32_t i = 0; i < 10; ++i) rows.push_back({i * 3});
-  const GenerationVectors some{.encoder = sample_encoder(kDimension), .catalog = snapshot->catalog.get(), .values = vectors.values,
-                               .rows = rows};
+  const GenerationVectors some{
+      .encoder = sample_encoder(kDimension), .catalog = snapshot->catalog.get(), .values = vectors.values, .rows = rows};
   const GenerationId id("g1");
   ASSERT_TRUE(core::sync_wait(writer_->fill(id, some, never_)));
   ASSERT_TRUE(core::sync_wait(writer_->fill(id, some, never_)));  // as it is
@@ -156,7 +156,8 @@ TEST_P(MilvusWriterTest, PhotosHaveACollectionOfTheirOwn) {
   photos->close(GenerationId("g1"));
   write_collection(*photo_writer, "g1", support::random_vectors(7, kDimension, 6));
   ASSERT_TRUE(open(*photos, "g1"));
-  const auto hits = core::sync_wait(photos->search(GenerationId("g1"), {{.vector = unit(0), .k = 50, .filter = nullptr, .eligible = nullptr}}, never_));
+  const auto hits = core::sync_wait(
+      photos->search(GenerationId("g1"), {{.vector = unit(0), .k = 50, .filter = nullptr, .eligible = nullptr}}, never_));
   ASSERT_TRUE(hits);
   EXPECT_EQ((*hits)[0].hits.size(), 7U);
   EXPECT_TRUE(core::sync_wait(photo_writer->drop(GenerationId("g1"), never_)));
