@@ -105,6 +105,7 @@ class Bench {
   core::Status open(const Options& options) {
     embedded::LocalTextEncoder::Options model{.model_dir = options.model, .model_name = "model"};
     CORE_TRY(model.encoder.precision, nn::parse_precision(options.precision));
+    model.encoder.pooling = nn::Pooling::kCls;
     CORE_TRY(local_, embedded::LocalTextEncoder::load(model, pool_, clock_));
     queue_.emplace(
         embedded::BatchingTextEncoder::Dependencies{
