@@ -58,7 +58,8 @@ class InferenceStack {
   // for before it is needed.
   [[nodiscard]] core::Result<std::unique_ptr<adapters::remote_inference::HttpTextEncoder>> document_encoder(
       const ports::EncoderInfo& documents);
-  // The scorer of the `reranker` setting, which is not "none".
+  // The scorer of the `reranker` setting, which is not "none". Null where nobody asked for one and the servers that answer in time
+  // have none: then lists are not reranked, which is no failure.
   [[nodiscard]] core::Result<std::unique_ptr<adapters::remote_inference::HttpPairScorer>> pair_scorer();
   // The encoder of the `vision_model` setting, as text_encoder(). Where neither a server nor the generation tells what its
   // vectors are: kUnavailable.
