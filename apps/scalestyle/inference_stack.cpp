@@ -101,6 +101,8 @@ core::Result<std::unique_ptr<remote::HttpPairScorer>> InferenceStack::pair_score
   const std::string model = name_of(settings_.text("reranker"));
   options.expected = {.model = model, .weights_hash = {}, .precision = {}, .activation = "sigmoid", .max_tokens = 0};
   const auto told = core::sync_wait(remote::HttpPairScorer::ask(options, client(), first_wait()));
+  const bool has_none = !told && told.error().code == core::ErrorCode::kFailedPrecondition;
+  if (has_none && settings_.is_default("reranker") && !settings_.is_set("rerank_url")) return nullptr;
   if (told && remote::is_model(told->model, model, {})) options.expected = *told;
   options.expected.model = model;
   CORE_TRY(auto scorer, remote::HttpPairScorer::create(std::move(options), client()));

@@ -101,7 +101,12 @@ core::Result<std::unique_ptr<RerankerStack>> RerankerStack::open(const core::Set
   }
   if (is_off) return stack;
   if (remote) {
-    CORE_TRY(stack->scorer_, inference->pair_scorer());
+    CORE_TRY(stack->remote_scorer_, inference->pair_scorer());
+    if (stack->remote_scorer_ == nullptr) {
+      stack->notice_ = "the inference server has no reranker: lists stay in their fused order; --reranker none says that none is wanted";
+      return stack;
+    }
+    stack->scorer_ = std::make_unique<search::PooledPairScorer>(*stack->remote_scorer_, compute.pool());
   } else {
     CORE_TRY(stack->scorer_, load_scorer(settings, model, precision, compute));
   }

@@ -15,6 +15,7 @@
 #include "nn/precision.hpp"
 #include "ports/pair_scorer.hpp"
 #include "runtime.hpp"
+#include "search/back_on_pool.hpp"
 #include "search/pair_score_cache.hpp"
 #include "search/reranker.hpp"
 #include "telemetry/metrics.hpp"
@@ -56,6 +57,7 @@ class RerankerStack {
 
   std::string notice_;
   std::unique_ptr<adapters::embedded::LocalPairScorer> first_scorer_;  // null: one pass
+  std::unique_ptr<ports::PairScorer> remote_scorer_;  // behind scorer_; null: in this process
   std::unique_ptr<ports::PairScorer> scorer_;
   std::unique_ptr<search::PairScoreCache> cache_;
   std::unique_ptr<search::Reranker> reranker_;
