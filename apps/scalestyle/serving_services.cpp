@@ -1,11 +1,18 @@
 // The services of a ServingStack: what searches, suggests and takes events, once everything that they use is there.
 
+#include <chrono>
 #include <utility>
 
 #include "search_settings.hpp"
 #include "serving_stack.hpp"
 
 namespace scalestyle::app {
+
+namespace {
+
+constexpr auto kAnswerTime = std::chrono::milliseconds(500);  // of a request with events, beside the acknowledgement
+
+}  // namespace
 
 core::Status ServingStack::open_files(const core::Settings& settings) {
   CORE_TRY(synonyms_, open_synonyms(settings));
@@ -68,6 +75,10 @@ core::Status ServingStack::make_services(const core::Settings& settings) {
       std::move(options));
   if (events == nullptr) return {};
   CORE_TRY(auto event_settings, event_options(settings));
+  // An acknowledgement of Kafka takes longer than one of the disk, and must fit in.
+  if (kafka_ && settings.is_default("event_deadline_ms")) {
+    event_settings.deadline = std::chrono::milliseconds(settings.integer("kafka_ack_timeout_ms")) + kAnswerTime;
+  }
   event_service_ = std::make_unique<search::EventService>(
       search::EventService::Dependencies{.generations = *generations_, .log = events->log(),
                                          .features = events->features(),

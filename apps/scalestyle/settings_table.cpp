@@ -138,7 +138,7 @@ std::vector<SettingSpec> make_table() {
       number("event_weight_view", "0.3", "how much a view counts", 0, 1e6),
       number("event_weight_add_to_cart", "3", "how much putting in the cart counts", 0, 1e6),
       number("event_weight_purchase", "5", "how much a purchase counts", 0, 1e6),
-      integer("event_deadline_ms", "2000", "time in which events are on disk, or refused", 10, 60'000),
+      integer("event_deadline_ms", "2000", "time in which events are on disk, or refused; not set with Kafka: kafka_ack_timeout_ms and half a second", 10, 60'000),
       integer("max_events_in_progress", "1024", "requests with events in progress; more are refused", 1, 65'535),
       integer("event_time_past_bound_minutes", "1440", "an event's own time is at most this much before its receipt", 0, 525'600),
       integer("event_time_future_bound_minutes", "5", "and at most this much after it", 0, 10),
