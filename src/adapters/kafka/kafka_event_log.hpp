@@ -40,8 +40,9 @@ class KafkaEventLog final : public ports::EventLog {
 
   [[nodiscard]] core::Task<ports::AppendResult> append(std::vector<events::Event> batch, core::Deadline deadline) override;
   // kUnsupported.
-  [[nodiscard]] core::Task<core::Result<std::vector<events::LoggedEvent>>> history(events::Subject subject, std::int64_t after_offset,
-                                                                                  std::size_t limit, core::Deadline deadline) override;
+  [[nodiscard]] core::Task<core::Result<std::vector<events::LoggedEvent>>> history(events::Subject subject,
+                                                                                   std::int64_t after_offset, std::size_t limit,
+                                                                                   core::Deadline deadline) override;
   // kUnreadable.
   [[nodiscard]] core::Task<core::Result<ports::ErasureState>> wait_erased(events::EventPosition position,
                                                                           core::Deadline deadline) override;
