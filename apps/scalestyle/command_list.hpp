@@ -24,5 +24,11 @@ namespace scalestyle::app {
 [[nodiscard]] Command events_rebuild_command();
 [[nodiscard]] Command train_ranker_command();
 [[nodiscard]] Command doctor_command();
+#ifdef SCALESTYLE_WITH_KAFKA
+[[nodiscard]] Command dlq_list_command();
+[[nodiscard]] Command dlq_show_command();
+[[nodiscard]] Command dlq_replay_command();
+[[nodiscard]] Command dlq_drop_command();
+#endif
 
 }  // namespace scalestyle::app

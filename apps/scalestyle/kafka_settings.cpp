@@ -24,12 +24,14 @@ core::Result<kafka::KafkaOptions> kafka_options(const core::Settings& settings) 
   options.password = settings.text("kafka_password");
   if (settings.is_set("kafka_password_file")) {
     if (!options.password.empty()) {
-      return core::fail(core::ErrorCode::kInvalidArgument, "kafka_password and kafka_password_file are both set", "kafka_password_file");
+      return core::fail(core::ErrorCode::kInvalidArgument, "kafka_password and kafka_password_file are both set",
+                        "kafka_password_file");
     }
     const std::string& name = settings.text("kafka_password_file");
     std::ifstream file(name);
     if (!file || !std::getline(file, options.password) || options.password.empty()) {
-      return core::fail(core::ErrorCode::kNotFound, fmt::format("kafka_password_file: {} cannot be read, or its first line is empty", name),
+      return core::fail(core::ErrorCode::kNotFound,
+                        fmt::format("kafka_password_file: {} cannot be read, or its first line is empty", name),
                         "kafka_password_file");
     }
     if (options.password.back() == '\r') options.password.pop_back();

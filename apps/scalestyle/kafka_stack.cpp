@@ -12,6 +12,7 @@
 #include "adapters/kafka/kafka_producer.hpp"
 #include "adapters/kafka/kafka_record_router.hpp"
 #include "adapters/kafka/kafka_topics.hpp"
+#include "consumer/kafka_failed_records.hpp"
 #include "kafka_settings.hpp"
 
 namespace scalestyle::app {
@@ -21,20 +22,6 @@ namespace {
 namespace kafka = adapters::kafka;
 
 constexpr std::size_t kConsumerBatch = 2'000;  // events applied, and committed, together
-
-class Router final : public consumer::FailedRecordSink {
- public:
-  Router(kafka::KafkaProducer& producer, const core::Clock& clock, kafka::KafkaTopics topics) : router_(producer, clock, std::move(topics)) {}
-  [[nodiscard]] core::Task<core::Status> keep(ports::UndecodableRecord record, core::Deadline deadline) override {
-    return router_.keep(std::move(record), deadline);
-  }
-  [[nodiscard]] core::Task<core::Status> put_off(events::LoggedEvent event, core::Error cause, core::Deadline deadline) override {
-    return router_.put_off(std::move(event), std::move(cause), deadline);
-  }
-
- private:
-  kafka::KafkaRecordRouter router_;
-};
 
 // A stream with its thread, and the loop that reads it where this process lets its events take effect.
 struct Consumer {
@@ -60,8 +47,9 @@ struct KafkaStack::Impl {
 
   core::Result<consumer::FailedRecordSink*> failed_records() {
     CORE_CHECK(open_producer());
-    if (!router) router = std::make_unique<Router>(*producer, use.clock, topics);
-    return router.get();
+    if (!router) router = std::make_unique<kafka::KafkaRecordRouter>(*producer, use.clock, topics);
+    if (!sink) sink = std::make_unique<consumer::KafkaFailedRecords>(*router);
+    return sink.get();
   }
 
   core::Result<Consumer*> open_stream(std::string topic, std::string group_name) {
@@ -79,14 +67,14 @@ struct KafkaStack::Impl {
   }
 
   core::Status consume(std::string topic, const std::string& group_name, ports::FeatureStore& features) {
-    CORE_TRY(consumer::FailedRecordSink* const sink, failed_records());
+    CORE_TRY(consumer::FailedRecordSink* const failed, failed_records());
     CORE_TRY(Consumer* const consumer, open_stream(topic, group_name));
     consumer::EventLoop::Options loop;
     loop.batch_events = kConsumerBatch;
     loop.name = std::move(topic);
     consumer->loop = std::make_unique<consumer::EventLoop>(
         consumer::EventLoop::Dependencies{.stream = *consumer->stream, .features = features, .timers = use.timers, .clock = use.clock,
-                                          .metrics = use.metrics, .log = use.log, .failed_records = sink},
+                                          .metrics = use.metrics, .log = use.log, .failed_records = failed},
         loop);
     consumer->loop->start();
     return {};
@@ -118,7 +106,8 @@ struct KafkaStack::Impl {
   std::thread producer_thread;
   std::unique_ptr<kafka::KafkaEventLog> log;
   std::unique_ptr<kafka::KafkaImpressionLog> impressions;
-  std::unique_ptr<Router> router;
+  std::unique_ptr<kafka::KafkaRecordRouter> router;
+  std::unique_ptr<consumer::KafkaFailedRecords> sink;
   std::vector<std::unique_ptr<Consumer>> consumers;
 };
 

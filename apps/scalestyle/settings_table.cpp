@@ -178,7 +178,7 @@ std::vector<SettingSpec> make_table() {
       number("neighbour_shrinkage", "30", "how much articles of few customers are held back as bought together", 0, 1e6),
       text("live_changes", "newer", "live changes to keep: newer than the articles file, all or none", {"newer", "all", "none"}),
 
-      text("to", "", "stores that ingest fills besides the data folder, separated by commas: redis"),
+      text("to", "", "stores that ingest fills besides the data folder, separated by commas: redis, milvus"),
       integer("popular_top", "50000", "most popular articles written to a store for other readers", 1, 200'000),
       boolean("allow_no_purchases", "false", "fill a store without any purchases: then it has no popular articles"),
 
@@ -228,6 +228,10 @@ std::vector<SettingSpec> make_table() {
       boolean("redis_allow_eviction", "false", "use a Redis that may evict keys: events may then count twice or not at all"),
       integer("redis_connections", "2", "connections to each node of Redis", 1, 64),
 
+      text("reason", "", "dead letters of this reason, such as permanent_failure or max_retries_exceeded"),
+      integer("limit", "20", "so many of the newest", 1, 10'000),
+      boolean("keep", "false", "leave what was replayed among the dead letters"),
+
       text("out", "", "folder or file to write"),
       text("in", "", "file to read; not set: standard input"),
       text("acknowledged", "", "file of event ids, one a line, that must be in the log"),
@@ -240,7 +244,7 @@ std::vector<SettingSpec> make_table() {
       text("from", "", "look for model files in this folder first"),
       text("maven_url", "", "Maven repository that has the package of bge-small-en-v1.5"),
       boolean("default", "false", "the default set of models"),
-      boolean("all", "false", "every model of the manifest"),
+      boolean("all", "false", "every model of the manifest; every dead letter"),
 
       text("queries", "", "queries: JSON lines or CSV of query_id, query; or a folder with queries.csv and qrels.csv"),
       text("qrels", "", "judgements: TSV or CSV of query_id, article_id, grade, or TREC"),

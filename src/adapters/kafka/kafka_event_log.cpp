@@ -21,15 +21,18 @@ ports::AppendResult not_kept(core::Error error) {
 
 core::Status check_batch(const std::vector<events::Event>& batch) {
   if (batch.size() > events::kMaxBatchEvents) {
-    return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("an append takes at most {} events", events::kMaxBatchEvents), "events");
+    return core::fail(core::ErrorCode::kInvalidArgument,
+                      fmt::format("an append takes at most {} events", events::kMaxBatchEvents), "events");
   }
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const events::Event& event = batch[i];
     if (event.subject().id.empty()) {
-      return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("events[{}]: user_id or session_id is required", i), "user_id");
+      return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("events[{}]: user_id or session_id is required", i),
+                        "user_id");
     }
     if (auto checked = events::check_event(event); !checked) {
-      return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("events[{}]: {}", i, checked.error().message), checked.error().field);
+      return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("events[{}]: {}", i, checked.error().message),
+                        checked.error().field);
     }
   }
   return {};
@@ -40,7 +43,8 @@ core::Status check_batch(const std::vector<events::Event>& batch) {
 core::Status KafkaEventLog::Options::validate() const {
   CORE_CHECK(KafkaTopics{topic}.validate());
   if (ack_timeout.count() < 100 || ack_timeout.count() > 60'000) {
-    return core::fail(core::ErrorCode::kInvalidArgument, "kafka_ack_timeout_ms must be from 100 to 60,000", "kafka_ack_timeout_ms");
+    return core::fail(core::ErrorCode::kInvalidArgument, "kafka_ack_timeout_ms must be from 100 to 60,000",
+                      "kafka_ack_timeout_ms");
   }
   return {};
 }
@@ -50,21 +54,22 @@ KafkaEventLog::KafkaEventLog(KafkaProducer& producer, const core::Clock& clock, 
   assert(options_.validate());
 }
 
-core::Task<ports::AppendResult> KafkaEventLog::append(std::vector<events::Event> batch, core::Deadline deadline) {
+core::Task<ports::AppendResult> KafkaEventLog::append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
+                                                             core::Deadline deadline) {
   if (auto checked = check_batch(batch); !checked) co_return not_kept(std::move(checked).error());
   KafkaHeaders headers;
-  if (options_.trace) {
-    const KafkaTrace trace = options_.trace();
-    if (!trace.traceparent.empty()) headers.emplace_back("traceparent", trace.traceparent);
-    if (!trace.traceparent.empty() && !trace.tracestate.empty()) headers.emplace_back("tracestate", trace.tracestate);
-  }
+  if (!trace.traceparent.empty()) headers.emplace_back("traceparent", trace.traceparent);
+  if (!trace.traceparent.empty() && !trace.tracestate.empty()) headers.emplace_back("tracestate", trace.tracestate);
   std::vector<KafkaMessage> messages;
   std::vector<std::size_t> place_of(batch.size());  // the message that carries the event
   std::unordered_map<std::string_view, std::size_t> first;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const auto [known, fresh] = first.try_emplace(batch[i].event_id, messages.size());
     place_of[i] = known->second;
-    if (fresh) messages.push_back({.topic = options_.topic, .key = record_key(batch[i]), .value = write_record(batch[i]), .headers = headers});
+    if (fresh) {
+      messages.push_back(
+          {.topic = options_.topic, .key = record_key(batch[i]), .value = write_record(batch[i]), .headers = headers});
+    }
   }
   const core::Deadline within = deadline.within(options_.ack_timeout, clock_);
   KafkaSent sent = co_await producer_.send(std::move(messages), within);

@@ -9,8 +9,8 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/kafka/kafka_producer.hpp"
@@ -18,18 +18,11 @@
 
 namespace scalestyle::adapters::kafka {
 
-// The W3C trace context of the request that is being served, for the record's headers; empty text: none.
-struct KafkaTrace {
-  std::string traceparent{};
-  std::string tracestate{};
-};
-
 class KafkaEventLog final : public ports::EventLog {
  public:
   struct Options {
     std::string topic = "scalestyle.clicks";          // of the embedded law of names (KafkaTopics)
     std::chrono::milliseconds ack_timeout{5'000};     // for an acknowledgement, within the caller's deadline; 100 … 60,000
-    std::function<KafkaTrace()> trace{};              // asked at each append, on the caller's thread; may be empty
 
     // kInvalidArgument with the setting as field.
     [[nodiscard]] core::Status validate() const;
@@ -38,10 +31,16 @@ class KafkaEventLog final : public ports::EventLog {
   // `options` must be valid; `producer` and `clock` outlive the log.
   KafkaEventLog(KafkaProducer& producer, const core::Clock& clock, Options options);
 
-  [[nodiscard]] core::Task<ports::AppendResult> append(std::vector<events::Event> batch, core::Deadline deadline) override;
+  [[nodiscard]] core::Task<ports::AppendResult> append(std::vector<events::Event> batch, core::Deadline deadline) override {
+    return append_traced(std::move(batch), {}, deadline);
+  }
+  // The trace context goes into the records' headers.
+  [[nodiscard]] core::Task<ports::AppendResult> append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
+                                                              core::Deadline deadline) override;
   // kUnsupported.
-  [[nodiscard]] core::Task<core::Result<std::vector<events::LoggedEvent>>> history(events::Subject subject, std::int64_t after_offset,
-                                                                                  std::size_t limit, core::Deadline deadline) override;
+  [[nodiscard]] core::Task<core::Result<std::vector<events::LoggedEvent>>> history(events::Subject subject,
+                                                                                   std::int64_t after_offset, std::size_t limit,
+                                                                                   core::Deadline deadline) override;
   // kUnreadable.
   [[nodiscard]] core::Task<core::Result<ports::ErasureState>> wait_erased(events::EventPosition position,
                                                                           core::Deadline deadline) override;

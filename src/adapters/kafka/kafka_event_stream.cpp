@@ -16,17 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kAwayGrace = 2s;
 
-rd_kafka_resp_err_t on_broker(rd_kafka_t*, std::int32_t id, const char*, const char* name, int port, const char* state, void* opaque) {
-  const std::string_view now = state;
-  const bool up = now == "UP" || now == "UPDATE";
-  static_cast<BrokerWatch*>(opaque)->changed(fmt::format("{}/{}:{}", id, name, port), up);
-  return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-rd_kafka_resp_err_t on_new(rd_kafka_t* client, const rd_kafka_conf_t*, void* opaque, char*, std::size_t) {
-  return rd_kafka_interceptor_add_on_broker_state_change(client, "scalestyle", on_broker, opaque);
-}
-
 }  // namespace
 
 core::Status KafkaEventStream::Options::validate() const {
@@ -65,15 +54,13 @@ core::Status KafkaEventStream::Impl::start(const KafkaOptions& kafka) {
   properties.emplace_back("group.id", options.group.empty() ? "scalestyle-no-group" : options.group);
   CORE_TRY(auto conf, rdkafka::make_conf(kafka, properties));
   rd_kafka_conf_set_opaque(conf.get(), this);
-  rd_kafka_conf_set_rebalance_cb(conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* self) {
-    static_cast<Impl*>(self)->rebalance(code, list);
-  });
-  rd_kafka_conf_set_offset_commit_cb(conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* self) {
-    static_cast<Impl*>(self)->commit_ended(code, list);
-  });
+  rd_kafka_conf_set_rebalance_cb(conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list,
+                                                void* self) { static_cast<Impl*>(self)->rebalance(code, list); });
+  rd_kafka_conf_set_offset_commit_cb(conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list,
+                                                    void* self) { static_cast<Impl*>(self)->commit_ended(code, list); });
   rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t* client_now, int code, const char* text, void* self) {
     auto& impl = *static_cast<Impl*>(self);
-    impl.watch.complained(text);
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) impl.watch.complained(text);  // that one says nothing of why
     if (code != RD_KAFKA_RESP_ERR__FATAL) return;
     std::array<char, 512> cause{};
     rd_kafka_fatal_error(client_now, cause.data(), cause.size());
@@ -83,7 +70,7 @@ core::Status KafkaEventStream::Impl::start(const KafkaOptions& kafka) {
   rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t* client_now, int level, const char* facility, const char* text) {
     rdkafka::log_line(static_cast<Impl*>(rd_kafka_opaque(client_now))->use.log, level, facility, text);
   });
-  rd_kafka_conf_interceptor_add_on_new(conf.get(), "scalestyle", on_new, &watch);
+  rdkafka::watch_brokers(conf.get(), watch);
   CORE_TRY(client, rdkafka::make_client(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(client.get());
   queue.reset(rd_kafka_queue_get_consumer(client.get()));
@@ -97,17 +84,22 @@ void KafkaEventStream::Impl::wake_thread() {
 
 core::Status KafkaEventStream::Impl::check(const events::EventPosition& position) const {
   if (position.stream != options.topic) {
-    return core::fail(core::ErrorCode::kInvalidArgument,
-                      fmt::format("the position is of another stream (\"{}\", this one is \"{}\")", position.stream, options.topic), "position");
+    return core::fail(
+        core::ErrorCode::kInvalidArgument,
+        fmt::format("the position is of another stream (\"{}\", this one is \"{}\")", position.stream, options.topic),
+        "position");
   }
-  if (position.partition < 0 || position.offset < -1) return core::fail(core::ErrorCode::kInvalidArgument, "no such partition or offset", "position");
+  if (position.partition < 0 || position.offset < -1) {
+    return core::fail(core::ErrorCode::kInvalidArgument, "no such partition or offset", "position");
+  }
   return {};
 }
 
 KafkaEventStream::KafkaEventStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 KafkaEventStream::~KafkaEventStream() = default;
 
-core::Result<std::unique_ptr<KafkaEventStream>> KafkaEventStream::open(const KafkaOptions& kafka, Options options, Services services) {
+core::Result<std::unique_ptr<KafkaEventStream>> KafkaEventStream::open(const KafkaOptions& kafka, Options options,
+                                                                       Services services) {
   CORE_CHECK(options.validate());
   auto impl = std::make_unique<Impl>(std::move(options), services);
   CORE_CHECK(impl->start(kafka));
@@ -136,7 +128,9 @@ core::Task<core::Result<ports::StreamBatch>> KafkaEventStream::poll(std::size_t 
     core::SteadyTime until = deadline.time();
     {
       const std::lock_guard lock(impl.mutex);
-      if (!impl.fatal.empty()) co_return core::fail(core::ErrorCode::kUnavailable, "kafka: the client is beyond repair: " + impl.fatal);
+      if (!impl.fatal.empty()) {
+        co_return core::fail(core::ErrorCode::kUnavailable, "kafka: the client is beyond repair: " + impl.fatal);
+      }
       const auto now = impl.use.clock.steady_now();
       if (impl.buffers.can_give(now)) {
         ports::StreamBatch batch = impl.buffers.take(max_events, now);
@@ -167,7 +161,9 @@ core::Task<core::Status> KafkaEventStream::seek(events::EventPosition position, 
   }
   impl_->wake_thread();
   WaitTimers timers(impl_->use.timers);
-  const auto late = [waiter] { waiter->settle(core::fail(core::ErrorCode::kUnavailable, "kafka: seek: no broker answers within the deadline")); };
+  const auto late = [waiter] {
+    waiter->settle(core::fail(core::ErrorCode::kUnavailable, "kafka: seek: no broker answers within the deadline"));
+  };
   const auto cancelled = [waiter] { waiter->settle(core::fail(core::ErrorCode::kCancelled, "the seek was dropped")); };
   timers.at(deadline.time(), late);
   const std::stop_callback on_stop(stop, cancelled);

@@ -51,7 +51,8 @@ class KafkaEventStream final : public ports::EventStream {
   };
 
   // Needs no broker yet. kInvalidArgument for options.
-  [[nodiscard]] static core::Result<std::unique_ptr<KafkaEventStream>> open(const KafkaOptions& kafka, Options options, Services services);
+  [[nodiscard]] static core::Result<std::unique_ptr<KafkaEventStream>> open(const KafkaOptions& kafka, Options options,
+                                                                            Services services);
   ~KafkaEventStream() override;
 
   // Reads on the calling thread until stop(); then commits what is noted, leaves the group, and returns.

@@ -53,7 +53,9 @@ void KafkaEventStream::Impl::run() {
     const std::lock_guard lock(mutex);
     left.swap(seeks);
   }
-  for (const Seek& seek : left) seek.waiter->settle(core::fail(core::ErrorCode::kUnavailable, "kafka: the stream has been stopped"));
+  for (const Seek& seek : left) {
+    seek.waiter->settle(core::fail(core::ErrorCode::kUnavailable, "kafka: the stream has been stopped"));
+  }
 }
 
 bool KafkaEventStream::Impl::join() {
@@ -157,7 +159,10 @@ PartitionBuffers::Record KafkaEventStream::Impl::decode(const rd_kafka_message_t
     const std::chrono::duration<double> now = use.clock.wall_now().time_since_epoch();
     // Another machine's clock may be far ahead: never longer than the tier's delay.
     const double wait = std::clamp(read->due_after_seconds - now.count(), 0.0, read->delay_seconds);
-    if (wait > 0) record.due = use.clock.steady_now() + std::chrono::duration_cast<core::SteadyTime::duration>(std::chrono::duration<double>(wait));
+    if (wait > 0) {
+      record.due =
+          use.clock.steady_now() + std::chrono::duration_cast<core::SteadyTime::duration>(std::chrono::duration<double>(wait));
+    }
   }
   record.what = std::move(read->logged);
   return record;
@@ -193,7 +198,10 @@ core::Status KafkaEventStream::Impl::do_seek(const Seek& seek) {
   {
     const std::lock_guard lock(mutex);
     if (!buffers.holds(seek.partition)) {
-      if (options.group.empty()) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("{} has no partition {}", options.topic, seek.partition), "position");
+      if (options.group.empty()) {
+        return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("{} has no partition {}", options.topic, seek.partition),
+                          "position");
+      }
       starts[seek.partition] = seek.after < 0 ? RD_KAFKA_OFFSET_BEGINNING : seek.after + 1;
       return {};
     }
@@ -204,12 +212,14 @@ core::Status KafkaEventStream::Impl::do_seek(const Seek& seek) {
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return rdkafka::fail(code, "seek in " + options.topic);
   const std::int64_t target = seek.after < 0 ? low : seek.after + 1;
   if (target < low) {
-    return core::fail(core::ErrorCode::kNotFound, fmt::format("{}, partition {}: what follows offset {} was removed by retention, up to offset {}",
-                                                              options.topic, seek.partition, seek.after, low - 1));
+    return core::fail(core::ErrorCode::kNotFound,
+                      fmt::format("{}, partition {}: what follows offset {} was removed by retention, up to offset {}",
+                                  options.topic, seek.partition, seek.after, low - 1));
   }
   if (target > high) {
-    return core::fail(core::ErrorCode::kDataLoss, fmt::format("{}, partition {} ends at offset {}, but {} was reached before: acknowledged events were lost",
-                                                              options.topic, seek.partition, high - 1, seek.after));
+    return core::fail(core::ErrorCode::kDataLoss,
+                      fmt::format("{}, partition {} ends at offset {}, but {} was reached before: acknowledged events were lost",
+                                  options.topic, seek.partition, high - 1, seek.after));
   }
   const auto list = list_of(options.topic, {seek.partition});
   list->elems[0].offset = target;
@@ -259,17 +269,22 @@ void KafkaEventStream::Impl::refresh_lag() {
   {
     const std::lock_guard lock(mutex);
     all = buffers.held();
-    std::ranges::copy_if(all, std::back_inserter(unknown), [this](std::int32_t partition) { return !buffers.has_next(partition); });
+    std::ranges::copy_if(all, std::back_inserter(unknown),
+                         [this](std::int32_t partition) { return !buffers.has_next(partition); });
   }
+  const bool reachable = watch.trouble(0ms).empty();  // else each question would only wait
   for (const auto partition : all) {
+    if (stopping) return;
     std::int64_t low = -1;
     std::int64_t high = -1;
-    const bool ask = std::ranges::count(unknown, partition) > 0 || (ask_held && held_back.contains(partition));
-    const auto code = ask ? rd_kafka_query_watermark_offsets(client.get(), options.topic.c_str(), partition, &low, &high, kBrokerWaitMs)
-                          : rd_kafka_get_watermark_offsets(client.get(), options.topic.c_str(), partition, &low, &high);
+    const bool is_unknown = reachable && std::ranges::count(unknown, partition) > 0;
+    const bool ask = is_unknown || (reachable && ask_held && held_back.contains(partition));
+    const auto code =
+        ask ? rd_kafka_query_watermark_offsets(client.get(), options.topic.c_str(), partition, &low, &high, kBrokerWaitMs)
+            : rd_kafka_get_watermark_offsets(client.get(), options.topic.c_str(), partition, &low, &high);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) continue;
     std::int64_t start = -1;
-    if (std::ranges::count(unknown, partition) > 0) {
+    if (is_unknown) {
       const auto list = list_of(options.topic, {partition});
       const bool asked = rd_kafka_committed(client.get(), list.get(), kBrokerWaitMs) == RD_KAFKA_RESP_ERR_NO_ERROR;
       start = asked && list->elems[0].offset >= 0 ? list->elems[0].offset : low;
@@ -291,14 +306,18 @@ void KafkaEventStream::Impl::commit_noted(bool wait) {
   }
   if (due.empty()) return;
   PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(due.size())));
-  for (const auto& [partition, offset] : due) rd_kafka_topic_partition_list_add(list.get(), options.topic.c_str(), partition)->offset = offset;
+  for (const auto& [partition, offset] : due) {
+    rd_kafka_topic_partition_list_add(list.get(), options.topic.c_str(), partition)->offset = offset;
+  }
   const auto code = rd_kafka_commit(client.get(), list.get(), wait ? 0 : 1);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) commit_ended(code, list.get());
 }
 
 void KafkaEventStream::Impl::commit_ended(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t* offsets) {
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR || offsets == nullptr) return;
-  if (!is_of_rebalance(code)) complain(rdkafka::error_of(code, fmt::format("committing positions of group {}", options.group)).message);
+  if (!is_of_rebalance(code)) {
+    complain(rdkafka::error_of(code, fmt::format("committing positions of group {}", options.group)).message);
+  }
   const std::lock_guard lock(mutex);
   for (int i = 0; i < offsets->cnt; ++i) {
     const auto& one = offsets->elems[i];
@@ -332,7 +351,9 @@ void KafkaEventStream::Impl::came(rd_kafka_topic_partition_list_t* partitions) {
   }
   if (options.group.empty()) {
     const auto code = rd_kafka_assign(client.get(), partitions);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) complain(rdkafka::error_of(code, "taking the partitions of " + options.topic).message);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      complain(rdkafka::error_of(code, "taking the partitions of " + options.topic).message);
+    }
     return;
   }
   const Owned<rd_kafka_error_t> error(rd_kafka_incremental_assign(client.get(), partitions));

@@ -11,10 +11,11 @@ namespace scalestyle::adapters::kafka {
 
 namespace {
 
-constexpr std::array<std::pair<KafkaSecurity, std::string_view>, 4> kSecurityNames{{{KafkaSecurity::kPlaintext, "plaintext"},
-                                                                                   {KafkaSecurity::kSsl, "ssl"},
-                                                                                   {KafkaSecurity::kSaslPlaintext, "sasl_plaintext"},
-                                                                                   {KafkaSecurity::kSaslSsl, "sasl_ssl"}}};
+constexpr std::array<std::pair<KafkaSecurity, std::string_view>, 4> kSecurityNames{
+    {{KafkaSecurity::kPlaintext, "plaintext"},
+     {KafkaSecurity::kSsl, "ssl"},
+     {KafkaSecurity::kSaslPlaintext, "sasl_plaintext"},
+     {KafkaSecurity::kSaslSsl, "sasl_ssl"}}};
 constexpr std::array<KafkaTier, KafkaTopics::kTiers> kTierTable{
     {{"retry_1s", ".retry.1s", 1.0}, {"retry_10s", ".retry.10s", 10.0}, {"retry_60s", ".retry.60s", 60.0}}};
 
@@ -43,7 +44,8 @@ std::string_view to_string(KafkaSecurity security) {
 core::Result<KafkaSecurity> parse_kafka_security(std::string_view text) {
   const auto found = std::ranges::find(kSecurityNames, text, &std::pair<KafkaSecurity, std::string_view>::second);
   if (found == kSecurityNames.end()) {
-    return refuse(fmt::format("kafka_security is \"{}\"; it must be plaintext, ssl, sasl_plaintext or sasl_ssl", text), "kafka_security");
+    return refuse(fmt::format("kafka_security is \"{}\"; it must be plaintext, ssl, sasl_plaintext or sasl_ssl", text),
+                  "kafka_security");
   }
   return found->first;
 }
@@ -88,11 +90,13 @@ std::string KafkaTopics::impressions() const {
 }
 
 core::Status KafkaTopics::validate() const {
-  const bool right = !events.empty() && events.size() <= kMaxEventsTopicBytes && events.front() != '.' && events.back() != '.' &&
-                     std::ranges::all_of(events, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'; });
+  const bool right =
+      !events.empty() && events.size() <= kMaxEventsTopicBytes && events.front() != '.' && events.back() != '.' &&
+      std::ranges::all_of(events, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'; });
   if (right) return {};
-  return refuse(fmt::format("kafka_topic is \"{}\"; it must be 1 to {} of a-z, 0-9 and dots between them", events, kMaxEventsTopicBytes),
-                "kafka_topic");
+  return refuse(
+      fmt::format("kafka_topic is \"{}\"; it must be 1 to {} of a-z, 0-9 and dots between them", events, kMaxEventsTopicBytes),
+      "kafka_topic");
 }
 
 }  // namespace scalestyle::adapters::kafka

@@ -24,7 +24,9 @@ struct KafkaOptions {
   std::string client_id = "scalestyle";
 
   [[nodiscard]] bool uses_tls() const { return security == KafkaSecurity::kSsl || security == KafkaSecurity::kSaslSsl; }
-  [[nodiscard]] bool uses_sasl() const { return security == KafkaSecurity::kSaslPlaintext || security == KafkaSecurity::kSaslSsl; }
+  [[nodiscard]] bool uses_sasl() const {
+    return security == KafkaSecurity::kSaslPlaintext || security == KafkaSecurity::kSaslSsl;
+  }
 
   // kInvalidArgument with the setting (kafka_brokers …) as field.
   [[nodiscard]] core::Status validate() const;

@@ -23,27 +23,20 @@ constexpr auto kDrainTime = 5s;
 constexpr const char* kCounter = "scalestyle_kafka_messages_total";
 constexpr const char* kCounterHelp = "Records sent to Kafka, by what became of them.";
 
-rd_kafka_resp_err_t on_broker(rd_kafka_t*, std::int32_t id, const char*, const char* name, int port, const char* state, void* opaque) {
-  const std::string_view now = state;
-  const bool up = now == "UP" || now == "UPDATE";
-  static_cast<BrokerWatch*>(opaque)->changed(fmt::format("{}/{}:{}", id, name, port), up);
-  return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-rd_kafka_resp_err_t on_new(rd_kafka_t* client, const rd_kafka_conf_t*, void* opaque, char*, std::size_t) {
-  return rd_kafka_interceptor_add_on_broker_state_change(client, "scalestyle", on_broker, opaque);
-}
-
 }  // namespace
 
 core::Status KafkaProducer::Options::validate() const {
   const auto refuse = [](std::string what, std::string field) {
     return core::fail(core::ErrorCode::kInvalidArgument, std::move(what), std::move(field));
   };
-  if (max_messages < 1'000 || max_messages > 1'000'000) return refuse("max_messages must be from 1,000 to 1,000,000", "max_messages");
+  if (max_messages < 1'000 || max_messages > 1'000'000) {
+    return refuse("max_messages must be from 1,000 to 1,000,000", "max_messages");
+  }
   if (max_bytes < (1u << 20) || max_bytes > (1u << 30)) return refuse("max_bytes must be from 1 MiB to 1 GiB", "max_bytes");
   if (linger.count() < 0 || linger > 1s) return refuse("linger must be from 0 to 1,000 ms", "linger");
-  if (delivery_timeout < 15s) return refuse("delivery_timeout must be at least 15 s: a dead broker is replaced within that", "delivery_timeout");
+  if (delivery_timeout < 15s) {
+    return refuse("delivery_timeout must be at least 15 s: a dead broker is replaced within that", "delivery_timeout");
+  }
   if (request_timeout < 1s || request_timeout > delivery_timeout) {
     return refuse("request_timeout must be from 1 s to delivery_timeout", "request_timeout");
   }
@@ -71,6 +64,7 @@ core::Status KafkaProducer::Impl::start(const KafkaOptions& kafka) {
                                        {"request.timeout.ms", std::to_string(options.request_timeout.count())},
                                        {"queue.buffering.max.messages", std::to_string(options.max_messages * 2)},
                                        {"queue.buffering.max.kbytes", std::to_string(options.max_bytes / 512)},
+                                       {"message.max.bytes", "4000000"},  // a dead letter is larger than its record
                                        {"retry.backoff.ms", "100"}};
   CORE_TRY(auto conf, rdkafka::make_conf(kafka, properties));
   rd_kafka_conf_set_opaque(conf.get(), this);
@@ -79,7 +73,7 @@ core::Status KafkaProducer::Impl::start(const KafkaOptions& kafka) {
   });
   rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t* client_now, int code, const char* text, void* self) {
     auto& impl = *static_cast<Impl*>(self);
-    impl.watch.complained(text);
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) impl.watch.complained(text);  // that one says nothing of why
     if (code != RD_KAFKA_RESP_ERR__FATAL) return;
     std::array<char, 512> cause{};
     rd_kafka_fatal_error(client_now, cause.data(), cause.size());
@@ -89,7 +83,7 @@ core::Status KafkaProducer::Impl::start(const KafkaOptions& kafka) {
   rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t* client_now, int level, const char* facility, const char* text) {
     rdkafka::log_line(static_cast<Impl*>(rd_kafka_opaque(client_now))->use.log, level, facility, text);
   });
-  rd_kafka_conf_interceptor_add_on_new(conf.get(), "scalestyle", on_new, &watch);
+  rdkafka::watch_brokers(conf.get(), watch);
   CORE_TRY(client, rdkafka::make_client(RD_KAFKA_PRODUCER, std::move(conf)));
   return {};
 }
@@ -110,9 +104,11 @@ std::uint64_t KafkaProducer::Impl::outstanding() const {
 
 core::Status KafkaProducer::Impl::reserve(const Send& send, std::size_t halves) {
   const std::lock_guard lock(mutex);
-  if (messages_held + send.messages.size() > options.max_messages / 2 * halves || bytes_held + send.bytes > options.max_bytes / 2 * halves) {
-    return core::fail(core::ErrorCode::kResourceExhausted,
-                      fmt::format("kafka: {} records ({} bytes) wait for their acknowledgement, no more are taken", messages_held, bytes_held));
+  if (messages_held + send.messages.size() > options.max_messages / 2 * halves ||
+      bytes_held + send.bytes > options.max_bytes / 2 * halves) {
+    return core::fail(
+        core::ErrorCode::kResourceExhausted,
+        fmt::format("kafka: {} records ({} bytes) wait for their acknowledgement, no more are taken", messages_held, bytes_held));
   }
   messages_held += send.messages.size();
   bytes_held += send.bytes;
@@ -123,7 +119,8 @@ rd_kafka_resp_err_t KafkaProducer::Impl::produce(std::unique_ptr<Ticket> ticket)
   KafkaMessage& message = ticket->send->messages[ticket->index];
   rdkafka::Owned<rd_kafka_headers_t> headers(rd_kafka_headers_new(message.headers.size()));
   for (const auto& [name, value] : message.headers) {
-    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(), static_cast<ssize_t>(value.size()));
+    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                        static_cast<ssize_t>(value.size()));
   }
   std::array<rd_kafka_vu_t, 6> what{};
   what[0].vtype = RD_KAFKA_VTYPE_TOPIC;
@@ -131,7 +128,8 @@ rd_kafka_resp_err_t KafkaProducer::Impl::produce(std::unique_ptr<Ticket> ticket)
   what[1].vtype = RD_KAFKA_VTYPE_KEY;
   what[1].u.mem = {.ptr = message.key.data(), .size = message.key.size()};
   what[2].vtype = RD_KAFKA_VTYPE_VALUE;
-  what[2].u.mem = {.ptr = message.tombstone ? nullptr : message.value.data(), .size = message.tombstone ? 0 : message.value.size()};
+  what[2].u.mem = {.ptr = message.tombstone ? nullptr : message.value.data(),
+                   .size = message.tombstone ? 0 : message.value.size()};
   what[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
   what[3].u.i = 0;  // neither copied nor freed: the Send holds the bytes until the report
   what[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
@@ -171,11 +169,14 @@ void KafkaProducer::Impl::report(const rd_kafka_message_t& message) {
       again.send->maybe = true;
     }
     const auto code = produce(std::move(ticket));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) failed(again, maybe ? Fate::kMaybeSent : Fate::kNotSent, rdkafka::error_of(code, topic));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      failed(again, maybe ? Fate::kMaybeSent : Fate::kNotSent, rdkafka::error_of(code, topic));
+    }
     return;
   }
-  core::Error error = away.empty() ? core::fail(core::ErrorCode::kDeadlineExceeded, "kafka: " + topic + ": not sent within the deadline").error()
-                                   : core::fail(core::ErrorCode::kUnavailable, away).error();
+  core::Error error =
+      away.empty() ? core::fail(core::ErrorCode::kDeadlineExceeded, "kafka: " + topic + ": not sent within the deadline").error()
+                   : core::fail(core::ErrorCode::kUnavailable, away).error();
   failed(*ticket, maybe ? Fate::kMaybeSent : Fate::kNotSent, std::move(error));
 }
 
@@ -277,10 +278,15 @@ core::Task<KafkaSent> KafkaProducer::send(std::vector<KafkaMessage> messages, co
   };
   if (messages.empty()) co_return KafkaSent(std::vector<KafkaPlace>{});
   if (deadline.expired(impl_->use.clock)) {
-    co_return not_kept(core::fail(core::ErrorCode::kDeadlineExceeded, "kafka: the deadline had passed before anything was sent").error());
+    co_return not_kept(
+        core::fail(core::ErrorCode::kDeadlineExceeded, "kafka: the deadline had passed before anything was sent").error());
   }
   if (std::string away = impl_->refusal(); !away.empty()) {
     co_return not_kept(core::fail(core::ErrorCode::kUnavailable, std::move(away)).error());
+  }
+  const std::stop_token stop = co_await core::current_stop_token();
+  if (stop.stop_requested()) {
+    co_return not_kept(core::fail(core::ErrorCode::kCancelled, "kafka: given up before anything was sent").error());
   }
   auto send = std::make_shared<Impl::Send>();
   for (const KafkaMessage& message : messages) send->bytes += message.key.size() + message.value.size() + 256;
@@ -298,9 +304,9 @@ core::Task<KafkaSent> KafkaProducer::send(std::vector<KafkaMessage> messages, co
   if (!deadline.is_never()) {
     const auto lead = std::min<std::chrono::nanoseconds>(kTakeBackLead, deadline.remaining(impl->use.clock) / 4);
     timers.at(deadline.time() - lead, [impl, send] { impl->be_late(*send); });
-    timers.at(deadline.time(), [over] { over(core::ErrorCode::kDeadlineExceeded, "kafka: no acknowledgement within the deadline"); });
+    timers.at(deadline.time(),
+              [over] { over(core::ErrorCode::kDeadlineExceeded, "kafka: no acknowledgement within the deadline"); });
   }
-  const std::stop_token stop = co_await core::current_stop_token();
   const auto give_up = [impl, send, over] {
     impl->be_late(*send);
     over(core::ErrorCode::kCancelled, "kafka: the send was given up");

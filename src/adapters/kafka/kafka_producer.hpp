@@ -71,7 +71,8 @@ class KafkaProducer {
   };
 
   // Needs no broker yet. kInvalidArgument for options; kNotFound for a CA file that cannot be read.
-  [[nodiscard]] static core::Result<std::unique_ptr<KafkaProducer>> open(const KafkaOptions& kafka, Options options, Services services);
+  [[nodiscard]] static core::Result<std::unique_ptr<KafkaProducer>> open(const KafkaOptions& kafka, Options options,
+                                                                         Services services);
   ~KafkaProducer();
   KafkaProducer(const KafkaProducer&) = delete;
   KafkaProducer& operator=(const KafkaProducer&) = delete;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "adapters/kafka/json_splice.hpp"
 #include "catalog/article_id.hpp"
 #include "events/timestamp.hpp"
 #include "text/json_text.hpp"
@@ -42,7 +43,7 @@ void append_number(std::string_view name, Number value, std::string& out) {
 // Reads fields of an object; the first that is otherwise than it must be is the problem.
 class Fields {
  public:
-  explicit Fields(const json::object& object) : object_(object) {}
+  explicit Fields(const json::object& object, std::string_view source = {}) : object_(object), source_(source) {}
 
   [[nodiscard]] const std::string& problem() const { return problem_; }
   void fail(std::string_view name, std::string_view what) {
@@ -75,6 +76,14 @@ class Fields {
     fail(name, "is not a number");
     return std::nullopt;
   }
+  // To the last bit, which the parser's own doubles are not; of the outermost object alone.
+  [[nodiscard]] std::optional<double> exact_number(std::string_view name) {
+    const auto rounded = number(name);
+    if (!rounded || !find(name)->is_double()) return rounded;
+    const std::string digits = member_text(source_, name).value_or(std::string());
+    double exact = 0;
+    return std::from_chars(digits.data(), digits.data() + digits.size(), exact).ec == std::errc() ? exact : *rounded;
+  }
   [[nodiscard]] std::optional<bool> boolean(std::string_view name) {
     const auto* found = find(name);
     if (found == nullptr) return std::nullopt;
@@ -89,6 +98,7 @@ class Fields {
 
  private:
   const json::object& object_;
+  const std::string_view source_;
   std::string problem_;
 };
 
@@ -126,7 +136,7 @@ void read_item(Fields& fields, const KafkaReadOptions& options, events::Event& e
     fields.fail("item_id", "is no article id");
   }
   event.category = fields.text("category");
-  const auto weight = fields.number("weight");
+  const auto weight = fields.exact_number("weight");
   if (weight) {
     event.weight = *weight;
   } else if (const auto usual = options.weights.find(event.type); usual != options.weights.end()) {
@@ -195,7 +205,8 @@ void read_retries(const json::object& object, const KafkaEnvelope& envelope, Kaf
     const std::string topic = origin.text("topic");
     const auto partition = origin.integer("partition");
     const auto offset = origin.integer("offset");
-    if (!topic.empty() && topic.size() <= 32 && partition && *partition >= 0 && *partition <= 1'000'000 && offset && *offset >= 0) {
+    if (!topic.empty() && topic.size() <= 32 && partition && *partition >= 0 && *partition <= 1'000'000 && offset &&
+        *offset >= 0) {
       delivery.origin = {topic, static_cast<std::int32_t>(*partition), *offset};
     }
   }
@@ -223,7 +234,8 @@ std::string write_record(const events::Event& event) {
   append_text(",\"timestamp\":", to_record_time(event.event_time_ms), out);
   append_number(",\"event_timestamp_ms\":", event.event_time_ms, out);
   append_text_or_null(",\"session_id\":", event.session_id ? event.session_id->value() : std::string_view(), out);
-  append_text_or_null(",\"source\":", event.source == events::EventSource::kUnknown ? std::string_view() : events::to_string(event.source), out);
+  append_text_or_null(
+      ",\"source\":", event.source == events::EventSource::kUnknown ? std::string_view() : events::to_string(event.source), out);
   append_text_or_null(",\"query\":", event.query, out);
   out += ",\"image_hash\":null,\"position\":";
   if (event.position) {
@@ -255,7 +267,7 @@ std::expected<KafkaRecord, std::string> read_record(std::string_view value, cons
   if (error) return std::unexpected(value.empty() ? std::string("is empty") : fmt::format("is no JSON: {}", error.message()));
   const auto* object = parsed.if_object();
   if (object == nullptr) return std::unexpected(std::string("is no JSON object"));
-  Fields fields(*object);
+  Fields fields(*object, value);
   KafkaRecord record;
   record.logged.position = envelope.position;
   record.logged.event = read_event(fields, envelope, options);

@@ -37,6 +37,7 @@ struct KafkaTopicSpec {
   std::int16_t replication = 1;
   std::vector<std::pair<std::string, std::string>> settings{};  // "retention.ms" …
 };
-[[nodiscard]] core::Status create_topic(const KafkaOptions& kafka, const KafkaTopicSpec& topic, std::chrono::milliseconds timeout);
+[[nodiscard]] core::Status create_topic(const KafkaOptions& kafka, const KafkaTopicSpec& topic,
+                                        std::chrono::milliseconds timeout);
 
 }  // namespace scalestyle::adapters::kafka

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <fstream>
 
 #include "adapters/kafka/rdkafka_impl.hpp"
 
@@ -35,6 +37,18 @@ core::ErrorCode code_of(rd_kafka_resp_err_t code) {
   }
 }
 
+rd_kafka_resp_err_t on_broker(rd_kafka_t*, std::int32_t id, const char*, const char* name, int port, const char* state,
+                              void* opaque) {
+  const std::string_view now = state;
+  const bool up = now == "UP" || now == "REAUTH";
+  static_cast<BrokerWatch*>(opaque)->changed(fmt::format("{}/{}:{}", id, name, port), up);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t on_new(rd_kafka_t* client, const rd_kafka_conf_t*, void* opaque, char*, std::size_t) {
+  return rd_kafka_interceptor_add_on_broker_state_change(client, "scalestyle", on_broker, opaque);
+}
+
 }  // namespace
 
 core::Error error_of(rd_kafka_resp_err_t code, std::string_view what, std::string_view detail) {
@@ -52,6 +66,10 @@ core::Result<Owned<rd_kafka_conf_t>> make_conf(const KafkaOptions& options, cons
                  {"socket.keepalive.enable", "true"},
                  {"log.connection.close", "false"},
                  {"reconnect.backoff.max.ms", "2000"}};
+  if (!options.ca_file.empty() && !std::ifstream(options.ca_file)) {
+    return core::fail(core::ErrorCode::kNotFound, fmt::format("kafka_ca_file: {} cannot be read", options.ca_file),
+                      "kafka_ca_file");
+  }
   if (options.uses_tls()) {
     all.emplace_back("enable.ssl.certificate.verification", "true");
     all.emplace_back("ssl.endpoint.identification.algorithm", "https");
@@ -66,7 +84,8 @@ core::Result<Owned<rd_kafka_conf_t>> make_conf(const KafkaOptions& options, cons
   std::array<char, 512> problem{};
   for (const auto& [name, value] : all) {
     if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), problem.data(), problem.size()) != RD_KAFKA_CONF_OK) {
-      return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("kafka: the client library refuses {}: {}", name, problem.data()), name);
+      return core::fail(core::ErrorCode::kInvalidArgument,
+                        fmt::format("kafka: the client library refuses {}: {}", name, problem.data()), name);
     }
   }
   return conf;
@@ -82,10 +101,28 @@ core::Result<Owned<rd_kafka_t>> make_client(rd_kafka_type_t type, Owned<rd_kafka
   return Owned<rd_kafka_t>(client);
 }
 
-core::Result<Owned<rd_kafka_t>> make_tool_client(const KafkaOptions& options, rd_kafka_type_t type, const Properties& more) {
+core::Result<Tool> Tool::make(const KafkaOptions& options, rd_kafka_type_t type, const Properties& more) {
   CORE_TRY(auto conf, make_conf(options, more));
+  Tool tool;
+  tool.complaint_ = std::make_unique<Complaint>();
+  rd_kafka_conf_set_opaque(conf.get(), tool.complaint_.get());
   rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
-  return make_client(type, std::move(conf));
+  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int code, const char* text, void* complaint) {
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;  // says nothing of why
+    *static_cast<Complaint*>(complaint) = {static_cast<rd_kafka_resp_err_t>(code), text};
+  });
+  CORE_TRY(tool.client_, make_client(type, std::move(conf)));
+  return tool;
+}
+
+std::unexpected<core::Error> Tool::fail(rd_kafka_resp_err_t code, std::string_view what) const {
+  rd_kafka_poll(client_.get(), 0);  // serves what it has to complain of
+  if (complaint_->code == RD_KAFKA_RESP_ERR_NO_ERROR) return rdkafka::fail(code, what);
+  return rdkafka::fail(complaint_->code, what, complaint_->text);
+}
+
+void watch_brokers(rd_kafka_conf_t* conf, BrokerWatch& watch) {
+  rd_kafka_conf_interceptor_add_on_new(conf, "scalestyle", on_new, &watch);
 }
 
 void log_line(telemetry::Logger* log, int level, const char* facility, const char* text) {

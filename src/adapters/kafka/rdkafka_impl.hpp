@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/kafka/broker_watch.hpp"
 #include "adapters/kafka/kafka_options.hpp"
 #include "core/result.hpp"
 #include "telemetry/log.hpp"
@@ -36,7 +37,8 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 
 // "kafka <brokers>: <what>: <cause>", with the code that fits.
 [[nodiscard]] core::Error error_of(rd_kafka_resp_err_t code, std::string_view what, std::string_view detail = {});
-[[nodiscard]] inline std::unexpected<core::Error> fail(rd_kafka_resp_err_t code, std::string_view what, std::string_view detail = {}) {
+[[nodiscard]] inline std::unexpected<core::Error> fail(rd_kafka_resp_err_t code, std::string_view what,
+                                                       std::string_view detail = {}) {
   return std::unexpected(error_of(code, what, detail));
 }
 
@@ -47,7 +49,24 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] core::Result<Owned<rd_kafka_t>> make_client(rd_kafka_type_t type, Owned<rd_kafka_conf_t> conf);
 
 // A client for admin calls and short readings: made, used and ended by one caller; what it logs is dropped.
-[[nodiscard]] core::Result<Owned<rd_kafka_t>> make_tool_client(const KafkaOptions& options, rd_kafka_type_t type, const Properties& more);
+class Tool {
+ public:
+  [[nodiscard]] static core::Result<Tool> make(const KafkaOptions& options, rd_kafka_type_t type, const Properties& more);
+  [[nodiscard]] rd_kafka_t* get() const { return client_.get(); }
+  // `code` of a call that failed, or what the client complained of meanwhile, which is nearer to the cause ("authentication").
+  [[nodiscard]] std::unexpected<core::Error> fail(rd_kafka_resp_err_t code, std::string_view what) const;
+
+ private:
+  struct Complaint {
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    std::string text{};
+  };
+  std::unique_ptr<Complaint> complaint_;
+  Owned<rd_kafka_t> client_;  // last: it writes the complaint
+};
+
+// The client that is made of `conf` tells `watch`, which outlives it, of its connections.
+void watch_brokers(rd_kafka_conf_t* conf, BrokerWatch& watch);
 
 // What librdkafka logs, as records of `log` (may be null: dropped).
 void log_line(telemetry::Logger* log, int level, const char* facility, const char* text);

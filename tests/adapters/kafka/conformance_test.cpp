@@ -12,7 +12,8 @@ namespace {
 
 class KafkaEngine final : public EventLogEngine {
  public:
-  KafkaEngine(const RealServer& server, std::string group) : kafka_(plain_options(server)), topic_(new_topic_name()), group_(std::move(group)) {
+  KafkaEngine(const RealServer& server, std::string group)
+      : kafka_(plain_options(server)), topic_(new_topic_name()), group_(std::move(group)) {
     make_topic(kafka_, topic_);
     open();
   }

@@ -96,24 +96,30 @@ class Running {
   std::thread thread_;
 };
 
-inline std::unique_ptr<Running<KafkaProducer>> running_producer(const KafkaOptions& kafka, RunningTimers& time, telemetry::Metrics& metrics,
+inline std::unique_ptr<Running<KafkaProducer>> running_producer(const KafkaOptions& kafka, RunningTimers& time,
+                                                                telemetry::Metrics& metrics,
                                                                 KafkaProducer::Options options = {}) {
   auto producer = KafkaProducer::open(kafka, options, {time.clock(), time.timers(), metrics, nullptr});
   if (!producer) throw std::runtime_error(producer.error().message);
   return std::make_unique<Running<KafkaProducer>>(std::move(*producer));
 }
 
-inline std::unique_ptr<Running<KafkaEventStream>> running_stream(const KafkaOptions& kafka, RunningTimers& time, KafkaEventStream::Options options) {
+inline std::unique_ptr<Running<KafkaEventStream>> running_stream(const KafkaOptions& kafka, RunningTimers& time,
+                                                                 KafkaEventStream::Options options) {
   auto stream = KafkaEventStream::open(kafka, std::move(options), {time.clock(), time.timers(), nullptr});
   if (!stream) throw std::runtime_error(stream.error().message);
   return std::make_unique<Running<KafkaEventStream>>(std::move(*stream));
 }
 
-inline void make_topic(const KafkaOptions& kafka, const std::string& name, std::int32_t partitions = 1, std::int16_t replication = 1,
-                       std::vector<std::pair<std::string, std::string>> settings = {}) {
+inline void make_topic(const KafkaOptions& kafka, const std::string& name, std::int32_t partitions = 1,
+                       std::int16_t replication = 1, std::vector<std::pair<std::string, std::string>> settings = {}) {
   const auto made = create_topic(kafka, {name, partitions, replication, std::move(settings)}, std::chrono::seconds(30));
   if (!made) throw std::runtime_error(made.error().message);
 }
+
+// Keys and values of a topic as they lie there, at least `count` (kafka_support.cpp, which knows librdkafka).
+std::vector<std::pair<std::string, std::string>> read_raw_records(const KafkaOptions& kafka, const std::string& topic,
+                                                                  std::size_t count);
 
 inline bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds within = std::chrono::seconds(30)) {
   const auto until = std::chrono::steady_clock::now() + within;
@@ -127,11 +133,12 @@ inline bool eventually(const std::function<bool()>& condition, std::chrono::mill
 }  // namespace scalestyle::support
 
 // In a test: `server` is a RealServer*, or the test is skipped with the reason.
-#define KAFKA_OR_SKIP(server, kind)                                                                                          \
-  RealServer* server = nullptr;                                                                                              \
-  {                                                                                                                          \
-    auto kafka_or_skip = ::scalestyle::support::KafkaBrokers::of(kind);                                                       \
-    if (!kafka_or_skip && kafka_or_skip.error().code == ::scalestyle::core::ErrorCode::kNotFound) GTEST_SKIP() << kafka_or_skip.error().message; \
-    ASSERT_TRUE(kafka_or_skip) << kafka_or_skip.error().message;                                                             \
-    server = *kafka_or_skip;                                                                                                 \
+#define KAFKA_OR_SKIP(server, kind)                                                               \
+  RealServer* server = nullptr;                                                                   \
+  {                                                                                               \
+    auto kafka_or_skip = ::scalestyle::support::KafkaBrokers::of(kind);                           \
+    if (!kafka_or_skip && kafka_or_skip.error().code == ::scalestyle::core::ErrorCode::kNotFound) \
+      GTEST_SKIP() << kafka_or_skip.error().message;                                              \
+    ASSERT_TRUE(kafka_or_skip) << kafka_or_skip.error().message;                                  \
+    server = *kafka_or_skip;                                                                      \
   }
