@@ -200,11 +200,12 @@ core::Task<core::Result<ports::ApplyReport>> RedisFeatureStore::apply(
   if (batch->empty()) co_return report;
   const core::SteadyTime begin = impl_->environment.clock.steady_now();
   CORE_CO_TRY(report, co_await impl_->applier.apply(batch, deadline));
-  CORE_CO_CHECK(co_await impl_->publish_positions(*batch, report, deadline));
-  core::crash_point("redis.positions.written");
+  // Before the positions: who sees these may ask how new things are.
   events::EpochMs newest = 0;
   for (const auto& event : *batch) newest = std::max(newest, events::effective_received_ms(event.event));
   raise(impl_->newest_ms, newest);
+  CORE_CO_CHECK(co_await impl_->publish_positions(*batch, report, deadline));
+  core::crash_point("redis.positions.written");
   impl_->metrics.applied.add(static_cast<double>(batch->size() - report.refused.size()));
   impl_->metrics.refused.add(static_cast<double>(report.refused.size()));
   const std::chrono::duration<double> took = impl_->environment.clock.steady_now() - begin;
