@@ -182,7 +182,15 @@ start() {
   fi
   for ((i = 1; i <= consumers; i++)); do define "consumer-$i" "${ports[i]}" consumer --mode primary; done
   define retry "${ports[3]}" consumer --mode retry
-  for ((i = 1; i <= gateways; i++)); do define "gateway-$i" "${ports[3 + i]}" gateway; done
+  # A gateway holds the folder of an embedded catalogue for itself.
+  for ((i = 1; i <= gateways; i++)); do
+    if [ "$i" -gt 1 ] && [ "$catalog" = embedded ]; then
+      cp -r "$folder/data" "$folder/data-$i"
+      define "gateway-$i" "${ports[3 + i]}" gateway --data "$folder/data-$i"
+    else
+      define "gateway-$i" "${ports[3 + i]}" gateway
+    fi
+  done
   for role in $(role_names); do [ "$role" = inference ] || launch "$role"; done
   for role in $(role_names); do await "$role"; done
   trap - EXIT
