@@ -9,9 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "fake_event_stream.hpp"
-#include "support/fake_clock.hpp"
-#include "support/fake_feature_store.hpp"
+#include "event_loop_fixture.hpp"
 
 namespace scalestyle::consumer {
 namespace {
@@ -20,67 +18,6 @@ using namespace std::chrono_literals;
 using events::EventPosition;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-class KeptDeadLetters final : public FailedRecordSink {
- public:
-  core::Task<core::Status> keep(ports::UndecodableRecord record, core::Deadline) override {
-    if (faults > 0) {
-      --faults;
-      co_return core::fail(core::ErrorCode::kUnavailable, "the test's dead-letter fault");
-    }
-    records.push_back(std::move(record));
-    co_return core::Status{};
-  }
-  core::Task<core::Status> put_off(events::LoggedEvent event, core::Error cause, core::Deadline) override {
-    if (faults > 0) {
-      --faults;
-      co_return core::fail(core::ErrorCode::kUnavailable, "the test's dead-letter fault");
-    }
-    put_off_events.push_back(event.event.event_id + ": " + cause.message);
-    co_return core::Status{};
-  }
-  int faults = 0;
-  std::vector<ports::UndecodableRecord> records;
-  std::vector<std::string> put_off_events;
-};
-
-// Everything on the test's own thread: a step ends where it waits, and goes on when the test appends or moves the clock.
-class EventLoopTest : public testing::Test {
- protected:
-  EventLoopTest() { make_loop({}); }
-
-  void make_loop(EventLoop::Options options, FailedRecordSink* sink = nullptr) {
-    loop_.reset();
-    loop_ = std::make_unique<EventLoop>(EventLoop::Dependencies{.stream = stream_, .features = features_, .timers = timers_,
-                                                                .clock = clock_, .metrics = metrics_, .log = log_,
-                                                                .failed_records = sink},
-                                        options);
-  }
-  void pass(std::chrono::milliseconds time) {
-    clock_.advance(time);
-    timers_.run_due();
-  }
-  [[nodiscard]] std::vector<std::string> applied() const {
-    std::vector<std::string> ids;
-    for (const auto& event : features_.applied_events()) ids.push_back(event.event.event_id);
-    return ids;
-  }
-  // Starts the wait; the answer appears in `caught_up_`.
-  void expect_caught_up(core::Deadline deadline = core::Deadline::never()) {
-    waiting_ = core::start(loop_->caught_up(deadline), [this](core::Status&& status) { caught_up_ = std::move(status); });
-  }
-  static core::Error away() { return core::fail(core::ErrorCode::kUnavailable, "the test's apply fault").error(); }
-
-  support::FakeClock clock_;
-  core::TimerQueue timers_{clock_};
-  telemetry::Metrics metrics_;
-  telemetry::Logger log_{{.level = telemetry::LogLevel::kError, .format = telemetry::LogFormat::kJson}, clock_};
-  support::FakeEventStream stream_{timers_, clock_};
-  support::FakeFeatureStore features_;
-  std::unique_ptr<EventLoop> loop_;
-  core::Operation waiting_;
-  std::optional<core::Status> caught_up_;
-};
 
 TEST_F(EventLoopTest, AppliesInOrderWhatIsThereAndWhatComes) {
   stream_.append("a");
@@ -313,96 +250,6 @@ TEST_F(EventLoopTest, ACommitThatFailsIsRepeatedAndStopsNothing) {
   stream_.append("b");
   EXPECT_THAT(applied(), ElementsAre("a", "b"));
   EXPECT_THAT(stream_.commits(), ElementsAre(EventPosition{"fake", 0, 1}));
-}
-
-TEST_F(EventLoopTest, ARecordThatIsNoEventStopsNothingAndIsCounted) {
-  stream_.append("a");
-  stream_.append_undecodable("\xff garbage");
-  stream_.append("b");
-  loop_->start();
-  expect_caught_up();
-  EXPECT_TRUE(caught_up_ && *caught_up_);
-  EXPECT_THAT(applied(), ElementsAre("a", "b"));
-  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_undecodable_records_total{stream=\"events\"} 1"));
-  EXPECT_EQ(loop_->trouble(), "");
-}
-
-TEST_F(EventLoopTest, NothingIsCommittedPastARecordThatIsNotKeptYet) {
-  KeptDeadLetters sink;
-  sink.faults = 2;
-  make_loop({}, &sink);
-  stream_.append("a");
-  stream_.append_undecodable("bad");
-  stream_.append("b");
-  loop_->start();
-  EXPECT_THAT(applied(), ElementsAre("a", "b"));
-  loop_->note_durable({{"fake", 0, 3}});
-  EXPECT_THAT(loop_->trouble(), HasSubstr("dead_letter"));
-  pass(100ms);
-  EXPECT_TRUE(sink.records.empty());
-  EXPECT_TRUE(stream_.commits().empty());
-  pass(60s);
-  pass(60s);
-  ASSERT_EQ(sink.records.size(), 1u);
-  EXPECT_EQ(sink.records[0].bytes, "bad");
-  EXPECT_EQ(sink.records[0].position.offset, 2);
-  EXPECT_THAT(applied(), ElementsAre("a", "b"));
-  EXPECT_THAT(stream_.commits(), ElementsAre(EventPosition{"fake", 0, 3}));
-  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_undecodable_records_total{stream=\"events\"} 1"));
-}
-
-TEST_F(EventLoopTest, WhatTheStoreMadeDurableIsCommittedWithoutACheckpoint) {
-  features_.apply_durably(true);
-  loop_->start();
-  for (const auto* id : {"a", "b"}) stream_.append(id);
-  stream_.append_undecodable("bad");
-  pass(1s);
-  ASSERT_FALSE(stream_.commits().empty());
-  EXPECT_EQ(stream_.commits().back(), (EventPosition{"fake", 0, 3}));
-}
-
-TEST_F(EventLoopTest, AnEventThatFailsByItselfIsPutOffAndStopsNothing) {
-  KeptDeadLetters sink;
-  make_loop({}, &sink);
-  features_.apply_durably(true);
-  features_.refuse_event("b", core::Error{core::ErrorCode::kFailedPrecondition, "a key of a wrong type"});
-  for (const auto* id : {"a", "b", "c"}) stream_.append(id);
-  loop_->start();
-  EXPECT_THAT(applied(), ElementsAre("a", "c"));
-  EXPECT_THAT(sink.put_off_events, ElementsAre("b: a key of a wrong type"));
-  EXPECT_EQ(loop_->trouble(), "");
-  EXPECT_EQ(loop_->applied_events(), 2u);
-  EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_put_off_events_total{stream=\"events\"} 1"));
-  pass(1s);
-  EXPECT_EQ(stream_.commits().back(), (EventPosition{"fake", 0, 3}));
-}
-
-TEST_F(EventLoopTest, NothingIsCommittedPastAnEventThatCouldNotBePutOff) {
-  KeptDeadLetters sink;
-  sink.faults = 1;
-  make_loop({}, &sink);
-  features_.apply_durably(true);
-  features_.refuse_event("b", core::Error{core::ErrorCode::kFailedPrecondition, "a key of a wrong type"});
-  for (const auto* id : {"a", "b", "c"}) stream_.append(id);
-  loop_->start();
-  EXPECT_TRUE(stream_.commits().empty());
-  EXPECT_THAT(loop_->trouble(), HasSubstr("apply"));
-  pass(60s);
-  pass(1s);
-  EXPECT_THAT(applied(), ElementsAre("a", "c"));
-  EXPECT_THAT(sink.put_off_events, ElementsAre("b: a key of a wrong type"));
-  EXPECT_EQ(stream_.commits().back(), (EventPosition{"fake", 0, 3}));
-}
-
-TEST_F(EventLoopTest, WithoutASinkAnEventThatFailsStopsItsPartition) {
-  features_.refuse_event("b", core::Error{core::ErrorCode::kFailedPrecondition, "a key of a wrong type"});
-  for (const auto* id : {"a", "b"}) stream_.append(id);
-  loop_->start();
-  EXPECT_THAT(loop_->trouble(), HasSubstr("a key of a wrong type"));
-  features_.refuse_event("b", std::nullopt);
-  pass(60s);
-  EXPECT_THAT(applied(), ElementsAre("a", "b"));
-  EXPECT_EQ(loop_->trouble(), "");
 }
 
 TEST_F(EventLoopTest, APartitionThatComesBeginsAtItsDurablePosition) {
