@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: redis.sh start FOLDER plain|tls|cluster   starts servers on ports of 127.0.0.1 that are free
 #        redis.sh stop FOLDER                      stops them
-#        redis.sh kill FOLDER PORT | kill FOLDER master-of-slot N     SIGKILL; prints killed=PORT
+#        redis.sh kill FOLDER PORT | kill FOLDER master-of-slot N | kill FOLDER all     SIGKILL; prints killed=PORT
 #        redis.sh restart FOLDER                   starts those again that do not run
 #        redis.sh move-slot FOLDER N begin|finish  of a cluster: opens a slot's move to another master; moves its keys, ends it
 #
@@ -178,12 +178,13 @@ print_servers() {
   echo "pid=$(cat "$folder/$(echo "$ports" | head -n 1)/redis.pid")"
 }
 
-stop_all() {
+# end_all SIGNAL: with SIGKILL for those that do not heed it.
+end_all() {
   local port pid pids=() try
   for port in $(ports_of); do
     running "$port" && pids+=("$(cat "$folder/$port/redis.pid")")
   done
-  [ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}"
+  [ "${#pids[@]}" -eq 0 ] || kill -s "$1" "${pids[@]}"
   for pid in "${pids[@]}"; do
     for try in $(seq 200); do
       runs "$pid" || break
@@ -230,6 +231,10 @@ move_slot() {
 
 kill_one() {
   local port=$1
+  if [ "$port" = all ]; then
+    end_all KILL
+    return
+  fi
   [ "$port" = master-of-slot ] && port=$(master_of_slot "$2")
   running "${port:-none}" || fail "no server runs at ${port:-that slot}"
   kill -9 "$(cat "$folder/$port/redis.pid")"
@@ -252,7 +257,7 @@ start)
   esac
   print_servers
   ;;
-stop) stop_all ;;
+stop) end_all TERM ;;
 kill) kill_one "${3:-}" "${4:-}" ;;
 move-slot) move_slot "${3:-}" "${4:-}" ;;
 restart) for port in $(ports_of); do running "$port" || launch "$port"; done ;;

@@ -95,7 +95,7 @@ void Replication::told_attached(const GroupPointer& group, const RespReply& repl
 
 void Replication::end(Group& group) {
   for (const auto& member : group.members) {
-    if (!member.waits()) continue;
+    if (!member.waits() || !member.ref->unreplicated) continue;  // it may wait for another attempt
     if (group.replicas->attached == 0) metrics_.unreplicated_writes.add();
     events_.replicated(member.ref);
   }
