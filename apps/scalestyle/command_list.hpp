@@ -17,7 +17,6 @@ namespace scalestyle::app {
 [[nodiscard]] Command evaluate_search_command();
 [[nodiscard]] Command evaluate_recommend_command();
 [[nodiscard]] Command evaluate_vectors_command();
-[[nodiscard]] Command events_audit_command();
 [[nodiscard]] Command events_export_command();
 [[nodiscard]] Command events_import_command();
 [[nodiscard]] Command events_verify_command();
@@ -25,6 +24,7 @@ namespace scalestyle::app {
 [[nodiscard]] Command train_ranker_command();
 [[nodiscard]] Command doctor_command();
 #ifdef SCALESTYLE_WITH_KAFKA
+[[nodiscard]] Command events_audit_command();
 [[nodiscard]] Command dlq_list_command();
 [[nodiscard]] Command dlq_show_command();
 [[nodiscard]] Command dlq_replay_command();

@@ -9,8 +9,8 @@ std::vector<Command> all_commands() {
           models_fetch_command(),  models_verify_command(), doctor_command(), evaluate_search_command(),
           evaluate_recommend_command(), evaluate_vectors_command(), train_ranker_command(),
           events_export_command(), events_import_command(), events_verify_command(), events_rebuild_command(),
-          events_audit_command(),
 #ifdef SCALESTYLE_WITH_KAFKA
+          events_audit_command(),
           dlq_list_command(),      dlq_show_command(),      dlq_replay_command(), dlq_drop_command(),
 #endif
   };

@@ -13,12 +13,14 @@
 #include <thread>
 #include <utility>
 
+#include "adapters/kafka/kafka_dead_letters.hpp"
 #include "command_list.hpp"
 #include "consumer/feature_audit.hpp"
 #include "core/files.hpp"
 #include "core/timer_queue.hpp"
 #include "event_stack.hpp"
 #include "events/event_id.hpp"
+#include "kafka_settings.hpp"
 #include "kafka_stack.hpp"
 #include "process_options.hpp"
 #include "redis_features.hpp"
@@ -34,6 +36,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kLargestList = 1u << 30;  // bytes of a file of event ids
 constexpr auto kStartDeadline = 30s;
+constexpr auto kPatience = 10s;                 // for each answer of a broker about dead letters
+constexpr std::size_t kMostLetters = 100'000;
 constexpr auto kPause = 1'000ms;                // between looks at a store that is behind
 constexpr auto kReading = std::chrono::minutes(30);
 constexpr std::size_t kMemory = std::size_t{8} << 30;  // that the rebuilt features may take: none goes for lack of it
@@ -90,6 +94,7 @@ class AuditRun {
     request.features.max_memory_bytes = kMemory;
     CORE_TRY(request.expected, ids_of(settings_.text("acknowledged")));
     CORE_TRY(request.left_out, ids_of(settings_.text("left_out")));
+    CORE_CHECK(leave_out_dead_letters(request.left_out));
     telemetry::Logger log(logging, clock_);
     std::thread timer_thread([this] { timers_.run(); });
     auto report = audit(std::move(request), log);
@@ -99,6 +104,16 @@ class AuditRun {
   }
 
  private:
+  // What lies there has not taken effect; what was replayed lies there no more, unless it was kept.
+  core::Status leave_out_dead_letters(std::set<std::string>& left_out) const {
+    CORE_TRY(const auto options, kafka_options(settings_));
+    CORE_TRY(const auto topics, kafka_topics(settings_));
+    adapters::kafka::KafkaDeadLetters letters(options, topics, clock_, kPatience);
+    CORE_TRY(const auto list, letters.list({}, kMostLetters));
+    for (const auto& stored : list.newest) left_out.insert(stored.letter.id);
+    return {};
+  }
+
   core::Result<consumer::AuditReport> audit(consumer::AuditRequest request, telemetry::Logger& log) {
     CORE_TRY(const auto redis, RedisStack::open(settings_, {.clock = clock_, .metrics = metrics_, .log = log}));
     const RedisFeatures::Services services{.timers = timers_, .clock = clock_, .metrics = metrics_, .log = log};

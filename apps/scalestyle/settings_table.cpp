@@ -235,7 +235,7 @@ std::vector<SettingSpec> make_table() {
       text("out", "", "folder or file to write"),
       text("in", "", "file to read; not set: standard input"),
       text("acknowledged", "", "file of event ids, one a line, that must be in the log"),
-      text("left_out", "", "file of event ids, one a line, that are known not to have taken effect"),
+      text("left_out", "", "file of event ids, one a line, that have not taken effect; dead letters are known anyway"),
       integer("settle_s", "30", "time for consumers to catch up, before a difference counts", 0, 86'400),
       boolean("replace", "false", "put what was rebuilt in the place of the checkpoint; no server may run"),
       integer("products", "500", "products to make; each has one to five colour variants", 1, 100'000),
