@@ -164,6 +164,23 @@ TEST_F(KafkaConsumerTest, WhatWasCommittedIsNotGivenAgainAfterARestart) {
   EXPECT_EQ((*reader)->lag(), 0U);
 }
 
+TEST_F(KafkaConsumerTest, TheTraceOfARequestComesWithItsEvents) {
+  make_topics(1);
+  const ports::TraceContext trace{"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "shop=1"};
+  KafkaEventLog log(**producer_, time_.clock(), {.topic = topics_.events});
+  ASSERT_TRUE(core::sync_wait(log.append_traced({sample_click("e1", "ann")}, trace, in(30s))));
+  ASSERT_TRUE(core::sync_wait(log.append({sample_click("e2", "ann")}, in(30s))));
+  const auto running = stream(topics_.events, "traced-" + topics_.events);
+  std::vector<events::LoggedEvent> given;
+  for (int turn = 0; turn < 100 && given.size() < 2; ++turn) {
+    for (auto& event : poll(**running).events) given.push_back(std::move(event));
+  }
+  ASSERT_EQ(given.size(), 2U);
+  EXPECT_EQ(given[0].delivery.traceparent, trace.traceparent);
+  EXPECT_EQ(given[0].delivery.tracestate, trace.tracestate);
+  EXPECT_EQ(given[1].delivery.traceparent, "");
+}
+
 TEST_F(KafkaConsumerTest, AfterAFailureASeekGivesTheBatchAgainInOrder) {
   make_topics(2);
   append(0, 200);
