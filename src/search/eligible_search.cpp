@@ -12,10 +12,10 @@ std::size_t keep_shown(std::vector<ports::VectorHit>& hits, std::size_t query, c
   return std::erase_if(hits, [&](const ports::VectorHit& hit) { return !shown(query, hit.article_id); });
 }
 
-// So many that, where the share of what may be shown stays the same, enough are left; a quarter more, since it does not.
+// Twice as many as leave enough where the share of what may be shown stays the same: it does not, and this is the last time.
 std::size_t more_than(std::size_t k, std::size_t kept) {
   if (kept == 0) return kMostVectorHits;
-  return std::clamp(k * k / kept + k / 4, std::min(2 * k, kMostVectorHits), kMostVectorHits);
+  return std::min(2 * k * k / kept + k, kMostVectorHits);
 }
 
 }  // namespace
