@@ -55,13 +55,15 @@ KafkaEventLog::KafkaEventLog(KafkaProducer& producer, const core::Clock& clock, 
 }
 
 core::Task<ports::AppendResult> KafkaEventLog::append(std::vector<events::Event> batch, core::Deadline deadline) {
+  return append_traced(std::move(batch), ports::TraceContext{}, deadline);
+}
+
+core::Task<ports::AppendResult> KafkaEventLog::append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
+                                                             core::Deadline deadline) {
   if (auto checked = check_batch(batch); !checked) co_return not_kept(std::move(checked).error());
   KafkaHeaders headers;
-  if (options_.trace) {
-    const KafkaTrace trace = options_.trace();
-    if (!trace.traceparent.empty()) headers.emplace_back("traceparent", trace.traceparent);
-    if (!trace.traceparent.empty() && !trace.tracestate.empty()) headers.emplace_back("tracestate", trace.tracestate);
-  }
+  if (!trace.traceparent.empty()) headers.emplace_back("traceparent", trace.traceparent);
+  if (!trace.traceparent.empty() && !trace.tracestate.empty()) headers.emplace_back("tracestate", trace.tracestate);
   std::vector<KafkaMessage> messages;
   std::vector<std::size_t> place_of(batch.size());  // the message that carries the event
   std::unordered_map<std::string_view, std::size_t> first;

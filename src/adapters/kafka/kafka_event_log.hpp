@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,18 +17,11 @@
 
 namespace scalestyle::adapters::kafka {
 
-// The W3C trace context of the request that is being served, for the record's headers; empty text: none.
-struct KafkaTrace {
-  std::string traceparent{};
-  std::string tracestate{};
-};
-
 class KafkaEventLog final : public ports::EventLog {
  public:
   struct Options {
-    std::string topic = "scalestyle.clicks";          // of the embedded law of names (KafkaTopics)
+    std::string topic = "scalestyle.clicks";          // a name that KafkaTopics takes
     std::chrono::milliseconds ack_timeout{5'000};     // for an acknowledgement, within the caller's deadline; 100 … 60,000
-    std::function<KafkaTrace()> trace{};              // asked at each append, on the caller's thread; may be empty
 
     // kInvalidArgument with the setting as field.
     [[nodiscard]] core::Status validate() const;
@@ -39,6 +31,9 @@ class KafkaEventLog final : public ports::EventLog {
   KafkaEventLog(KafkaProducer& producer, const core::Clock& clock, Options options);
 
   [[nodiscard]] core::Task<ports::AppendResult> append(std::vector<events::Event> batch, core::Deadline deadline) override;
+  // The trace context becomes headers of the records.
+  [[nodiscard]] core::Task<ports::AppendResult> append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
+                                                              core::Deadline deadline) override;
   // kUnsupported.
   [[nodiscard]] core::Task<core::Result<std::vector<events::LoggedEvent>>> history(events::Subject subject,
                                                                                    std::int64_t after_offset, std::size_t limit,
