@@ -208,11 +208,13 @@ case $verb in
       rm -f "$dir/pid"
     done
     ;;
-  kill) signal KILL "${3:?which broker?}" ;;
+  kill) # returns when it is gone, its connections with it
+    while is_ours "${3:?which broker?}"; do signal KILL "$3"; sleep 0.05; done
+    ;;
   pause) signal STOP "${3:?which broker?}" ;;
   continue) signal CONT "${3:?which broker?}" ;;
   restart)
-    while is_ours "${3:?which broker?}"; do signal KILL "$3"; sleep 0.1; done
+    "$0" kill "$folder" "${3:?which broker?}"
     launch "$3"
     await "$3"
     ;;

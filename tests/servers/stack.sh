@@ -126,7 +126,7 @@ ingest() {
   local to=() arguments=() articles=${ARTICLES:-$folder/sample/articles.csv}
   if [ -z "${ARTICLES:-}" ]; then
     scalestyle sample --out "$folder/sample" --products "${PRODUCTS:-40}" --seed 7 >"$folder/sample.log"
-    arguments=(--transactions "$folder/sample/transactions.csv" --currency EUR)
+    arguments=(--transactions "$folder/sample/transactions.csv" --images "$folder/sample/images" --currency EUR)
   fi
   [ -z "${TRANSACTIONS:-}" ] || arguments+=(--transactions "$TRANSACTIONS")
   [ -z "${IMAGES:-}" ] || arguments+=(--images "$IMAGES")

@@ -54,6 +54,10 @@ KafkaEventLog::KafkaEventLog(KafkaProducer& producer, const core::Clock& clock, 
   assert(options_.validate());
 }
 
+core::Task<ports::AppendResult> KafkaEventLog::append(std::vector<events::Event> batch, core::Deadline deadline) {
+  return append_traced(std::move(batch), ports::TraceContext{}, deadline);
+}
+
 core::Task<ports::AppendResult> KafkaEventLog::append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
                                                              core::Deadline deadline) {
   if (auto checked = check_batch(batch); !checked) co_return not_kept(std::move(checked).error());

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "adapters/kafka/kafka_producer.hpp"
@@ -21,7 +20,7 @@ namespace scalestyle::adapters::kafka {
 class KafkaEventLog final : public ports::EventLog {
  public:
   struct Options {
-    std::string topic = "scalestyle.clicks";          // of the embedded law of names (KafkaTopics)
+    std::string topic = "scalestyle.clicks";          // a name that KafkaTopics takes
     std::chrono::milliseconds ack_timeout{5'000};     // for an acknowledgement, within the caller's deadline; 100 … 60,000
 
     // kInvalidArgument with the setting as field.
@@ -31,10 +30,8 @@ class KafkaEventLog final : public ports::EventLog {
   // `options` must be valid; `producer` and `clock` outlive the log.
   KafkaEventLog(KafkaProducer& producer, const core::Clock& clock, Options options);
 
-  [[nodiscard]] core::Task<ports::AppendResult> append(std::vector<events::Event> batch, core::Deadline deadline) override {
-    return append_traced(std::move(batch), {}, deadline);
-  }
-  // The trace context goes into the records' headers.
+  [[nodiscard]] core::Task<ports::AppendResult> append(std::vector<events::Event> batch, core::Deadline deadline) override;
+  // The trace context becomes headers of the records.
   [[nodiscard]] core::Task<ports::AppendResult> append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
                                                               core::Deadline deadline) override;
   // kUnsupported.

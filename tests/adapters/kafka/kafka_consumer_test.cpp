@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/kafka/failed_record.hpp"
@@ -226,6 +227,24 @@ TEST_F(KafkaConsumerTest, ARecordThatIsNoEventIsGivenAsItsBytesAndStopsNothing) 
   EXPECT_EQ(all.undecodable[0].key, "key");
   EXPECT_NE(all.undecodable[0].problem, "");
   EXPECT_EQ(all.undecodable[0].position.offset, 1);
+}
+
+TEST_F(KafkaConsumerTest, TheTraceContextOfAnAppendComesWithItsEvents) {
+  make_topics(1);
+  KafkaEventLog log(**producer_, time_.clock(), {.topic = topics_.events});
+  const ports::TraceContext trace{"00-0123456789abcdef0123456789abcdef-0123456789abcdef-01", "vendor=1"};
+  const std::vector<events::Event> batch{sample_click("a"), sample_click("b")};
+  ASSERT_TRUE(core::sync_wait(log.append_traced(batch, trace, in(30s))));
+  ASSERT_TRUE(core::sync_wait(log.append({sample_click("c")}, in(30s))));
+  const auto reader = stream(topics_.events, "");
+  std::vector<events::LoggedEvent> read;
+  ASSERT_TRUE(eventually([&] {
+    for (auto& event : poll(**reader).events) read.push_back(std::move(event));
+    return read.size() == 3;
+  }));
+  EXPECT_EQ(read[0].delivery.traceparent, trace.traceparent);
+  EXPECT_EQ(read[1].delivery.tracestate, trace.tracestate);
+  EXPECT_EQ(read[2].delivery.traceparent, "");
 }
 
 TEST_F(KafkaConsumerTest, ATiersRecordIsGivenWhenItsTimeHasComeAndKeepsBackItsPartitionAlone) {

@@ -36,7 +36,7 @@ class KafkaFaultTest : public testing::Test {
   ports::AppendResult append(const std::string& id, std::chrono::milliseconds within = 20s) {
     return core::sync_wait(log_->append({sample_click(id, "user-" + id)}, in(within)));
   }
-  // The process is gone a moment after the signal: until then an append may be sent, or even be acknowledged.
+  // The client notices a moment after the broker has gone: what it writes until then may have been sent.
   void kill_and_notice() {
     ASSERT_TRUE(server_->run("kill", {"1"}));
     ASSERT_TRUE(eventually([this] { return !append("probe", 200ms).has_value(); }));
