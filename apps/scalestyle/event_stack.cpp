@@ -49,6 +49,8 @@ core::Result<search::PersonalizationOptions> personalization_options(const core:
   options.boost.popularity_floor = settings.number("boost_popularity_floor");
   options.boost.cap = settings.number("boost_cap");
   options.affinity_half_life_seconds = settings.number("affinity_half_life_hours") * 3'600;
+  options.snapshot_budget = std::chrono::milliseconds(settings.integer("snapshot_budget_ms"));
+  options.after_budget = std::chrono::milliseconds(settings.integer("after_wait_ms"));
   options.recent_click_max_age = std::chrono::duration_cast<std::chrono::seconds>(days(settings.number("recent_click_days")));
   CORE_CHECK(options.validate());
   return options;
@@ -78,7 +80,7 @@ std::vector<std::string> with_serving_settings(std::vector<std::string> names) {
                 {"event_weight_click", "event_weight_view", "event_weight_add_to_cart", "event_weight_purchase", "event_deadline_ms",
                  "max_events_in_progress", "event_time_past_bound_minutes", "event_time_future_bound_minutes",
                  "event_retention_days", "event_retention_mb", "impression_sample", "impression_retention_days",
-                 "impression_retention_mb", "checkpoint_interval_ms", "boost_recent_click", "recent_click_days",
+                 "impression_retention_mb", "checkpoint_interval_ms", "snapshot_budget_ms", "after_wait_ms", "boost_recent_click", "recent_click_days",
                  "boost_category", "boost_popularity_1h", "boost_popularity_24h", "boost_popularity_7d",
                  "boost_popularity_floor", "boost_cap", "experiments", "experiment_salt"});
 }

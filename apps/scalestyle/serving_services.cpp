@@ -10,6 +10,7 @@ namespace scalestyle::app {
 
 namespace {
 
+constexpr auto kAfterThroughKafka = std::chrono::milliseconds(250);
 constexpr auto kAnswerTime = std::chrono::milliseconds(500);  // of a request with events, beside the acknowledgement
 
 }  // namespace
@@ -31,6 +32,7 @@ core::Result<search::SearchOptions> ServingStack::search_options(const core::Set
   search::SearchOptions options;
   if (events_) {
     CORE_TRY(options.personalization, personalization_options(settings));
+    if (kafka_ && settings.is_default("after_wait_ms")) options.personalization.after_budget = kAfterThroughKafka;
   }
   CORE_TRY(options.query_prefix, query_prefix(settings));
   CORE_TRY(options.fusion, fusion_options(settings));

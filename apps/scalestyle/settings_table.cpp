@@ -153,6 +153,8 @@ std::vector<SettingSpec> make_table() {
       number("user_ttl_days", "210", "a user without events for this long is forgotten by features", 1, 36'500),
       integer("feature_memory_mb", "256", "memory of all features; the least recently active shoppers go", 1, 1'048'576),
       integer("checkpoint_interval_ms", "30000", "features are written to disk this often", 100, 3'600'000),
+      integer("snapshot_budget_ms", "20", "time for reading what is known of a shopper; late, a list is not personalised", 1, 1'000),
+      integer("after_wait_ms", "50", "time that the event of `after` is waited for; not set with Kafka: 250", 0, 1'000),
       number("boost_recent_click", "1.5", "factor of an article that the shopper clicked of late", 1, 1e3),
       number("recent_click_days", "7", "how long a click counts as of late", 0.001, 3'650),
       number("boost_category", "0.2", "most that affinity to an article's category adds to its factor", 0, 1e3),

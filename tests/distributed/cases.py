@@ -1,6 +1,6 @@
 """The cases of the end-to-end tests (tests/end_to_end/cases), asked of a gateway over other engines.
 
-What a log in Kafka cannot answer (a subject's history of events and impressions) is left out: cases with "only": "embedded".
+What a log in Kafka answers otherwise (repetitions, a subject's history) is left out: the cases' "embedded".
 """
 
 import argparse

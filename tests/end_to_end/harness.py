@@ -97,16 +97,18 @@ def wait_until(done, seconds=60):
 
 
 class Failures:
-    def __init__(self):
+    def __init__(self, quiet=False):
         self.count = 0
         self.passed = 0
+        self.quiet = quiet
 
     def check(self, name, good, detail=""):
         if good:
             self.passed += 1
             return
         self.count += 1
-        print(f"FAILED {name}: {detail}")
+        if not self.quiet:
+            print(f"FAILED {name}: {detail}")
 
     def finish(self):
         print(f"{self.passed} checks passed, {self.count} failed")
