@@ -67,7 +67,7 @@ class Engines(Scenarios):
         for thread in threads:
             thread.join()
         back = time.monotonic()
-        drained = wait_for(lambda: load.ledger.open < 2 * self.options.rate, 300, f"{name}: clicks that waited are acknowledged")
+        drained = wait_for(lambda: load.ledger.open < 2 * self.options.rate, 600, f"{name}: clicks that waited are acknowledged")
         print(f"{name}: away for {back - gone:.0f} s; {waiting} clicks waited then, acknowledged within {drained:.1f} s; "
               f"{len(load.ledger.acknowledged) - before} acknowledged since it went away", flush=True)
         self.recovery(name, "the brokers came back", back)

@@ -1,7 +1,7 @@
 """Shoppers: clicks at a bounded rate over kept connections, each sent again under its event id until it is acknowledged.
 
 While gateways refuse, new clicks keep their rate, and all that wait are tried again no faster than that rate; the first
-acknowledgement after refusals has all that wait tried at once.
+acknowledgement after refusals has all that wait tried at once. What is due together goes in one request.
 """
 
 import heapq
@@ -15,6 +15,7 @@ RETRY_SECONDS = 0.5
 REQUEST_SECONDS = 15
 SETTLED = (200,)
 TRY_AGAIN = (429, 503)
+MAX_BATCH = 50
 
 
 class Ledger:
@@ -28,9 +29,9 @@ class Ledger:
         self.latencies = []      # seconds of the answers with 200
         self.open = 0            # made and not acknowledged
 
-    def note(self, status):
+    def note(self, status, events):
         with self.lock:
-            self.answers[status] = self.answers.get(status, 0) + 1
+            self.answers[status] = self.answers.get(status, 0) + events
 
     def acknowledge(self, event, seconds):
         with self.lock:
@@ -124,39 +125,49 @@ class Load:
             self._put(due, event)
 
     def _take(self):
+        """What is due, at most MAX_BATCH; None at the end."""
         with self.changed:
             while True:
                 if self.ending:
                     return None
-                if self.waiting and self.waiting[0][0] <= time.monotonic():
-                    return heapq.heappop(self.waiting)[2]
+                due = []
+                while self.waiting and self.waiting[0][0] <= time.monotonic() and len(due) < MAX_BATCH:
+                    due.append(heapq.heappop(self.waiting)[2])
+                if due:
+                    return due
                 self.changed.wait(0.05)
 
     def _send(self, number):
         connection, turn = None, number
-        while (event := self._take()) is not None:
+        while (events := self._take()) is not None:
             started = time.monotonic()
+            path, body = "/api/events/click", events[0]
+            if len(events) > 1:
+                path, body = "/api/events", {"events": [{**event, "event_type": "click"} for event in events]}
             try:
                 if connection is None:
                     connection = http.client.HTTPConnection("127.0.0.1", self.ports[turn % len(self.ports)], timeout=REQUEST_SECONDS)
-                connection.request("POST", "/api/events/click", json.dumps(event), {"Content-Type": "application/json"})
+                connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
                 answer = connection.getresponse()
-                body = answer.read()
+                status, text = answer.status, answer.read()
             except (OSError, http.client.HTTPException):
-                self.ledger.note("no answer")
+                status, text = "no answer", b""
                 if connection is not None:
                     connection.close()
                 connection, turn = None, turn + 1
-                self._again(event)
-                continue
-            self.ledger.note(answer.status)
-            if answer.status in SETTLED:
-                self.ledger.acknowledge(event, time.monotonic() - started)
-                self._accepted()
-                continue
-            if answer.status not in TRY_AGAIN:
-                with self.ledger.lock:
-                    self.ledger.problems.append(f"{answer.status} {body[:300]!r}")
+            self._settle(events, status, text, time.monotonic() - started)
+
+    def _settle(self, events, status, text, seconds):
+        self.ledger.note(status, len(events))
+        if status in SETTLED:
+            for event in events:
+                self.ledger.acknowledge(event, seconds)
+            self._accepted()
+            return
+        if status != "no answer" and status not in TRY_AGAIN:
+            with self.ledger.lock:
+                self.ledger.problems.append(f"{status} {text[:300]!r}")
+        for event in events:
             self._again(event)
 
 

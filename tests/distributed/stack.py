@@ -17,6 +17,7 @@ import harness  # noqa: E402
 SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers")
 CANNOT_BE_HAD = 3
 START_SECONDS = 400
+PRODUCTS = 20  # each text of the catalogue is embedded at every start
 SESSION_TIMEOUT_MS = 6_000  # the least that brokers take: how long a killed consumer keeps its partitions from others
 
 # Ends the stack when the pipe to it is closed: by the test, or by the end of its process, whatever that was.
@@ -35,7 +36,7 @@ class Stack:
         harness.need_model()
         self.folder = tempfile.mkdtemp(prefix="scalestyle-distributed-")
         self.script = os.path.join(SERVERS, "stack.sh")
-        self.environment = {**os.environ, "SCALESTYLE_PROGRAM": os.path.abspath(program),
+        self.environment = {**os.environ, "SCALESTYLE_PROGRAM": os.path.abspath(program), "PRODUCTS": str(PRODUCTS),
                             "SCALESTYLE_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MS), **(environment or {})}
         self.guard = subprocess.Popen([sys.executable, "-B", "-c", GUARD, self.script, self.folder], stdin=subprocess.PIPE,
                                       start_new_session=True)
