@@ -37,6 +37,22 @@ class WrongKey:
 
 
 class Consumers(Scenarios):
+    def noticed(self):
+        """What all others rely on: the audit finds a user whose features are gone, and an event that was never kept."""
+        load = self.load("noticed", rate=50, users=5)
+        time.sleep(1)
+        ledger = load.stop()
+        user = min(ledger.of_user())
+        wait_for(lambda: self.stack.redis_keys(f"*user:{user}"), 30, "the user's features")
+        key = self.stack.redis_keys(f"*user:{user}")[0]
+        self.stack.audit(self.failures, "noticed: before", ledger.acknowledged)
+        self.stack.redis("RENAME", key, key.replace(user, "aside-" + user))
+        found = self.stack.run("events", "audit", "--settle-s", "3")
+        self.failures.check("noticed: lost features", found.returncode == 1 and f"u:{user}:" in found.stdout, found.stdout + found.stderr)
+        self.stack.redis("RENAME", key.replace(user, "aside-" + user), key)
+        unknown = self.stack.run_audit([*ledger.acknowledged, "never sent"], 3)
+        self.failures.check("noticed: a lost event", unknown.returncode == 1 and "missing: never sent" in unknown.stdout, unknown.stdout)
+
     def kills(self):
         load = self.load("kills", rate=100)
         self.kill_consumers()
@@ -151,4 +167,4 @@ class Consumers(Scenarios):
 
 
 if __name__ == "__main__":
-    Consumers.main(("--consumers", "2"), ["poisoned", "kills_beside_wrong_type", "rebalances", "fenced"])
+    Consumers.main(("--consumers", "2"), ["noticed", "poisoned", "kills_beside_wrong_type", "rebalances", "fenced"])

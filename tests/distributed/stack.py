@@ -153,12 +153,15 @@ class Stack:
             file.readline()
             return [line.split(",", 1)[0] for line in file if line[:10].isdigit()]
 
-    def audit(self, failures, name, acknowledged=(), settle_s=60):
-        """The features are what the log gives, and what was acknowledged is in it. Prints what was compared."""
+    def run_audit(self, acknowledged, settle_s):
         ledger = os.path.join(self.folder, "acknowledged")
         with open(ledger, "w", encoding="utf-8") as file:
             file.writelines(event_id + "\n" for event_id in acknowledged)
-        done = self.run("events", "audit", "--acknowledged", ledger, "--settle-s", str(settle_s), timeout=settle_s + 240)
+        return self.run("events", "audit", "--acknowledged", ledger, "--settle-s", str(settle_s), timeout=settle_s + 240)
+
+    def audit(self, failures, name, acknowledged=(), settle_s=60):
+        """The features are what the log gives, and what was acknowledged is in it. Prints what was compared."""
+        done = self.run_audit(acknowledged, settle_s)
         print(f"{name}: {done.stdout.strip()}", flush=True)
         failures.check(f"{name}: the audit", done.returncode == 0, done.stdout + done.stderr)
         return done.returncode == 0
