@@ -16,8 +16,7 @@ core::Result<std::unique_ptr<MilvusStack>> MilvusStack::open(const core::Setting
 }
 
 // Never called: there is no such object.
-ports::VectorIndex& MilvusStack::texts() { std::abort(); }
-ports::VectorIndex& MilvusStack::photos() { std::abort(); }
+core::Result<ports::VectorIndex*> MilvusStack::index(ports::VectorsOf /*what*/, const ports::EncoderInfo& /*query*/) { std::abort(); }
 std::string MilvusStack::trouble() const { return {}; }
 void MilvusStack::stop() {}
 

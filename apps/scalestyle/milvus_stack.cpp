@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "adapters/milvus/milvus_catalog_target.hpp"
 #include "adapters/milvus/milvus_client.hpp"
@@ -17,6 +18,8 @@ using adapters::milvus::MilvusCollectionKind;
 using adapters::milvus::MilvusVectorIndex;
 
 struct MilvusStack::Impl {
+  Impl(std::unique_ptr<MilvusClient> made, MilvusVectorIndex::Options searching, Services services)
+      : client(std::move(made)), options(std::move(searching)), use(services) {}
   ~Impl() { stop(); }
   void stop() {
     client->stop();
@@ -24,8 +27,9 @@ struct MilvusStack::Impl {
   }
 
   std::unique_ptr<MilvusClient> client;
-  std::unique_ptr<MilvusVectorIndex> texts;
-  std::unique_ptr<MilvusVectorIndex> photos;
+  MilvusVectorIndex::Options options;
+  Services use;
+  std::vector<std::unique_ptr<MilvusVectorIndex>> indexes;
   std::thread io;
 };
 
@@ -35,19 +39,20 @@ MilvusStack::~MilvusStack() = default;
 core::Result<std::unique_ptr<MilvusStack>> MilvusStack::open(const core::Settings& settings, Services services) {
   CORE_TRY(const auto client_options, milvus_client_options(settings));
   CORE_TRY(auto options, milvus_index_options(settings));
-  auto impl = std::make_unique<Impl>();
-  CORE_TRY(impl->client, MilvusClient::create(client_options, {.clock = services.clock, .metrics = services.metrics}));
-  const MilvusVectorIndex::Dependencies dependencies{.client = *impl->client, .clock = services.clock, .use = services.use};
-  options.kind = MilvusCollectionKind::kTexts;
-  CORE_TRY(impl->texts, MilvusVectorIndex::create(options, dependencies));
-  options.kind = MilvusCollectionKind::kPhotos;
-  CORE_TRY(impl->photos, MilvusVectorIndex::create(options, dependencies));
+  CORE_TRY(auto client, MilvusClient::create(client_options, {.clock = services.clock, .metrics = services.metrics}));
+  auto impl = std::make_unique<Impl>(std::move(client), std::move(options), services);
   impl->io = std::thread([client = impl->client.get()] { client->run(); });
   return std::unique_ptr<MilvusStack>(new MilvusStack(std::move(impl)));
 }
 
-ports::VectorIndex& MilvusStack::texts() { return *impl_->texts; }
-ports::VectorIndex& MilvusStack::photos() { return *impl_->photos; }
+core::Result<ports::VectorIndex*> MilvusStack::index(ports::VectorsOf what, const ports::EncoderInfo& query) {
+  MilvusVectorIndex::Options options = impl_->options;
+  options.kind = what == ports::VectorsOf::kTexts ? MilvusCollectionKind::kTexts : MilvusCollectionKind::kPhotos;
+  options.query_encoder = query;
+  CORE_TRY(auto made, MilvusVectorIndex::create(options, {.client = *impl_->client, .clock = impl_->use.clock, .use = impl_->use.use}));
+  impl_->indexes.push_back(std::move(made));
+  return impl_->indexes.back().get();
+}
 std::string MilvusStack::trouble() const { return impl_->client->trouble(); }
 void MilvusStack::stop() { impl_->stop(); }
 

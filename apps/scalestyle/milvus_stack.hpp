@@ -32,8 +32,8 @@ class MilvusStack {
   MilvusStack(const MilvusStack&) = delete;
   MilvusStack& operator=(const MilvusStack&) = delete;
 
-  [[nodiscard]] ports::VectorIndex& texts();
-  [[nodiscard]] ports::VectorIndex& photos();
+  // The index of texts, or of photos, whose queries `query` embeds: collections of other models are refused. Once each.
+  [[nodiscard]] core::Result<ports::VectorIndex*> index(ports::VectorsOf what, const ports::EncoderInfo& query);
 
   // Empty while calls are answered.
   [[nodiscard]] std::string trouble() const;

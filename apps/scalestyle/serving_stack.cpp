@@ -65,6 +65,11 @@ core::Status ServingStack::open_models(const core::Settings& settings) {
   } else {
     CORE_TRY(encoder_, load_encoder(settings, precision, *compute_));
   }
+  if (milvus_) {
+    CORE_TRY(ports::VectorIndex* const texts, milvus_->index(ports::VectorsOf::kTexts, encoder_->info()));
+    patient_index_ = patient(*texts);
+    index_ = patient_index_.get();
+  }
   CORE_TRY(reranking_, RerankerStack::open(settings, *compute_, *timers_, metrics_, inference_.get()));
   if (wish_.events_log != nullptr) {
     CORE_TRY(generating_, GeneratorStack::open(settings, *compute_, *timers_, metrics_));
@@ -100,8 +105,6 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
   }
   if (wish_.stores.vectors_in_milvus) {
     CORE_TRY(milvus_, MilvusStack::open(settings, {.clock = clock, .metrics = metrics_, .use = generation_use_.get()}));
-    patient_index_ = patient(milvus_->texts());
-    index_ = patient_index_.get();
   } else {
     local_index_ = std::make_unique<embedded::LocalVectorIndex>(embedded::LocalVectorIndex::Options{.data_dir = data_}, compute_->pool(), clock);
     index_ = local_index_.get();
@@ -160,7 +163,8 @@ core::Status ServingStack::open_vision(const core::Settings& settings) {
   }
   if (image_encoder_ == nullptr) return {};
   if (milvus_) {
-    patient_image_index_ = patient(milvus_->photos());
+    CORE_TRY(ports::VectorIndex* const photos, milvus_->index(ports::VectorsOf::kPhotos, image_encoder_->info()));
+    patient_image_index_ = patient(*photos);
     image_index_ = patient_image_index_.get();
   } else {
     local_image_index_ = std::make_unique<embedded::LocalVectorIndex>(

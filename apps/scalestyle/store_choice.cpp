@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdint>
 #include <utility>
 
 namespace scalestyle::app {
 
 namespace {
+
+constexpr std::int64_t kLogDays = 7;  // KafkaTopicPlan::retention
 
 // What a chosen engine needs to be told.
 void require(const core::Settings& settings, const char* choice, const char* engine, const char* setting, std::vector<std::string>& missing,
@@ -54,6 +57,10 @@ core::Result<StoreChoice> choose_stores(const core::Settings& settings, Role rol
   require(settings, "feature_store", "redis", "redis_nodes", missing, field);
   require(settings, "catalog_store", "redis", "redis_nodes", missing, field);
   require(settings, "vector_store", "milvus", "milvus_address", missing, field);
+  if (choice.log_in_kafka && choice.features_in_redis && settings.integer("redis_marker_days") <= kLogDays) {
+    missing.push_back(fmt::format("redis_marker_days must be above {}, the days that Kafka keeps events: an older one could count twice", kLogDays));
+    if (field.empty()) field = "redis_marker_days";
+  }
   if (role == Role::kConsumer && !(choice.log_in_kafka && choice.features_in_redis)) {
     missing.emplace_back("a consumer carries events from Kafka to Redis: it needs event_log=kafka and feature_store=redis (an "
                          "embedded end is served by the process that holds it)");

@@ -192,7 +192,7 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> DenseRetriever::embed_a
     const auto row = embedded.values.begin() + static_cast<std::ptrdiff_t>(text_of[i] * dimension);
     queries[i].vector.assign(row, row + static_cast<std::ptrdiff_t>(dimension));
     queries[i].k = waiter.query.k;
-    queries[i].filter = waiter.query.filter;
+    queries[i].filter = ingested_filter(waiter.query.generation->version(), waiter.query.filter);
     queries[i].eligible = waiter.query.eligible;
   }
   const ServingGeneration& generation = *batch.front()->query.generation;

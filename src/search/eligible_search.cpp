@@ -28,6 +28,16 @@ EligibleEngine::EligibleEngine(ports::VectorIndex& searched, telemetry::Metrics&
       missing(metrics.counter({"scalestyle_search_hits_missing_total",
                                "Hits wanted that a vector index was not asked far enough to give, after leaving out."})) {}
 
+std::shared_ptr<const catalog::Filter> ingested_filter(const GenerationVersion& version,
+                                                       const std::shared_ptr<const catalog::Filter>& filter) {
+  if (filter == nullptr || version.delta == 0 || (!filter->price_min && !filter->price_max)) return filter;
+  auto rest = std::make_shared<catalog::Filter>(*filter);
+  rest->price_min.reset();
+  rest->price_max.reset();
+  if (rest->empty()) return nullptr;
+  return rest;
+}
+
 ShownHit shown_hits(const ServingGeneration& generation, const std::vector<ports::VectorQuery>& queries) {
   std::vector<std::shared_ptr<const catalog::Bitmap>> eligible;
   eligible.reserve(queries.size());

@@ -4,9 +4,11 @@
 // are left of a full answer, the engine is asked once more, for more. An exact answer is taken as it is.
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "catalog/article_id.hpp"
+#include "catalog/filters.hpp"
 #include "core/deadline.hpp"
 #include "core/ids.hpp"
 #include "core/task.hpp"
@@ -34,6 +36,11 @@ using ShownHit = std::function<bool(std::size_t query, const catalog::ArticleId&
 // Those whose article is a row of the generation's catalogue now, within the query's `eligible` (of the catalogue; null: any).
 // Refers to `generation`.
 [[nodiscard]] ShownHit shown_hits(const ServingGeneration& generation, const std::vector<ports::VectorQuery>& queries);
+
+// What of a filter an engine can be given that holds articles as they were ingested: without prices once some article was
+// changed since, so that what came into the range is not left out. Null: nothing.
+[[nodiscard]] std::shared_ptr<const catalog::Filter> ingested_filter(const GenerationVersion& version,
+                                                                     const std::shared_ptr<const catalog::Filter>& filter);
 
 // As VectorIndex::search, but that no hit is beyond what `shown` lets pass. A second question that fails leaves the hits of
 // the first where there are any.

@@ -88,7 +88,7 @@ core::Task<core::Result<NearRowsFinder::Found>> NearRowsFinder::look_up(NearQuer
   std::vector<ports::VectorQuery> queries(1);
   queries[0].vector = std::move(vector);
   queries[0].k = kMaxNearRows + 2;  // the article itself, and one more to know whether there are more
-  queries[0].filter = query.filter;
+  queries[0].filter = ingested_filter(generation.version(), query.filter);
   queries[0].eligible = query.eligible;
   ShownHit shown = shown_hits(generation, queries);
   core::GenerationId id = generation.info().id;

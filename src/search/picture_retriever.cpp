@@ -146,7 +146,7 @@ core::Task<core::Result<ports::VectorHits>> PictureRetriever::search_again(Pictu
   std::vector<ports::VectorQuery> queries(1);
   queries[0].vector = *vector;
   queries[0].k = query.k;
-  queries[0].filter = query.filter;
+  queries[0].filter = ingested_filter(query.generation->version(), query.filter);
   queries[0].eligible = query.eligible;
   ShownHit shown = shown_hits(*query.generation, queries);
   queries[0].eligible = rows_of_photos(*query.generation, query.eligible);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,6 +74,22 @@ class EligibleSearchTest : public testing::Test {
   telemetry::Metrics metrics_;
   EligibleEngine engine_{index_, metrics_};
 };
+
+TEST(IngestedFilter, LeavesPricesOutOnceArticlesWereChanged) {
+  auto filter = std::make_shared<catalog::Filter>();
+  filter->price_max = 20.0;
+  const GenerationVersion ingested{core::GenerationId("g"), 0}, changed{core::GenerationId("g"), 3};
+  EXPECT_EQ(ingested_filter(ingested, nullptr), nullptr);
+  EXPECT_EQ(ingested_filter(ingested, filter), filter);
+  EXPECT_EQ(ingested_filter(changed, filter), nullptr) << "nothing else was in it";
+  (*filter)[catalog::FilterField::kColour].push_back("Red");
+  const auto rest = ingested_filter(changed, filter);
+  ASSERT_NE(rest, nullptr);
+  EXPECT_FALSE(rest->price_max);
+  EXPECT_THAT((*rest)[catalog::FilterField::kColour], ElementsAre("Red"));
+  filter->price_max.reset();
+  EXPECT_EQ(ingested_filter(changed, filter), filter);
+}
 
 TEST_F(EligibleSearchTest, AnExactAnswerIsTakenAsItIs) {
   index_.exact = true;
