@@ -129,7 +129,7 @@ class Verification {
       const auto page = value(reader.read_page(at, 1'000), "read_page");
       if (!page.undecodable.empty()) fail("undecodable: " + page.undecodable[0].problem);
       if (page.end()) break;
-      for (const auto& [position, event] : page.events) {
+      for (const auto& [position, event, delivery] : page.events) {
         for (; expected != acknowledged_.end() && expected->first < position.offset; ++expected) demand_gone(reader, expected->first);
         if (expected == acknowledged_.end() || expected->first > position.offset) {
           fail(fmt::format("offset {} holds event {} that was not acknowledged", position.offset, event.event_id));

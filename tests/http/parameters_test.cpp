@@ -90,7 +90,7 @@ TEST(Parameters, EverySearchParameterReachesTheRequest) {
   EXPECT_EQ(request.user_id->value(), "u");
   EXPECT_EQ(request.session_id->value(), "s");
   EXPECT_FALSE(request.personalize);
-  EXPECT_EQ(request.after, (events::EventPosition{"log", 1, 7}));
+  EXPECT_EQ(request.after, (events::EventReference{{"log", 1, 7}, 0}));
 }
 
 TEST(Parameters, RepeatsAreBounded) {
