@@ -67,7 +67,7 @@ core::Result<StoreChoice> choose_stores(const core::Settings& settings, Role rol
     if (field.empty()) field = choice.log_in_kafka ? "feature_store" : "event_log";
   }
   if (role != Role::kConsumer && choice.needs_folder() && !settings.is_set("data")) {
-    missing.emplace_back("an embedded event_log, feature_store, catalog_store or vector_store needs data: the folder that holds it");
+    missing.emplace_back("--data is missing: an embedded event_log, feature_store, catalog_store or vector_store is in that folder");
     if (field.empty()) field = "data";
   }
   if (missing.empty()) return choice;

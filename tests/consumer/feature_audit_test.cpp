@@ -147,7 +147,7 @@ TEST_F(FeatureAuditTest, WaitsUntilAConsumerHasCaughtUp) {
   AuditRequest request;
   request.work = folder_.path();
   FeatureAudit audit({.stream = stream_, .store = *store_, .clock = clock_}, request, environment());
-  const auto early = audit.run(1ms, core::Deadline::after(20ms, clock_));
+  const auto early = audit.run(1ms, core::Deadline::after(1s, clock_));
   ASSERT_TRUE(early);
   EXPECT_FALSE(early->sound());
   apply({event});

@@ -19,12 +19,14 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-events::SubjectFeatures features_of(ports::FeatureStore& store, const std::string& user) {
-  return core::sync_wait(store.read(events::Subject::user(core::UserId(user)), core::Deadline::never())).value().features;
-}
-
 class MixedEventsTest : public testing::Test {
  protected:
+  // With an id, as a log wants one.
+  static events::Event named(events::Event event) {
+    static int next = 0;
+    event.event_id = "event-" + std::to_string(++next);
+    return event;
+  }
   MixedEventsTest() { testing::internal::CaptureStderr(); }
   ~MixedEventsTest() override {
     const std::string log = testing::internal::GetCapturedStderr();
@@ -40,13 +42,13 @@ TEST_F(MixedEventsTest, ALogWhoseFeaturesAreElsewhereTakesEffectThere) {
   EventServer server(folder_.path(), clock_, 1h);
   server.options().features_elsewhere = &store;
   ASSERT_TRUE(server.start());
-  const auto last = server.append({support::click("ann", "0000000001", "Dress", clock_.now_ms),
-                                   support::click("bob", "0000000002", "Dress", clock_.now_ms)});
+  const auto last = server.append({named(support::click("ann", "0000000001", "Dress", clock_.now_ms)),
+                                   named(support::click("bob", "0000000002", "Dress", clock_.now_ms))});
   EXPECT_EQ(store.applied_events().size(), 2U) << "applied as part of the commit";
   server.wait_until([&](const auto& figures) { return figures.committed_offset == last.offset; });
   EXPECT_FALSE(std::filesystem::exists(folder_ / "features.db"));
   clock_.now_ms += 2 * 3'600'000;
-  server.append({support::click("ann", "0000000003", "Dress", clock_.now_ms)});
+  server.append({named(support::click("ann", "0000000003", "Dress", clock_.now_ms))});
   server.wait_until([&](const auto& figures) { return figures.removed_through == last.offset; });
 }
 
@@ -56,8 +58,8 @@ TEST_F(MixedEventsTest, AForgottenSubjectIsErasedFromSuchALogToo) {
   EventServer server(folder_.path(), clock_);
   server.options().features_elsewhere = &store;
   ASSERT_TRUE(server.start());
-  server.append({support::click("ann", "0000000001", "Dress", clock_.now_ms)});
-  const auto barrier = server.append({support::forget("ann", clock_.now_ms)});
+  server.append({named(support::click("ann", "0000000001", "Dress", clock_.now_ms))});
+  const auto barrier = server.append({named(support::forget("ann", clock_.now_ms))});
   const auto erased = core::sync_wait(server.events().log().wait_erased(barrier, core::Deadline::never()));
   ASSERT_TRUE(erased);
   EXPECT_EQ(*erased, ports::ErasureState::kErased);
@@ -81,7 +83,7 @@ TEST_F(FeaturesOfAnotherLog, GoOnFromTheirCheckpoint) {
   stream_.append("b", 1);
   {
     const auto server = serve();
-    EXPECT_EQ(features_of(server->events().features(), "u-1").recent_items.size(), 1U);
+    EXPECT_EQ(server->events().features().usage().items, 1U);
     while (stream_.commits().size() < 2) std::this_thread::sleep_for(1ms);  // a test that hangs here is ended by its time limit
     server->stop();
   }
@@ -96,7 +98,7 @@ TEST_F(FeaturesOfAnotherLog, BeginAnewWhereTheirCheckpointCannotBeRead) {
   std::ofstream(folder_ / "features.db") << std::string(8192, 'x');
   stream_.append("a");
   const auto server = serve();
-  EXPECT_EQ(features_of(server->events().features(), "u-1").recent_items.size(), 1U);
+  EXPECT_EQ(server->events().features().usage().items, 1U);
   bool put_aside = false;
   for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {
     put_aside = put_aside || file.path().filename().string().starts_with("features.damaged-");

@@ -105,7 +105,7 @@ def run_file(path, server, articles, failures, shape="embedded"):
         cases = json.load(file)
     for case in cases:
         case = substituted(case, known)
-        if shape == "embedded":
+        if shape == "embedded" and "embedded" in case:
             case["fields"] = {**case.get("fields", {}), **case.get("embedded", {})}
         body = case.get("body")
         if body is not None:

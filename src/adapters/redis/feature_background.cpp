@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::milliseconds kLeastLease{2'000};
 
 struct Pause {
-  void end(core::Status status) {
+  void end(core::Status&& status) {
     if (!ended.exchange(true)) shot.set(std::move(status));
   }
   std::atomic<bool> ended{false};
@@ -27,7 +27,10 @@ struct Pause {
 core::Task<core::Status> pause_until(core::SteadyTime time, core::TimerQueue& timers) {
   const auto pause = std::make_shared<Pause>();
   const std::stop_token stop = co_await core::current_stop_token();
-  const auto timer = timers.schedule(time, [pause] { pause->end({}); });
+  const auto timer = timers.schedule(time, [pause] {
+    core::Status over;
+    pause->end(std::move(over));
+  });
   core::Status status;
   {
     // Resuming destroys the frame this callback lives in: it works on its own copy of the pointer.
