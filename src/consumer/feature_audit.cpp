@@ -7,6 +7,7 @@
 #include <map>
 #include <thread>
 #include <tuple>
+#include <optional>
 #include <utility>
 
 #include "core/task.hpp"
@@ -184,11 +185,17 @@ core::Result<AuditReport> FeatureAudit::run(std::chrono::milliseconds pause, cor
   const auto may_pass = [](const core::Error& error) {
     return error.code == core::ErrorCode::kUnavailable || error.code == core::ErrorCode::kDeadlineExceeded;
   };
+  std::optional<AuditReport> last;  // what the time that is left is too short to look at again
   while (true) {
-    CORE_CHECK(read(pause, deadline));
-    auto report = compare(deadline);
+    const auto status = read(pause, deadline);
+    auto report = status ? compare(deadline) : core::Result<AuditReport>(std::unexpected(status.error()));
     const bool final = report ? report->sound() : !may_pass(report.error());
-    if (final || core::Deadline::after(2 * pause, use_.clock).time() >= deadline.time()) return report;
+    if (final) return report;
+    if (report) last = std::move(*report);
+    if (core::Deadline::after(2 * pause, use_.clock).time() >= deadline.time()) {
+      if (last) return std::move(*last);
+      return report;
+    }
     std::this_thread::sleep_for(pause);
   }
 }
