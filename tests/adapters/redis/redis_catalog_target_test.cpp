@@ -70,7 +70,8 @@ class RedisCatalogTargetTest : public ::testing::TestWithParam<RedisShape> {
       if (count > 0) seeds.all_time.push_back({{row}, static_cast<double>(count)});
     }
     seeds.last_24h = {{{0}, 5.0}};
-    seeds.last_7d = {{{0}, 10.0}, {{1}, 5.0}};
+    seeds.last_7d = {{{0}, 10.0}};
+    if (snapshot->catalog->size() > 1) seeds.last_7d.push_back({{1}, 5.0});
     ports::TargetGeneration generation;
     generation.snapshot = std::move(snapshot);
     generation.popular = std::make_shared<const ports::PopularitySeeds>(std::move(seeds));
