@@ -140,7 +140,9 @@ TEST_F(FindListTest, AfterASwitchTheOlderListServesWhileTheNewOneIsMade) {
   encoder_.wait_until_held(1);  // the new one is being made
   encoder_.release();
   while (run(service, request("red socks")).value().list_source != ListSource::kKept) std::this_thread::yield();
-  EXPECT_EQ(texts_embedded(), 2U);
+  // Whoever asks between the end of the making and the keeping may begin once more.
+  EXPECT_GE(texts_embedded(), 2U);
+  EXPECT_LE(texts_embedded(), 3U);
 }
 
 TEST_F(FindListTest, TheLastGoodListComesBeforeWhatIsPopularAndIsMarked) {
