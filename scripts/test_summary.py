@@ -1,7 +1,8 @@
 """usage: test_summary.py REPORT : the closing lines of a test run, from ctest's JUnit report.
 
-Names the tests that did not run and why, and ends with "N passed, N failed, N skipped". Exits 1 when a test failed
-or none passed and, with CI=true, when one was skipped: on CI everything that tests need is there.
+Shows again what each failed test said, names the tests that did not run and why, and ends with "N passed, N failed,
+N skipped". Exits 1 when a test failed or none passed and, with CI=true, when one was skipped: on CI everything that tests
+need is there.
 """
 import os
 import re
@@ -10,6 +11,10 @@ import xml.etree.ElementTree
 
 SLOWEST_SHOWN = 3
 SKIP_REASON = re.compile(r": Skipped\n(.+)")
+# Where a test's output says what is wrong: GoogleTest, unittest, a Python error, a sanitizer, a crash.
+TROUBLE = re.compile(r": Failure$|^FAIL|^ERROR|^Traceback|Sanitizer:|SIG[A-Z]{3,4}|terminate called|\[  FAILED  \]|Error:")
+LINES_AFTER_TROUBLE = 8
+LINES_SHOWN_OF_A_FAILURE = 40
 
 
 def outcome(case):
@@ -29,6 +34,17 @@ def skip_reason(case):
     return match.group(1) if match else case.get("status")
 
 
+def what_failed(case):
+    """The telling lines of a failed test's output, or its last ones: the whole is far above, if it is kept at all."""
+    output = (case.findtext("system-out") or "").rstrip().split("\n")
+    telling = set()
+    for number, line in enumerate(output):
+        if TROUBLE.search(line):
+            telling.update(range(number, min(number + LINES_AFTER_TROUBLE, len(output))))
+    shown = [output[number] for number in sorted(telling)] or output
+    return [f"failed: {case.get('name')}"] + [f"  {line}" for line in shown[-LINES_SHOWN_OF_A_FAILURE:]]
+
+
 def summary(report_text, on_ci):
     """Returns the closing lines and the exit code."""
     cases = list(xml.etree.ElementTree.fromstring(report_text).iter("testcase"))
@@ -36,6 +52,8 @@ def summary(report_text, on_ci):
     lines = []
     for case in cases:
         counts[outcome(case)] += 1
+        if outcome(case) == "failed":
+            lines += what_failed(case)
         if outcome(case) == "skipped":
             lines.append(f"skipped: {case.get('name')}: {skip_reason(case)}")
     slowest = sorted(cases, key=lambda case: -float(case.get("time")))[:SLOWEST_SHOWN]

@@ -27,6 +27,16 @@ class TestSummary(unittest.TestCase):
         lines, code = run(PASSED, FAILED)
         self.assertEqual((lines[-1], code), ("1 passed, 1 failed, 0 skipped", 1))
 
+    def test_a_failure_is_shown_again_without_what_is_not_about_it(self):
+        output = "\n".join(["chatter"] * 100 + ["a_test.cpp:7: Failure", "Value of: x"] + ["more"] * 20)
+        case = FAILED.replace("</testcase>", f"<system-out>{output}</system-out></testcase>")
+        lines, _ = run(PASSED, case)
+        self.assertEqual(lines[:3], ["failed: a.fail", "  a_test.cpp:7: Failure", "  Value of: x"])
+        self.assertNotIn("  chatter", lines)
+        self.assertLess(len(lines), 15)
+        lines, _ = run(FAILED.replace("</testcase>", "<system-out>one\ntwo\n</system-out></testcase>"))
+        self.assertEqual(lines[:3], ["failed: a.fail", "  one", "  two"])
+
     def test_a_skip_is_named_with_its_reason(self):
         lines, code = run(PASSED, SKIPPED, DISABLED)
         self.assertIn("skipped: a.skip: not available here: the model", lines)

@@ -67,11 +67,13 @@ double to_seconds(core::WallTime time) { return std::chrono::duration<double>(ti
 
 std::string write_retry(std::string_view original, const RetryNote& note) {
   const KafkaTier& tier = kafka_tier(note.count);
+  // Milliseconds are written: rounded up, or the record would come before its time.
+  const auto routed_at = std::chrono::ceil<std::chrono::milliseconds>(note.routed_at);
   std::string meta = fmt::format("{{\"retry_count\":{}", note.count);
   append_text(",\"retry_tier\":", tier.label, meta);
   append_text(",\"retry_topic\":", note.topic, meta);
   meta += fmt::format(",\"delay_seconds\":{:.1f},\"routed_at_ts\":{:.3f},\"reason\":\"transient_failure\"", tier.delay_seconds,
-                      to_seconds(note.routed_at));
+                      to_seconds(routed_at));
   append_text(",\"cause\":", note.cause, meta);
   append_origin(note.origin, meta);
   meta += '}';

@@ -159,10 +159,9 @@ PartitionBuffers::Record KafkaEventStream::Impl::decode(const rd_kafka_message_t
     const std::chrono::duration<double> now = use.clock.wall_now().time_since_epoch();
     // Another machine's clock may be far ahead: never longer than the tier's delay.
     const double wait = std::clamp(read->due_after_seconds - now.count(), 0.0, read->delay_seconds);
-    if (wait > 0) {
-      record.due =
-          use.clock.steady_now() + std::chrono::duration_cast<core::SteadyTime::duration>(std::chrono::duration<double>(wait));
-    }
+    // A double holds today's seconds to a quarter of a microsecond.
+    const auto whole_wait = std::chrono::ceil<std::chrono::microseconds>(std::chrono::duration<double>(wait)) + 1us;
+    if (wait > 0) record.due = use.clock.steady_now() + whole_wait;
   }
   record.what = std::move(read->logged);
   return record;

@@ -15,16 +15,14 @@ namespace {
 
 using testing::HasSubstr;
 
-core::WallTime at(double seconds) {
-  return core::WallTime(std::chrono::duration_cast<core::WallTime::duration>(std::chrono::duration<double>(seconds)));
-}
+using namespace std::chrono_literals;
 
 constexpr std::string_view kOriginal = R"({"event_type":"click","event_id":"6f0e","unknown":[1.50,{"a":"}"}]})";
 
 TEST(FailedRecordTest, ATiersRecordIsTheOriginalByteForByteWithANoteBehindIt) {
   const std::string value = write_retry(kOriginal, {.count = 1,
                                                     .topic = "scalestyle.clicks.retry.1s",
-                                                    .routed_at = at(1772964931.42),
+                                                    .routed_at = core::WallTime(1772964931420ms),
                                                     .cause = "a \"cause\"",
                                                     .origin = {"scalestyle.clicks", 4, 118}});
   EXPECT_EQ(
@@ -35,9 +33,18 @@ TEST(FailedRecordTest, ATiersRecordIsTheOriginalByteForByteWithANoteBehindIt) {
           R"("origin":{"topic":"scalestyle.clicks","partition":4,"offset":118}}})");
   // The next tier's note takes its place.
   const std::string next = write_retry(
-      value, {.count = 2, .topic = "scalestyle.clicks.retry.10s", .routed_at = at(1772964940), .cause = "c", .origin = {}});
+      value, {.count = 2, .topic = "scalestyle.clicks.retry.10s", .routed_at = core::WallTime(1772964940s), .cause = "c", .origin = {}});
   EXPECT_THAT(next, HasSubstr(R"("retry_count":2,"retry_tier":"retry_10s")"));
   EXPECT_EQ(without_member(next, "_retry_meta"), kOriginal);
+}
+
+TEST(FailedRecordTest, ARecordIsNotDueBeforeItsTime) {
+  const std::string value = write_retry(kOriginal, {.count = 1,
+                                                    .topic = "scalestyle.clicks.retry.1s",
+                                                    .routed_at = core::WallTime(1772964931420ms + 1ns),
+                                                    .cause = "c",
+                                                    .origin = {}});
+  EXPECT_THAT(value, HasSubstr(R"("routed_at_ts":1772964931.421,)"));
 }
 
 TEST(FailedRecordTest, ADeadLetterHasTheFieldsThatOthersRead) {
