@@ -9,7 +9,7 @@ this machine; a Markdown table of milliseconds.
   effect         from that answer until an answer that reflects the click: a search with after=TOKEN, asked again
                  where after_reached says that it does not yet
   whole          both
-  search         unique queries by one client, nothing else going on; each answer is checked to be whole
+  search         unique queries by one client, nothing else going on; degraded answers are counted, one in a hundred at most
   consumer       events a second of one consumer that finds --backlog events waiting, until none does; and of its processor time
 
 The catalogue is a sample, or ARTICLES, or the ready data folder of --data, with --articles too where Milvus is to be filled from it.
@@ -112,7 +112,7 @@ def measure_clicks(options, port, articles):
 
 
 def measure_searches(options, port):
-    chance, asker, times, seen = random.Random(9), Asker(port), [], set()
+    chance, asker, times, seen, degraded = random.Random(9), Asker(port), [], set(), 0
     while len(times) < options.queries:
         text = query(chance)
         if text in seen:
@@ -121,7 +121,10 @@ def measure_searches(options, port):
         began = time.perf_counter()
         status, answer = asker.ask("GET", f"/api/recommendation/search?query={text}&k=20&rerank=false")
         times.append(1000 * (time.perf_counter() - began))
-        need(status == 200 and answer["data"] and not answer["degraded"], answer)
+        need(status == 200 and answer["data"], answer)
+        degraded += answer["degraded"]
+    need(degraded <= len(times) // 100, f"{degraded} of {len(times)} searches were degraded")
+    print(f"  {degraded} of {len(times)} searches were degraded", flush=True)
     return times
 
 

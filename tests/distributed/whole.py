@@ -33,22 +33,26 @@ def check_quality(whole, failures, hm):
 
 
 def check_searches(whole, failures, hm):
-    """Each judged query at the first gateway: answered whole, and by the second gateway alike."""
+    """Each judged query at the first gateway, and the second one's answer alike: a graph finds nearly the same, not always the same."""
     with open(os.path.join(hm, "search/queries.jsonl"), encoding="utf-8") as file:
         texts = [json.loads(line)["query"] for line in file if line.strip()]
     first, second = (Gateway(whole.port(f"gateway-{number}")) for number in (1, 2))
-    times, wrong = [], []
+    times, wrong, late = [], [], 0
     for text in texts:
         path = f"{SEARCH}?{urllib.parse.urlencode({'query': text, 'k': 10})}"
         began = time.perf_counter()
-        status, answer = first.ask(path)
+        answers = [first.ask(path)]
         times.append((time.perf_counter() - began) * 1000)
-        other = second.ask(path)[1]
-        if status != 200 or answer["degraded"] or photos.ids_of(answer) != photos.ids_of(other):
-            wrong.append((text, status, answer.get("degradation_reason")))
+        answers.append(second.ask(path))
+        late += any(answer["degraded"] for _, answer in answers)
+        one, other = (set(photos.ids_of(answer)) for _, answer in answers)
+        is_whole = not any(answer["degraded"] for _, answer in answers)
+        if any(status != 200 for status, _ in answers) or not one or (is_whole and len(one & other) < 9):
+            wrong.append((text, one ^ other))
     times.sort()
-    print(f"{len(texts)} searches, two gateways: p50 {times[len(times) // 2]:.1f} ms, largest {times[-1]:.1f} ms", flush=True)
-    failures.check("all searches are whole, and alike at both gateways", not wrong, wrong[:5])
+    print(f"{len(texts)} searches, two gateways: p50 {times[len(times) // 2]:.1f} ms, largest {times[-1]:.1f} ms, {late} degraded", flush=True)
+    failures.check("all searches are answered, and alike at both gateways", not wrong, wrong[:5])
+    failures.check("hardly one is degraded", late <= len(texts) // 20, late)
 
 
 def check_click(whole, failures):
@@ -94,7 +98,8 @@ def check_photos(program, failures, shared, variants):
         articles, smaller = os.path.join(folder, "articles.csv"), os.path.join(folder, "smaller")
         photos.write_articles(shared, {name.split(".")[0] for name in os.listdir(pictures)}, articles)
         subprocess.run([variants, pictures, smaller, "60", "80"], check=True)
-        environment = {"ARTICLES": articles, "IMAGES": pictures, "SCALESTYLE_VISION_ENABLED": "true", "SCALESTYLE_VISION_MODEL": model}
+        environment = {"ARTICLES": articles, "TRANSACTIONS": os.path.join(shared, "data/hm/transactions.parquet"), "IMAGES": pictures,
+                       "SCALESTYLE_VISION_ENABLED": "true", "SCALESTYLE_VISION_MODEL": model}
         with stack.Stack(program, *WHOLE, environment=environment) as whole:
             for role in whole.roles("gateway"):
                 photos.check_photos(Gateway(whole.port(role)), failures, pictures, (smaller,))
