@@ -56,15 +56,16 @@ void EventLoop::stop() {
 }
 
 core::Task<core::Status> EventLoop::caught_up(core::Deadline deadline) {
-  std::shared_ptr<Waiter> waiter;
+  std::shared_ptr<core::Waiter<core::Status>> waiter;
   {
     const std::lock_guard lock(mutex_);
     if (caught_up_) co_return core::Status{};
     if (ended_) co_return core::fail(core::ErrorCode::kCancelled, "the event loop has been stopped");
     std::erase_if(waiters_, [](const auto& other) { return other.use_count() == 1; });  // those that gave up
-    waiter = waiters_.emplace_back(std::make_shared<Waiter>());
+    waiter = waiters_.emplace_back(std::make_shared<core::Waiter<core::Status>>());
   }
-  co_return co_await wait(std::move(waiter), deadline, use_.timers);
+  core::Status status = co_await core::wait(std::move(waiter), deadline, use_.timers);
+  co_return status;
 }
 
 void EventLoop::note_durable(const std::vector<events::EventPosition>& positions) {
@@ -89,7 +90,7 @@ core::Task<core::Status> EventLoop::run() {
       delay.reset();
     } else if (!stop_.stop_requested()) {
       // Ends early only by a stop, which the loop's condition sees.
-      [[maybe_unused]] const auto slept = co_await sleep_until(use_.clock.steady_now() + delay.next(), use_.timers);
+      [[maybe_unused]] const auto slept = co_await core::sleep_until(use_.clock.steady_now() + delay.next(), use_.timers);
     }
   }
   end_waiters(core::fail(core::ErrorCode::kCancelled, "the event loop was stopped"));
@@ -352,12 +353,12 @@ void EventLoop::recovered() {
 }
 
 void EventLoop::end_waiters(const core::Status& status) {
-  std::vector<std::shared_ptr<Waiter>> waiters;
+  std::vector<std::shared_ptr<core::Waiter<core::Status>>> waiters;
   {
     const std::lock_guard lock(mutex_);
     waiters.swap(waiters_);
   }
-  for (const auto& waiter : waiters) waiter->end(status);
+  for (const auto& waiter : waiters) waiter->settle(status);
 }
 
 }  // namespace scalestyle::consumer

@@ -31,10 +31,10 @@
 #include "consumer/failed_records.hpp"
 #include "consumer/event_loop_metrics.hpp"
 #include "consumer/partition_book.hpp"
-#include "consumer/waiter.hpp"
 #include "core/clock.hpp"
 #include "core/task.hpp"
 #include "core/timer_queue.hpp"
+#include "core/waiter.hpp"
 #include "ports/event_stream.hpp"
 #include "ports/feature_store.hpp"
 #include "telemetry/log.hpp"
@@ -144,7 +144,7 @@ class EventLoop {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<events::EventPosition> newly_durable_;  // guarded by mutex_
-  std::vector<std::shared_ptr<Waiter>> waiters_;      // guarded by mutex_
+  std::vector<std::shared_ptr<core::Waiter<core::Status>>> waiters_;      // guarded by mutex_
   std::string trouble_;                               // guarded by mutex_
   bool caught_up_ = false;                            // guarded by mutex_
   bool started_ = false;                              // guarded by mutex_

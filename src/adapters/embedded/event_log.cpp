@@ -65,7 +65,7 @@ core::Task<WrittenOrFailure> write_rows(event_log::Engine& engine, event_log::Ap
   }
   const auto late = [append] { append->withdraw(core::ErrorCode::kDeadlineExceeded); };
   const auto cancelled = [append] { append->withdraw(core::ErrorCode::kCancelled); };
-  auto outcome = co_await event_log::wait_for(append->waiter, deadline, engine.services().timers, late, cancelled);
+  auto outcome = co_await core::wait_for(append->waiter, deadline, engine.services().timers, late, cancelled);
   if (!outcome) {
     const bool unknown = outcome.error().outcome == ports::AppendOutcome::kUnknown;
     (unknown ? engine.metrics().unknown : engine.metrics().not_kept).add(static_cast<double>(count));
@@ -209,7 +209,7 @@ core::Task<core::Result<ports::ErasureState>> SqliteEventLog::wait_erased(events
     co_return std::unexpected(std::move(scheduled).error());
   }
   // Registered before looking, so that an erasure that ends in between is not missed.
-  const auto waiter = std::make_shared<event_log::Waiter<ports::ErasureState>>();
+  const auto waiter = std::make_shared<core::Waiter<ports::ErasureState>>();
   engine_->wait_for_erasure(position.offset, waiter);
   auto state = engine_->readers().with([&](event_log::ReadConnection& connection) { return connection.erasure(position.offset); });
   if (!state || !*state || **state == event_log::Erasure::kErased) {
@@ -219,7 +219,7 @@ core::Task<core::Result<ports::ErasureState>> SqliteEventLog::wait_erased(events
     co_return ports::ErasureState::kErased;
   }
   const auto leave = [waiter] { waiter->settle(ports::ErasureState::kPending); };
-  const auto answer = co_await event_log::wait_for(waiter, deadline, engine_->services().timers, leave, leave);
+  const auto answer = co_await core::wait_for(waiter, deadline, engine_->services().timers, leave, leave);
   engine_->leave_erasure(position.offset, waiter);
   co_return answer;
 }

@@ -18,7 +18,7 @@
 
 #include "adapters/embedded/event_log.hpp"
 #include "adapters/embedded/event_log_connection.hpp"
-#include "adapters/embedded/event_log_waiter.hpp"
+#include "core/waiter.hpp"
 #include "adapters/embedded/event_log_writer.hpp"
 #include "core/files.hpp"
 
@@ -119,7 +119,7 @@ class Engine {
   [[nodiscard]] std::int64_t last_offset() const { return last_offset_.load(std::memory_order_acquire); }
 
   // Those who wait for an erasure, by the offset of its kForget event.
-  using ErasureWaiter = std::shared_ptr<Waiter<ports::ErasureState>>;
+  using ErasureWaiter = std::shared_ptr<core::Waiter<ports::ErasureState>>;
   void wait_for_erasure(std::int64_t offset, ErasureWaiter waiter);
   void leave_erasure(std::int64_t offset, const ErasureWaiter& waiter);
   void note_erased(std::int64_t offset);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "adapters/embedded/event_log_rows.hpp"
-#include "adapters/embedded/event_log_waiter.hpp"
+#include "core/waiter.hpp"
 #include "adapters/embedded/event_log_writer.hpp"
 #include "ports/event_log.hpp"
 #include "telemetry/metrics.hpp"
@@ -39,7 +39,7 @@ class PendingAppend {
   std::vector<Row> rows;
   bool imported;
   std::size_t bytes = 0;
-  std::shared_ptr<Waiter<WrittenOrFailure>> waiter = std::make_shared<Waiter<WrittenOrFailure>>();
+  std::shared_ptr<core::Waiter<WrittenOrFailure>> waiter = std::make_shared<core::Waiter<WrittenOrFailure>>();
 
  private:
   enum class Phase : std::uint8_t { kQueued, kInTransaction, kWithdrawn };

@@ -66,7 +66,7 @@ Stream::Look Stream::look(std::size_t max_events, core::Deadline deadline) {
       return next;
     }
   }
-  next.waiter = waiter_ = std::make_shared<Waiter<Wake>>();
+  next.waiter = waiter_ = std::make_shared<core::Waiter<Wake>>();
   next.until = paused && (deadline.is_never() || paused_until_ < deadline.time()) ? core::Deadline::at(paused_until_) : deadline;
   return next;
 }

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "adapters/embedded/event_log_engine.hpp"
-#include "adapters/embedded/event_log_waiter.hpp"
+#include "core/waiter.hpp"
 #include "ports/event_stream.hpp"
 
 namespace scalestyle::adapters::embedded::event_log {
@@ -36,7 +36,7 @@ class Stream final : public ports::EventStream {
 
  private:
   enum class Wake : std::uint8_t { kLook, kDeadline, kCancelled };
-  using PollWaiter = std::shared_ptr<Waiter<Wake>>;
+  using PollWaiter = std::shared_ptr<core::Waiter<Wake>>;
   struct Span {
     std::int64_t after;
     std::int64_t through;

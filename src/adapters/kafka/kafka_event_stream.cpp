@@ -138,12 +138,12 @@ core::Task<core::Result<ports::StreamBatch>> KafkaEventStream::poll(std::size_t 
         co_return batch;
       }
       if (deadline.expired(impl.use.clock)) co_return ports::StreamBatch{};
-      waiter = impl.waiter = std::make_shared<Waiter<Impl::Wake>>();
+      waiter = impl.waiter = std::make_shared<core::Waiter<Impl::Wake>>();
       if (const auto release = impl.buffers.next_release(now)) until = std::min(until, *release);
     }
     const auto look = [waiter] { waiter->settle(Impl::Wake::kLook); };
     const auto cancelled = [waiter] { waiter->settle(Impl::Wake::kCancelled); };
-    WaitTimers timers(impl.use.timers);
+    core::WaitTimers timers(impl.use.timers);
     timers.at(until, look);
     const std::stop_callback on_stop(stop, cancelled);
     const Impl::Wake wake = co_await *waiter;
@@ -154,13 +154,13 @@ core::Task<core::Result<ports::StreamBatch>> KafkaEventStream::poll(std::size_t 
 core::Task<core::Status> KafkaEventStream::seek(events::EventPosition position, core::Deadline deadline) {
   CORE_CO_CHECK(impl_->check(position));
   const std::stop_token stop = co_await core::current_stop_token();
-  const auto waiter = std::make_shared<Waiter<core::Status>>();
+  const auto waiter = std::make_shared<core::Waiter<core::Status>>();
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->seeks.push_back({position.partition, position.offset, deadline, waiter});
   }
   impl_->wake_thread();
-  WaitTimers timers(impl_->use.timers);
+  core::WaitTimers timers(impl_->use.timers);
   const auto late = [waiter] {
     waiter->settle(core::fail(core::ErrorCode::kUnavailable, "kafka: seek: no broker answers within the deadline"));
   };

@@ -19,15 +19,15 @@
 #include "adapters/kafka/kafka_event_stream.hpp"
 #include "adapters/kafka/partition_buffers.hpp"
 #include "adapters/kafka/rdkafka_impl.hpp"
-#include "adapters/kafka/waiter.hpp"
+#include "core/waiter.hpp"
 #include "core/deadline.hpp"
 
 namespace scalestyle::adapters::kafka {
 
 struct KafkaEventStream::Impl {
   enum class Wake : std::uint8_t { kLook, kDeadline, kCancelled };
-  using PollWaiter = std::shared_ptr<Waiter<Wake>>;
-  using SeekWaiter = std::shared_ptr<Waiter<core::Status>>;
+  using PollWaiter = std::shared_ptr<core::Waiter<Wake>>;
+  using SeekWaiter = std::shared_ptr<core::Waiter<core::Status>>;
   struct Seek {
     std::int32_t partition;
     std::int64_t after;

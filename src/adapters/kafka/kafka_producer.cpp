@@ -300,7 +300,7 @@ core::Task<KafkaSent> KafkaProducer::send(std::vector<KafkaMessage> messages, co
     send->waiter.settle(std::unexpected(ports::AppendFailure{ports::AppendOutcome::kUnknown, core::fail(code, text).error()}));
   };
   Impl* const impl = impl_.get();
-  WaitTimers timers(impl->use.timers);
+  core::WaitTimers timers(impl->use.timers);
   if (!deadline.is_never()) {
     const auto lead = std::min<std::chrono::nanoseconds>(kTakeBackLead, deadline.remaining(impl->use.clock) / 4);
     timers.at(deadline.time() - lead, [impl, send] { impl->be_late(*send); });

@@ -16,7 +16,7 @@
 #include "adapters/kafka/broker_watch.hpp"
 #include "adapters/kafka/kafka_producer.hpp"
 #include "adapters/kafka/rdkafka_impl.hpp"
-#include "adapters/kafka/waiter.hpp"
+#include "core/waiter.hpp"
 
 namespace scalestyle::adapters::kafka {
 
@@ -35,7 +35,7 @@ struct KafkaProducer::Impl {
     std::size_t delivered = 0;
     bool maybe = false;                    // one that failed may be in the cluster
     std::optional<core::Error> error;      // the first
-    Waiter<KafkaSent> waiter;
+    core::Waiter<KafkaSent> waiter;
   };
   struct Ticket {
     std::shared_ptr<Send> send;

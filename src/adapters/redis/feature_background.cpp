@@ -1,11 +1,10 @@
 // RedisFeatureStore: following and merging popularity on a clock.
 
-#include <atomic>
 #include <memory>
-#include <stop_token>
 #include <utility>
 
 #include "adapters/redis/redis_feature_store_impl.hpp"
+#include "core/waiter.hpp"
 
 namespace scalestyle::adapters::redis {
 
@@ -14,35 +13,7 @@ namespace {
 // A consumer that is away longer than this leaves popularity to another.
 constexpr std::chrono::milliseconds kLeastLease{2'000};
 
-struct Pause {
-  void end(core::Status&& status) {
-    if (!ended.exchange(true)) shot.set(std::move(status));
-  }
-  std::atomic<bool> ended{false};
-  core::OneShot<core::Status> shot;
-};
-
 }  // namespace
-
-core::Task<core::Status> pause_until(core::SteadyTime time, core::TimerQueue& timers) {
-  const auto pause = std::make_shared<Pause>();
-  const std::stop_token stop = co_await core::current_stop_token();
-  const auto timer = timers.schedule(time, [pause] {
-    core::Status over;
-    pause->end(std::move(over));
-  });
-  core::Status status;
-  {
-    // Resuming destroys the frame this callback lives in: it works on its own copy of the pointer.
-    const std::stop_callback on_stop(stop, [&pause] {
-      const std::shared_ptr<Pause> self = pause;
-      self->end(core::fail(core::ErrorCode::kCancelled, "the wait was cancelled"));
-    });
-    status = co_await pause->shot;
-  }
-  timers.cancel(timer);
-  co_return status;
-}
 
 core::Task<core::Result<bool>> RedisFeatureStore::Impl::holds_lease(core::Deadline deadline) {
   const auto length = std::max(kLeastLease, 4 * options.refresh_interval);
@@ -84,7 +55,7 @@ core::Task<core::Status> RedisFeatureStore::Impl::follow() {
     metrics.items.set(static_cast<double>(keeper.table().size()));
     // Also with more to merge a short pause: others use the servers too.
     const auto pause = more && *more ? std::chrono::milliseconds(5) : options.refresh_interval;
-    const auto slept = co_await pause_until(environment.clock.steady_now() + pause, environment.timers);
+    const auto slept = co_await core::sleep_until(environment.clock.steady_now() + pause, environment.timers);
     if (!slept) break;
   }
   ended.release();

@@ -96,6 +96,15 @@ core::Task<core::Status> RedisCatalogTarget::begin(ports::TargetGeneration gener
   if (!is_generation_name(id.value())) {
     co_return core::fail(core::ErrorCode::kInvalidArgument, "not the id of a generation: \"" + id.value() + "\"");
   }
+  const std::size_t articles = generation.snapshot->catalog->size();
+  const ports::PopularitySeeds& seeds = *generation.popular;
+  for (const auto* const list : {&seeds.all_time, &seeds.last_24h, &seeds.last_7d}) {
+    for (const ports::PopularArticle& one : *list) {
+      if (one.row.value < articles) continue;
+      co_return core::fail(core::ErrorCode::kInvalidArgument,
+                           fmt::format("a popular article is row {} of a catalogue of {} articles", one.row.value, articles));
+    }
+  }
   CORE_CO_TRY(const auto served, co_await current(deadline));
   if (served == id) {
     co_return core::fail(core::ErrorCode::kInvalidArgument,

@@ -11,6 +11,7 @@
 
 #include "adapters/redis/redis_feature_store_impl.hpp"
 #include "core/crash_point.hpp"
+#include "core/waiter.hpp"
 #include "events/effect.hpp"
 #include "events/event_id.hpp"
 
@@ -274,7 +275,7 @@ core::Task<core::Result<ports::AppliedState>> RedisFeatureStore::wait_applied(po
     if (!applied) co_return std::unexpected(applied.error());
     if (*applied) co_return ports::AppliedState{true, impl_->newest_applied_ms()};
     const core::Deadline next = deadline.within(kPauses[std::min(look, kPauses.size() - 1)], use.clock);
-    CORE_CO_CHECK(co_await pause_until(next.time(), use.timers));
+    CORE_CO_CHECK(co_await core::sleep_until(next.time(), use.timers));
   }
   co_return ports::AppliedState{false, impl_->newest_applied_ms()};
 }
@@ -283,7 +284,9 @@ core::Task<core::Result<ports::PopularityChanges>> RedisFeatureStore::popularity
                                                                                  core::Deadline deadline) {
   CORE_CO_CHECK(check_deadline(deadline, impl_->environment.clock));
   if (!impl_->keeper.is_loaded()) {
-    co_return core::fail(core::ErrorCode::kUnavailable, "popularity has not been read from Redis yet: " + trouble());
+    const std::string cause = trouble();
+    co_return core::fail(core::ErrorCode::kUnavailable,
+                         "popularity has not been read from Redis yet" + (cause.empty() ? std::string() : ": " + cause));
   }
   co_return impl_->keeper.table().changes_since(since, now_ms);
 }

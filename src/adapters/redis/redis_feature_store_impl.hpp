@@ -56,7 +56,4 @@ struct RedisFeatureStore::Impl {
   } metrics;
 };
 
-// Ends at `time`; kCancelled at the awaiter's stop.
-[[nodiscard]] core::Task<core::Status> pause_until(core::SteadyTime time, core::TimerQueue& timers);
-
 }  // namespace scalestyle::adapters::redis

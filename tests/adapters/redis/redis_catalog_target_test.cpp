@@ -201,6 +201,18 @@ TEST_P(RedisCatalogTargetTest, PopularArticlesOfLiveEventsStayBesideThoseOfThePa
 }
 
 // A fill that dies leaves what is served, and nothing that stays.
+TEST_P(RedisCatalogTargetTest, APopularArticleThatTheCatalogueDoesNotHaveIsRefused) {
+  auto generation = generation_of(snapshot_of("g1", 5));
+  ports::PopularitySeeds seeds = *generation.popular;
+  seeds.last_24h.push_back({{5}, 1.0});
+  generation.popular = std::make_shared<const ports::PopularitySeeds>(std::move(seeds));
+  auto target = new_target();
+  const auto begun = core::sync_wait(target.begin(std::move(generation), never()));
+  ASSERT_FALSE(begun);
+  EXPECT_EQ(begun.error().code, core::ErrorCode::kInvalidArgument);
+  EXPECT_THAT(begun.error().message, HasSubstr("row 5 of a catalogue of 5 articles"));
+}
+
 TEST_P(RedisCatalogTargetTest, AnInterruptedFillChangesNothingThatIsServed) {
   {
     auto target = new_target();
