@@ -43,6 +43,7 @@ std::string_view code_of(core::ErrorCode code) {
     case core::ErrorCode::kDeadlineExceeded: return "deadline_exceeded";
     case core::ErrorCode::kFailedPrecondition: return "failed_precondition";
     case core::ErrorCode::kUnavailable:
+    case core::ErrorCode::kCircuitOpen:
     case core::ErrorCode::kCancelled: return "unavailable";
     case core::ErrorCode::kAlreadyExists:
     case core::ErrorCode::kPermissionDenied:
