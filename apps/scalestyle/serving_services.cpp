@@ -55,13 +55,16 @@ core::Result<search::SearchOptions> ServingStack::search_options(const core::Set
 core::Status ServingStack::make_services(const core::Settings& settings) {
   const auto& clock = compute_->clock();
   EventStack* const events = events_.get();
+  ports::FeatureStore* features = events != nullptr ? &events->features() : nullptr;
+  if (guarded_features_) features = guarded_features_.get();
   suggest_ = std::make_unique<search::SuggestService>(*generations_, clock, queries_.get());
   CORE_TRY(auto options, search_options(settings));
   service_ = std::make_unique<search::SearchService>(
       search::SearchService::Dependencies{.generations = *generations_, .encoder = *encoder_,
                                           .index = *index_, .pool = compute_->pool(), .timers = *timers_,
                                           .clock = clock, .metrics = metrics_,
-                                          .features = events != nullptr ? &events->features() : nullptr,
+                                          .features = features,
+                                          .features_in_redis = guarded_features_ != nullptr,
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
                                           .live_neighbours = events != nullptr ? &events->live_neighbours() : nullptr,
                                           .ranker = ranker_.get(),

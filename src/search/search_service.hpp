@@ -137,6 +137,7 @@ class SearchService {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     ports::FeatureStore* features = nullptr;       // null: nothing is personalised, `after` is never reached
+    bool features_in_redis = false;                // its failures are told as those of Redis
     recommend::Popularity* popularity = nullptr;   // null: no popular lists: browse by popularity and trending are
                                                    // unavailable, a search that fails has nothing to fall back to
     const recommend::LiveNeighbours* live_neighbours = nullptr;  // what is done together now; null: nobody learns it
