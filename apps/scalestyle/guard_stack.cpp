@@ -8,7 +8,8 @@
 namespace scalestyle::app {
 
 std::vector<std::string> with_guard_settings(std::vector<std::string> names) {
-  constexpr std::array kNames{"breaker_window", "breaker_min_calls", "breaker_failure_percent", "breaker_open_ms", "breaker_probes"};
+  constexpr std::array kNames{"breaker_window", "breaker_min_calls", "breaker_failure_percent", "breaker_open_ms", "breaker_probes",
+                             "admission_adapts", "admission_floor", "admission_tolerance", "admission_grace_ms", "brownout"};
   names.insert(names.end(), kNames.begin(), kNames.end());
   return names;
 }
@@ -23,6 +24,16 @@ core::Result<core::BreakerOptions> breaker_options(const core::Settings& setting
   options.probes = count("breaker_probes");
   options.seed = std::random_device()();  // differs by process: that is what the jitter is for
   CORE_CHECK(options.validate());
+  return options;
+}
+
+search::DoorOptions door_options(const core::Settings& settings) {
+  search::DoorOptions options;
+  options.limit.adapts = settings.boolean("admission_adapts");
+  options.limit.floor = static_cast<std::size_t>(settings.integer("admission_floor"));
+  options.limit.tolerance = settings.number("admission_tolerance");
+  options.limit.grace = std::chrono::milliseconds(settings.integer("admission_grace_ms"));
+  options.brownout.enabled = settings.boolean("brownout");
   return options;
 }
 

@@ -15,6 +15,7 @@
 #include "core/timer_queue.hpp"
 #include "http/dependency_state.hpp"
 #include "search/dependency_guard.hpp"
+#include "search/door.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -25,6 +26,9 @@ namespace scalestyle::app {
 
 // kInvalidArgument with the setting as field.
 [[nodiscard]] core::Result<core::BreakerOptions> breaker_options(const core::Settings& settings);
+
+// Without the ceiling, which is `max_concurrent_requests`.
+[[nodiscard]] search::DoorOptions door_options(const core::Settings& settings);
 
 class GuardStack {
  public:

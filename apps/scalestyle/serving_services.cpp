@@ -48,6 +48,9 @@ core::Result<search::SearchOptions> ServingStack::search_options(const core::Set
                                             .add_to_cart = weights.add_to_cart_weight, .purchase = weights.purchase_weight};
   }
   options.max_in_progress = static_cast<std::size_t>(settings.integer("max_concurrent_requests"));
+  options.door = door_options(settings);
+  // Nobody waits for an evaluation, and what it judges is the whole of a search.
+  if (!events_) options.door.limit.adapts = options.door.brownout.enabled = false;
   CORE_CHECK(options.validate());
   return options;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cstdint>
 
 #include "http/json_writer.hpp"
 
@@ -54,6 +56,15 @@ std::string_view code_of(core::ErrorCode code) {
   return "internal";
 }
 
+// Clients that were refused together are not to come back together: those of a limit are spread over three seconds, one after
+// another by the golden ratio, which is even however many they are.
+int retry_after(const ApiError& error) {
+  static std::atomic<std::uint32_t> refusals{0};
+  if (error.reason != search::DegradationReason::kDownstreamCapacityRejected) return error.retry_after_seconds;
+  const std::uint32_t turn = refusals.fetch_add(1, std::memory_order_relaxed) * 0x9E37'79B9U;
+  return error.retry_after_seconds + static_cast<int>((std::uint64_t{turn} * 3) >> 32U);
+}
+
 }  // namespace
 
 std::span<const ErrorCodeInfo> error_codes() { return kErrorCodes; }
@@ -94,7 +105,7 @@ Response error_response(const ApiError& error, std::string_view request_id) {
   response.status = error.status;
   response.body = std::move(json).take();
   response.close = error.close;
-  if (error.status == 503) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after_seconds));
+  if (error.status == 503) response.headers.emplace_back("Retry-After", std::to_string(retry_after(error)));
   if (!error.allow.empty()) response.headers.emplace_back("Allow", error.allow);
   return response;
 }
