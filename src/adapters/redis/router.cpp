@@ -19,6 +19,7 @@ constexpr int kMaxRedirections = 5;
 Router::Router(const ConnectionSettings& settings, std::vector<Endpoint> seeds, const ClientMetrics& metrics)
     : settings_(settings),
       metrics_(metrics),
+      retry_budget_({.per_call = settings.options.retries_per_command, .reserve = settings.options.retry_reserve}),
       topology_(settings, std::move(seeds), [this](const core::Status& status) { refreshed(status); }),
       replication_(settings, metrics, *this),
       timer_(settings.io) {}

@@ -61,8 +61,7 @@ class Router final : public ConnectionEvents, private ReplicationEvents {
 
   const ConnectionSettings& settings_;
   const ClientMetrics& metrics_;
-  // A connection that breaks takes all with it that was under way: that many may be sent once more at once.
-  core::RetryBudget retry_budget_{{.per_call = 0.1, .reserve = 1'000}};
+  core::RetryBudget retry_budget_;
   Topology topology_;
   Replication replication_;
   std::deque<RequestRef> waiting_room_;  // for the next reading of the slot map
