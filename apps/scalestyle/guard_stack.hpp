@@ -46,7 +46,7 @@ class GuardStack {
   // The guard of a dependency, named as /ready names it; made when it is first asked for. Not while searches run.
   [[nodiscard]] search::DependencyGuard& of(std::string_view name, std::chrono::milliseconds fair_time);
 
-  // Says of each dependency that has a breaker how it is; one whose breaker is not closed is in trouble.
+  // Says of each dependency that has a breaker how it is; one whose breaker is open is in trouble.
   void tell(std::vector<http::DependencyState>& states) const;
 
  private:
