@@ -49,7 +49,8 @@ search::DependencyGuard& GuardStack::of(std::string_view name, std::chrono::mill
   options.breaker.seed += guards_.size();
   guards_.push_back(std::make_unique<search::DependencyGuard>(
       std::move(options),
-      search::DependencyGuard::Dependencies{.timers = use_.timers, .clock = use_.clock, .metrics = use_.metrics, .log = &use_.log}));
+      search::DependencyGuard::Dependencies{
+          .timers = use_.timers, .clock = use_.clock, .metrics = use_.metrics, .log = &use_.log}));
   return *guards_.back();
 }
 

@@ -10,7 +10,6 @@ namespace {
 
 constexpr int kGroup = 32;                            // requests of one kind whose mean is taken
 constexpr std::size_t kSamples = 20;                  // between two looks at the limit
-constexpr std::size_t kFirstPerFloor = 4;             // the limit at the start: so many floors
 constexpr std::chrono::seconds kPeriod{30};           // of the quickest
 constexpr double kBusyShare = 0.5;                    // of the limit: more in progress is much
 constexpr double kUsedShare = 0.8;                    // of the limit: more, and it is in use
@@ -43,7 +42,7 @@ AdaptiveLimit::AdaptiveLimit(const AdaptiveLimitOptions& options, const core::Cl
     : options_(options),
       floor_(std::min(options.floor, options.ceiling)),
       clock_(clock),
-      limit_(options.adapts ? std::min(options.ceiling, kFirstPerFloor * floor_) : options.ceiling),
+      limit_(options.ceiling),
       period_began_(clock.steady_now()),
       changed_(period_began_) {}
 

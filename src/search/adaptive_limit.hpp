@@ -6,7 +6,7 @@
 // another. One is slow that takes `tolerance` times that, and longer than `grace`, which nobody minds. After every few requests: where most of them were slow, the limit becomes as much
 // smaller than what was in progress as they were too slow; where they were not, and the limit was in use, it grows by one. So a
 // queue that builds up in front of the processors is kept short, and those who are let in wait little. The limit stays between
-// `floor` and `ceiling`. The quickest is forgotten only while little is in progress, so that lasting overload is not taken for
+// `floor` and `ceiling`, where it begins. The quickest is forgotten only while little is in progress, so that lasting overload is not taken for
 // what is usual; or while the limit stays at the floor, where a queue cannot be what makes requests slow.
 //
 // Thread safety: any thread. Entering takes no lock. A Ticket must not outlive its limit.

@@ -116,7 +116,7 @@ void expect_short_waits(const QueueModel::Work& work) {
   QueueModel model(kTight, kProcessors);
   const double unloaded = model.run(kCapacity / 10, 60s, work).p99();
   auto overloaded = model.run(3 * kCapacity, 60s, work);
-  EXPECT_LE(overloaded.p99(), 2 * unloaded);
+  EXPECT_LE(overloaded.p99(), 2 * unloaded) << "unloaded " << unloaded << " ms";
   const auto served = static_cast<double>(overloaded.waits_ms.size());
   EXPECT_GE(served, 0.9 * kCapacity * 60) << "what can be done is done";
   EXPECT_GE(model.limit(), kProcessors);
@@ -186,7 +186,7 @@ TEST(AdaptiveLimit, KindsAreNotComparedWithEachOther) {
     clock.advance(i % 2 == 0 ? 1ms : 300ms);
     ticket->served(i % 2 == 0 ? AdmittedKind::kKept : AdmittedKind::kReranked);
   }
-  EXPECT_EQ(limit.limit(), 8U);  // as it began: four times the floor, never slow, never in use
+  EXPECT_EQ(limit.limit(), 64U);  // as it began: nothing was slow
 }
 
 TEST(AdaptiveLimit, OptionsAreChecked) {
