@@ -39,8 +39,10 @@ core::Task<core::Status> SearchService::rerank_list(const SearchRequest& request
     progress.report(Stage::kRerank, StageOutcome::kRefused);
     co_return core::Status();
   }
+  const bool wants_less = wanted && progress.left_out_steps == BrownoutStep::kLessRerank;
+  const std::size_t full = wants_less ? rerank_depth(request, progress) : 0;
   if (wanted) static_cast<void>(co_await rerank_together(request, progress));
-  if (wanted && progress.left_out_steps == BrownoutStep::kLessRerank) tell_full_depth(rerank_depth(request, progress), progress);
+  if (wants_less) tell_full_depth(full, progress);
   const auto degraded = degradation_of(progress.reranked.status);
   if (degraded) progress.degradations.push_back(*degraded);
   progress.report(Stage::kRerank, stage_outcome(progress.reranked));
