@@ -19,6 +19,7 @@
 #include "core/settings.hpp"
 #include "core/task.hpp"
 #include "core/timer_queue.hpp"
+#include "guard_stack.hpp"
 #include "http/dependency_state.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -35,6 +36,7 @@ class InferenceStack {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     telemetry::Logger* log = nullptr;
+    GuardStack* guards = nullptr;  // of calls during searches; null: nothing guards them
   };
 
   // Starts the thread of the connections where a setting names a server; else there is nothing. No server is asked yet.
@@ -65,6 +67,9 @@ class InferenceStack {
   // vectors are: kUnavailable.
   [[nodiscard]] core::Result<std::unique_ptr<adapters::remote_inference::HttpImageEncoder>> image_encoder(
       const std::optional<ports::EncoderInfo>& generation);
+
+  // The breakers of calls during searches; null where there are none.
+  [[nodiscard]] GuardStack* guards() const { return use_.guards; }
 
   // Begins to look after servers that are away. The models made here must live until stop().
   void watch();

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 #include <string_view>
 #include <utility>
 
 #include "ingest/models/manifest.hpp"
 #include "ingest/models/model_store.hpp"
 #include "model_choice.hpp"
+#include "search/guarded_ports.hpp"
 
 namespace scalestyle::app {
 
@@ -16,6 +18,7 @@ namespace {
 
 constexpr std::string_view kNone = "none";
 constexpr std::size_t kBytesPerMegabyte = 1'000'000;
+constexpr std::chrono::milliseconds kFairTime{100};  // what a batch of pairs is made to take
 
 struct Cascade {
   std::string model;
@@ -106,7 +109,12 @@ core::Result<std::unique_ptr<RerankerStack>> RerankerStack::open(const core::Set
       stack->notice_ = "the inference server has no reranker: lists stay in their fused order; --reranker none says that none is wanted";
       return stack;
     }
-    stack->scorer_ = std::make_unique<search::PooledPairScorer>(*stack->remote_scorer_, compute.pool());
+    ports::PairScorer* scorer = stack->remote_scorer_.get();
+    if (GuardStack* const guards = inference->guards()) {
+      stack->guarded_scorer_ = std::make_unique<search::GuardedPairScorer>(*scorer, guards->of("reranking", kFairTime));
+      scorer = stack->guarded_scorer_.get();
+    }
+    stack->scorer_ = std::make_unique<search::PooledPairScorer>(*scorer, compute.pool());
   } else {
     CORE_TRY(stack->scorer_, load_scorer(settings, model, precision, compute));
   }

@@ -57,7 +57,8 @@ class RerankerStack {
 
   std::string notice_;
   std::unique_ptr<adapters::embedded::LocalPairScorer> first_scorer_;  // null: one pass
-  std::unique_ptr<ports::PairScorer> remote_scorer_;  // behind scorer_; null: in this process
+  std::unique_ptr<ports::PairScorer> remote_scorer_;  // behind the next two; null: in this process
+  std::unique_ptr<ports::PairScorer> guarded_scorer_;  // behind scorer_; null where nothing guards it
   std::unique_ptr<ports::PairScorer> scorer_;
   std::unique_ptr<search::PairScoreCache> cache_;
   std::unique_ptr<search::Reranker> reranker_;

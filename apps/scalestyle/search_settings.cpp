@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "guard_stack.hpp"
 #include "reranker_stack.hpp"
 #include "vision_stack.hpp"
 
@@ -20,7 +21,7 @@ std::vector<std::string> with_search_settings(std::vector<std::string> names) {
                            "ranker", "near_cache_mb", "exploration_rate", "exploration_positions", "cursor_key", "cursor_lifetime_s"}) {
     names.emplace_back(name);
   }
-  return with_vision_settings(with_rerank_settings(std::move(names)));
+  return with_guard_settings(with_vision_settings(with_rerank_settings(std::move(names))));
 }
 
 core::Result<retrieval::LexicalOptions> lexical_options(const core::Settings& settings) {

@@ -48,6 +48,9 @@ core::Result<search::SearchOptions> ServingStack::search_options(const core::Set
                                             .add_to_cart = weights.add_to_cart_weight, .purchase = weights.purchase_weight};
   }
   options.max_in_progress = static_cast<std::size_t>(settings.integer("max_concurrent_requests"));
+  options.door = door_options(settings);
+  // Nobody waits for an evaluation, and what it judges is the whole of a search.
+  if (!events_) options.door.limit.adapts = options.door.brownout.enabled = false;
   CORE_CHECK(options.validate());
   return options;
 }
@@ -55,13 +58,16 @@ core::Result<search::SearchOptions> ServingStack::search_options(const core::Set
 core::Status ServingStack::make_services(const core::Settings& settings) {
   const auto& clock = compute_->clock();
   EventStack* const events = events_.get();
+  ports::FeatureStore* features = events != nullptr ? &events->features() : nullptr;
+  if (guarded_features_) features = guarded_features_.get();
   suggest_ = std::make_unique<search::SuggestService>(*generations_, clock, queries_.get());
   CORE_TRY(auto options, search_options(settings));
   service_ = std::make_unique<search::SearchService>(
       search::SearchService::Dependencies{.generations = *generations_, .encoder = *encoder_,
                                           .index = *index_, .pool = compute_->pool(), .timers = *timers_,
                                           .clock = clock, .metrics = metrics_,
-                                          .features = events != nullptr ? &events->features() : nullptr,
+                                          .features = features,
+                                          .features_in_redis = guarded_features_ != nullptr,
                                           .popularity = events != nullptr ? &events->popularity() : nullptr,
                                           .live_neighbours = events != nullptr ? &events->live_neighbours() : nullptr,
                                           .ranker = ranker_.get(),

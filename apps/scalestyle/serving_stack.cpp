@@ -1,6 +1,8 @@
 #include "serving_stack.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include "adapters/embedded/catalog_change_log.hpp"
@@ -23,6 +25,7 @@ namespace embedded = adapters::embedded;
 namespace redis = adapters::redis;
 
 constexpr auto kTopicsDeadline = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds kFairTime{50};  // with less, a late call says nothing of a server
 constexpr auto kLookDeadline = std::chrono::seconds(3);  // for what an engine says of the generation, at the start
 
 }  // namespace
@@ -38,6 +41,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   stack->log_ = wish.events_log != nullptr ? wish.events_log : stack->quiet_log_.get();
   stack->timers_ = std::make_unique<core::TimerQueue>(stack->compute_->clock());
   stack->timer_thread_ = std::thread([timers = stack->timers_.get()] { timers->run(); });
+  CORE_TRY(stack->guards_, GuardStack::open(settings, {.timers = *stack->timers_, .clock = stack->compute_->clock(),
+                                                       .metrics = stack->metrics_, .log = *stack->log_}));
   CORE_CHECK(stack->open_engines(settings));
   CORE_CHECK(stack->open_catalog(settings));
   CORE_CHECK(stack->open_models(settings));
@@ -56,7 +61,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
 }
 
 core::Status ServingStack::open_models(const core::Settings& settings) {
-  CORE_TRY(inference_, InferenceStack::open(settings, {.timers = *timers_, .clock = compute_->clock(), .metrics = metrics_, .log = log_}));
+  CORE_TRY(inference_, InferenceStack::open(settings, {.timers = *timers_, .clock = compute_->clock(), .metrics = metrics_, .log = log_,
+                                                  .guards = guards_.get()}));
   const std::string& precision = settings.text("query_precision");
   if (inference_->has_texts()) {
     const auto generation = current_generation();
@@ -79,12 +85,14 @@ core::Status ServingStack::open_models(const core::Settings& settings) {
 
 void ServingStack::take_remote(std::unique_ptr<ports::TextEncoder> encoder) {
   remote_encoder_ = std::move(encoder);
-  encoder_ = std::make_unique<search::PooledTextEncoder>(*remote_encoder_, compute_->pool());
+  guarded_encoder_ = std::make_unique<search::GuardedTextEncoder>(*remote_encoder_, guards_->of("inference", kFairTime));
+  encoder_ = std::make_unique<search::PooledTextEncoder>(*guarded_encoder_, compute_->pool());
 }
 
 void ServingStack::take_remote(std::unique_ptr<ports::ImageEncoder> encoder) {
   remote_image_encoder_ = std::move(encoder);
-  image_encoder_ = std::make_unique<search::PooledImageEncoder>(*remote_image_encoder_, compute_->pool());
+  guarded_image_encoder_ = std::make_unique<search::GuardedImageEncoder>(*remote_image_encoder_, guards_->of("vision", kFairTime));
+  image_encoder_ = std::make_unique<search::PooledImageEncoder>(*guarded_image_encoder_, compute_->pool());
 }
 
 core::Status ServingStack::open_engines(const core::Settings& settings) {
@@ -113,8 +121,9 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
 }
 
 std::unique_ptr<search::PatientVectorIndex> ServingStack::patient(ports::VectorIndex& index) {
+  guarded_indexes_.push_back(std::make_unique<search::GuardedVectorIndex>(index, guards_->of("vectors", kFairTime)));
   return std::make_unique<search::PatientVectorIndex>(
-      search::PatientVectorIndex::Dependencies{.index = index, .pool = compute_->pool(), .timers = *timers_, .clock = compute_->clock(), .log = *log_},
+      search::PatientVectorIndex::Dependencies{.index = *guarded_indexes_.back(), .pool = compute_->pool(), .timers = *timers_, .clock = compute_->clock(), .log = *log_},
       search::PatientVectorIndex::Options{});
 }
 
@@ -150,6 +159,10 @@ core::Status ServingStack::open_events(const core::Settings& settings) {
   }
   CORE_TRY(events_, EventStack::open(settings, data_, engines,
                                      {.pool = compute_->pool(), .timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_}));
+  if (stores.features_in_redis) {
+    const std::chrono::milliseconds fair(std::max<std::int64_t>(1, settings.integer("snapshot_budget_ms") / 2));
+    guarded_features_ = std::make_unique<search::GuardedFeatureStore>(events_->features(), guards_->of("features", fair));
+  }
   return {};
 }
 
@@ -269,6 +282,7 @@ std::vector<http::DependencyState> ServingStack::dependencies() const {
   if (vectors.empty() && milvus_) vectors = milvus_->trouble();
   states.push_back({"vectors", milvus_ ? "milvus" : "embedded", std::move(vectors)});
   for (auto& state : inference_->states()) states.push_back(std::move(state));
+  guards_->tell(states);
   return states;
 }
 

@@ -12,6 +12,7 @@
 #include "core/timer_queue.hpp"
 #include "event_stack.hpp"
 #include "generator_stack.hpp"
+#include "guard_stack.hpp"
 #include "http/dependency_state.hpp"
 #include "inference_stack.hpp"
 #include "kafka_stack.hpp"
@@ -29,6 +30,7 @@
 #include "runtime.hpp"
 #include "search/live_catalog.hpp"
 #include "search/back_on_pool.hpp"
+#include "search/guarded_ports.hpp"
 #include "search/patient_vector_index.hpp"
 #include "search/rule_file.hpp"
 #include "search/search_service.hpp"
@@ -121,19 +123,23 @@ class ServingStack {
   telemetry::Logger* log_ = nullptr;
   std::unique_ptr<Compute> compute_;
   std::unique_ptr<core::TimerQueue> timers_;
+  std::unique_ptr<GuardStack> guards_;   // of all that is behind a network
   std::unique_ptr<RedisStack> redis_;    // null where nothing is there, as the next two
   std::unique_ptr<ports::GenerationUse> generation_use_;  // null without Redis
   std::unique_ptr<KafkaStack> kafka_;
   std::unique_ptr<MilvusStack> milvus_;
   std::unique_ptr<InferenceStack> inference_;
-  std::unique_ptr<ports::TextEncoder> remote_encoder_;  // behind encoder_; null: in this process
+  std::unique_ptr<ports::TextEncoder> remote_encoder_;  // behind the next two; null: in this process
+  std::unique_ptr<ports::TextEncoder> guarded_encoder_;
   std::unique_ptr<ports::TextEncoder> encoder_;
   std::unique_ptr<ports::CatalogStore> store_;
   adapters::redis::RedisCatalogStore* redis_store_ = nullptr;  // store_, where it is that
   std::unique_ptr<ports::VectorIndex> local_index_;       // null: Milvus
+  std::vector<std::unique_ptr<search::GuardedVectorIndex>> guarded_indexes_;  // of Milvus
   std::unique_ptr<search::PatientVectorIndex> patient_index_;  // of Milvus
   ports::VectorIndex* index_ = nullptr;                   // that of the two
-  std::unique_ptr<ports::ImageEncoder> remote_image_encoder_;  // behind the next; null: in this process
+  std::unique_ptr<ports::ImageEncoder> remote_image_encoder_;  // behind the next two; null: in this process
+  std::unique_ptr<ports::ImageEncoder> guarded_image_encoder_;
   std::unique_ptr<ports::ImageEncoder> image_encoder_;    // null where vision is off, as the next
   std::unique_ptr<ports::VectorIndex> local_image_index_;
   std::unique_ptr<search::PatientVectorIndex> patient_image_index_;
@@ -142,6 +148,7 @@ class ServingStack {
   std::unique_ptr<GeneratorStack> generating_;  // null without events
   std::unique_ptr<RedisFeatures> redis_features_;  // null: embedded, or no events
   std::unique_ptr<EventStack> events_;  // null without events
+  std::unique_ptr<search::GuardedFeatureStore> guarded_features_;  // what searches read of Redis; null: embedded
   std::unique_ptr<search::SnapshotHolder> generations_;
   std::unique_ptr<ports::TextEncoder> document_encoder_;  // null: encoder_ is one
   std::unique_ptr<ports::CatalogChanges> changes_;       // null without events

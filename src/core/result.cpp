@@ -12,6 +12,7 @@ std::string_view to_string(ErrorCode code) {
     case ErrorCode::kDeadlineExceeded: return "deadline_exceeded";
     case ErrorCode::kCancelled: return "cancelled";
     case ErrorCode::kUnavailable: return "unavailable";
+    case ErrorCode::kCircuitOpen: return "circuit_open";
     case ErrorCode::kPermissionDenied: return "permission_denied";
     case ErrorCode::kUnsupported: return "unsupported";
     case ErrorCode::kDataLoss: return "data_loss";

@@ -18,6 +18,7 @@ enum class ErrorCode : std::uint8_t {
   kDeadlineExceeded,
   kCancelled,
   kUnavailable,         // a dependency is away
+  kCircuitOpen,         // a dependency failed too often of late: it was not asked
   kPermissionDenied,
   kUnsupported,
   kDataLoss,            // damaged or truncated data
@@ -41,7 +42,7 @@ using Status = Result<void>;
 
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string field = {}) {
   const bool retryable = code == ErrorCode::kUnavailable || code == ErrorCode::kDeadlineExceeded ||
-                         code == ErrorCode::kResourceExhausted;
+                         code == ErrorCode::kResourceExhausted || code == ErrorCode::kCircuitOpen;
   return std::unexpected(Error{code, std::move(message), std::move(field), retryable});
 }
 

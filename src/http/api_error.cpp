@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cstdint>
 
 #include "http/json_writer.hpp"
 
@@ -43,6 +45,7 @@ std::string_view code_of(core::ErrorCode code) {
     case core::ErrorCode::kDeadlineExceeded: return "deadline_exceeded";
     case core::ErrorCode::kFailedPrecondition: return "failed_precondition";
     case core::ErrorCode::kUnavailable:
+    case core::ErrorCode::kCircuitOpen:
     case core::ErrorCode::kCancelled: return "unavailable";
     case core::ErrorCode::kAlreadyExists:
     case core::ErrorCode::kPermissionDenied:
@@ -51,6 +54,15 @@ std::string_view code_of(core::ErrorCode code) {
     case core::ErrorCode::kInternal: return "internal";
   }
   return "internal";
+}
+
+// Clients that were refused together are not to come back together: those of a limit are spread over three seconds, one after
+// another by the golden ratio, which is even however many they are.
+int retry_after(const ApiError& error) {
+  static std::atomic<std::uint32_t> refusals{0};
+  if (error.reason != search::DegradationReason::kDownstreamCapacityRejected) return error.retry_after_seconds;
+  const std::uint32_t turn = refusals.fetch_add(1, std::memory_order_relaxed) * 0x9E37'79B9U;
+  return error.retry_after_seconds + static_cast<int>((std::uint64_t{turn} * 3) >> 32U);
 }
 
 }  // namespace
@@ -93,7 +105,7 @@ Response error_response(const ApiError& error, std::string_view request_id) {
   response.status = error.status;
   response.body = std::move(json).take();
   response.close = error.close;
-  if (error.status == 503) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after_seconds));
+  if (error.status == 503) response.headers.emplace_back("Retry-After", std::to_string(retry_after(error)));
   if (!error.allow.empty()) response.headers.emplace_back("Allow", error.allow);
   return response;
 }

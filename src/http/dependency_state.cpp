@@ -10,6 +10,7 @@ void write_dependencies(JsonWriter& json, const std::vector<DependencyState>& st
     json.begin_object().key("name").text(state.name).key("engine").text(state.engine);
     json.key("status").text(state.trouble.empty() ? "ok" : "down");
     if (!state.trouble.empty()) json.key("cause").text(state.trouble);
+    if (!state.breaker.empty()) json.key("breaker").text(state.breaker);
     json.end_object();
   }
   json.end_array();

@@ -13,12 +13,13 @@ struct DependencyState {
   std::string name{};     // "features", "events", "vectors", "catalogue", "inference"
   std::string engine{};   // "redis", "kafka", "milvus", "http"; "embedded" in this process
   std::string trouble{};  // empty while all goes well
+  std::string breaker{};  // "closed", "half_open", "open"; empty where there is none
 };
 
 // Called for each /ready, on the I/O thread: must not wait.
 using DependencyStates = std::function<std::vector<DependencyState>()>;
 
-// [{"name","engine","status":"ok"|"down","cause"?}]
+// [{"name","engine","status":"ok"|"down","cause"?,"breaker"?}]
 void write_dependencies(JsonWriter& json, const std::vector<DependencyState>& states);
 
 }  // namespace scalestyle::http

@@ -219,7 +219,8 @@ constexpr std::string_view kReady = R"json({
 "type":"object","required":["status","generation","articles"],
 "properties":{"status":{"const":"ready"},"generation":{"type":"string"},"articles":{"type":"integer","minimum":0},
 "dependencies":{"type":"array","description":"The engines behind this server, also those that answers can do without; then they are degraded.","items":{"type":"object","required":["name","engine","status"],"properties":{
-"name":{"type":"string"},"engine":{"type":"string"},"status":{"enum":["ok","down"]},"cause":{"type":"string","description":"Of one that is down."}}}}}})json";
+"name":{"type":"string"},"engine":{"type":"string"},"status":{"enum":["ok","down"]},"cause":{"type":"string","description":"Of one that is down."},
+"breaker":{"enum":["closed","half_open","open"],"description":"Its circuit breaker, where it has one: while it is open, it is not asked."}}}}}})json";
 
 void write_degradation_reasons(JsonWriter& json) {
   std::string meaning = "Why an answer is less than the full one, least severe first.";

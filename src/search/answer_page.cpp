@@ -181,6 +181,10 @@ BentHead SearchService::bend(Progress& progress, SearchAnswer& answer) const {
   }
   if (!shopper.features && shopper.outcome != StageOutcome::kCancelled) {
     progress.degradations.push_back(DegradationReason::kPersonalizationUnavailable);
+    if (use_.features_in_redis) {
+      progress.degradations.push_back(shopper.outcome == StageOutcome::kLate ? DegradationReason::kRedisTimeout
+                                                                             : DegradationReason::kRedisUnavailable);
+    }
   }
   return {};
 }

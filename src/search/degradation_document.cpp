@@ -16,15 +16,17 @@ std::string degradation_document() {
       "A trending list whose window had no event inside the filters gives way to a longer window: `fallback_source` says so,\n"
       "and the answer is not degraded, since nothing failed. So does a list for a shopper of whom nothing is known.\n"
       "\n"
-      "This page is made from `src/search/degradation.hpp`; a test compares them. The least severe reason comes first.\n"
-      "“Given” says whether this version can give the reason; the others belong to steps that it does not have yet.\n"
+      "Under pressure (`brownout`) a server leaves out work in this order: half of the rerank depth, reranking, pictures, meaning.\n"
+      "Each step is named by the reason of what is missing.\n"
       "\n"
-      "| severity | reason | when | what is served | given |\n"
-      "|---|---|---|---|---|\n";
+      "This page is made from `src/search/degradation.hpp`; a test compares them. The least severe reason comes first.\n"
+      "\n"
+      "| severity | reason | when | what is served | `fallback_source` | what an operator does |\n"
+      "|---|---|---|---|---|---|\n";
   for (std::size_t i = 0; i < kDegradationReasons.size(); ++i) {
     const DegradationInfo& row = kDegradationReasons[i];
-    text += fmt::format("| {} | `{}` | {} | {} | {} |\n", i + 1, row.name, row.trigger, row.served,
-                        row.produced ? "yes" : "no");
+    text += fmt::format("| {} | `{}` | {} | {} | {} | {} |\n", i + 1, row.name, row.trigger, row.served, row.fallback_source,
+                        row.operation);
   }
   return text;
 }

@@ -18,6 +18,7 @@ struct SearchService::LegOutcome {
 [[nodiscard]] inline std::optional<DegradationReason> reason_of(DenseStage stage, core::ErrorCode code) {
   if (code == core::ErrorCode::kCancelled) return std::nullopt;
   if (code == core::ErrorCode::kResourceExhausted) return DegradationReason::kDownstreamCapacityRejected;
+  if (code == core::ErrorCode::kCircuitOpen) return DegradationReason::kDownstreamCircuitOpen;
   if (stage == DenseStage::kSearch) return DegradationReason::kRetrievalUnavailable;
   return code == core::ErrorCode::kDeadlineExceeded ? DegradationReason::kInferenceTimeout
                                                     : DegradationReason::kInferenceUnavailable;

@@ -21,6 +21,7 @@
 #include "retrieval/lexical_index.hpp"
 #include "search/answer.hpp"
 #include "search/base_list.hpp"
+#include "search/brownout.hpp"
 #include "search/made_look.hpp"
 #include "search/picture_retriever.hpp"
 #include "search/query_reading.hpp"
@@ -82,6 +83,7 @@ struct Progress {
   core::SteadyTime stage_began;
   core::Deadline inner_deadline = core::Deadline::never();  // leaves time to answer otherwise
   std::vector<StageReport> stages;
+  BrownoutStep left_out_steps = BrownoutStep::kNone;  // of this request, since the server is under pressure
   std::shared_ptr<const ServingGeneration> generation;
   std::shared_ptr<const catalog::Filter> filter;    // what typed filters can say of `eligible`; null: nothing
   std::shared_ptr<const catalog::Bitmap> eligible;  // null: every row

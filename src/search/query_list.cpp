@@ -83,18 +83,31 @@ core::Task<core::Status> SearchService::find_by_query(const SearchRequest& reque
   co_return core::Status();
 }
 
+// A leg that is not looked into, as one that failed: the others stand in for it, and the answer says so.
+SearchService::LegOutcome SearchService::left_out(Stage stage, Progress& progress) {
+  progress.report(stage, StageOutcome::kRefused);
+  return {core::fail(core::ErrorCode::kUnavailable, "left out, since the server is under pressure; try again later"),
+          DegradationReason::kInferenceUnavailable};
+}
+
 core::Task<core::Status> SearchService::find_by_legs(const SearchRequest& request, Progress& progress) {
   const bool has_text = has_text_side(request) && !progress.reading.words.empty();
   if (has_text && request.legs.lexical) find_by_words(progress);
   const bool names_alone = progress.names_alone();
-  if (request.visual || (request.legs.image && !names_alone)) progress.picture = pictures_->begin(picture_query(request, progress));
+  const bool looks_at_photos = request.visual || (request.legs.image && !names_alone);
+  const bool leaves_out_photos = progress.left_out_steps >= BrownoutStep::kNoPictures;
+  if (looks_at_photos && !leaves_out_photos) progress.picture = pictures_->begin(picture_query(request, progress));
   LegOutcome text;
-  if (has_text && request.legs.dense && !names_alone) {
+  if (has_text && request.legs.dense && !names_alone && progress.left_out_steps >= BrownoutStep::kNoMeaning) {
+    text = left_out(Stage::kEmbed, progress);
+  } else if (has_text && request.legs.dense && !names_alone) {
     text.status = co_await find_by_meaning(request, progress);
     text.reason = std::exchange(progress.failure_reason, std::nullopt);
   }
   LegOutcome photos;
-  if (progress.picture != nullptr) {
+  if (looks_at_photos && leaves_out_photos) {
+    photos = left_out(Stage::kEmbedImage, progress);
+  } else if (progress.picture != nullptr) {
     photos.status = co_await find_photos(progress);
     photos.reason = std::exchange(progress.failure_reason, std::nullopt);
   }

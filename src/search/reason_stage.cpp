@@ -95,7 +95,7 @@ core::Task<core::Status> SearchService::word_reasons(const ListRequest& request,
 
 core::Task<ReasonOutcome> SearchService::reason(ReasonRequest request) {
   Progress progress(use_.clock);
-  const auto ticket = admission_.enter();
+  const auto ticket = door_.enter();
   if (!ticket) co_return std::unexpected(refusal(progress));
   if (auto failure = prepare(request, progress)) co_return std::unexpected(std::move(*failure));
   auto id = catalog::ArticleId::parse(request.article_id);

@@ -79,7 +79,8 @@ core::Task<core::Status> SearchService::find_near_in(NearSpace space, const Near
         progress.report(stage, outcome);
         if (outcome == StageOutcome::kCancelled) co_return std::unexpected(std::move(looked).error());
         found.has_failed = true;
-        progress.degrade(DegradationReason::kRetrievalUnavailable);
+        progress.degrade(looked.error().code == core::ErrorCode::kCircuitOpen ? DegradationReason::kDownstreamCircuitOpen
+                                                                             : DegradationReason::kRetrievalUnavailable);
         co_return core::Status();
       }
     }

@@ -13,6 +13,18 @@
 
 namespace scalestyle::search {
 
+namespace {
+
+// Fewer rows than usual were planned: the answer names the usual number, and that it was not reached.
+void tell_full_depth(std::size_t full, Progress& progress) {
+  RerankOutcome& outcome = progress.reranked;
+  if (outcome.passes.empty() || outcome.depth() >= full) return;
+  outcome.passes.back().planned = std::max(outcome.passes.back().planned, full);
+  if (outcome.status == RerankStatus::kComplete) outcome.status = RerankStatus::kPartial;
+}
+
+}  // namespace
+
 std::optional<PairScoreCache::Statistics> SearchService::pair_cache_stats() const {
   if (use_.reranker == nullptr || use_.reranker->cache() == nullptr) return std::nullopt;
   return use_.reranker->cache()->statistics();
@@ -22,23 +34,42 @@ core::Task<core::Status> SearchService::rerank_list(const SearchRequest& request
   // An older list comes in the order that it was last reranked to; one that a column sorts needs no other.
   const bool has_list = progress.ranked != nullptr && !progress.ranked->corrected_query.empty() && !progress.list.rows.empty();
   const bool wanted = use_.reranker != nullptr && request.rerank.enabled && !progress.is_sorted && has_list;
+  if (wanted && progress.left_out_steps >= BrownoutStep::kNoRerank) {
+    progress.degradations.push_back(DegradationReason::kRerankUnavailable);
+    progress.report(Stage::kRerank, StageOutcome::kRefused);
+    co_return core::Status();
+  }
+  const bool wants_less = wanted && progress.left_out_steps == BrownoutStep::kLessRerank;
+  const std::size_t full = wants_less ? rerank_depth(request, progress) : 0;
   if (wanted) static_cast<void>(co_await rerank_together(request, progress));
+  if (wants_less) tell_full_depth(full, progress);
   const auto degraded = degradation_of(progress.reranked.status);
   if (degraded) progress.degradations.push_back(*degraded);
   progress.report(Stage::kRerank, stage_outcome(progress.reranked));
   co_return core::Status();
 }
 
+// How many rows this request is planned for while there is no pressure.
+std::size_t SearchService::rerank_depth(const SearchRequest& request, const Progress& progress) const {
+  const std::size_t planned = use_.reranker->planned_depth(progress.inner_deadline, request.rerank.depth);
+  return std::min(planned, progress.ranked->list.rows.size() - progress.ranked->pinned);
+}
+
 core::Task<core::Status> SearchService::rerank_together(const SearchRequest& request, Progress& progress) {
   std::shared_ptr<const RerankOutcome> known = progress.ranked->reranked;
   const bool shares = !progress.list_key.empty() && !request.explain;
-  const std::size_t planned = use_.reranker->planned_depth(progress.inner_deadline, request.rerank.depth);
+  std::size_t planned = rerank_depth(request, progress);
+  std::optional<std::size_t> depth = request.rerank.depth;
+  if (progress.left_out_steps == BrownoutStep::kLessRerank) {
+    planned = std::max<std::size_t>(1, planned / 2);
+    depth = planned;
+  }
   const std::size_t needed = std::min(planned, progress.ranked->list.rows.size() - progress.ranked->pinned);
   while (shares && (known == nullptr || known->depth() < needed)) {
     auto joined = rerank_flights_.join(progress.list_key + '\0' + to_text(progress.version));
     if (auto* joined_lead = std::get_if<SingleFlight<RerankOutcome>::Lead>(&joined)) {
       SingleFlight<RerankOutcome>::Lead lead = std::move(*joined_lead);
-      static_cast<void>(co_await rerank_from(request.rerank.depth, known.get(), progress));
+      static_cast<void>(co_await rerank_from(depth, known.get(), progress));
       if (progress.reranked.status == RerankStatus::kCancelled) co_return core::Status();
       auto deeper = std::make_shared<RankedList>(*progress.ranked);
       deeper->reranked = std::make_shared<const RerankOutcome>(progress.reranked);
@@ -59,8 +90,7 @@ core::Task<core::Status> SearchService::rerank_together(const SearchRequest& req
     }
   }
   // More was judged before than this request is planned for: that is free, so it counts.
-  std::optional<std::size_t> depth = request.rerank.depth;
-  if (!depth && known != nullptr && known->depth() > planned) depth = known->depth();
+  if (!request.rerank.depth && known != nullptr && known->depth() > planned) depth = known->depth();
   co_return co_await rerank_from(depth, known.get(), progress);
 }
 
@@ -75,6 +105,10 @@ core::Task<core::Status> SearchService::rerank_from(std::optional<std::size_t> d
   wanted.depth = depth;
   wanted.known = known;
   wanted.deadline = progress.inner_deadline;
+  // A depth that is asked for may take all the time there is.
+  if (progress.left_out_steps == BrownoutStep::kLessRerank) {
+    wanted.deadline = wanted.deadline.within(wanted.deadline.remaining(progress.clock) / 2, progress.clock);
+  }
   progress.reranked = co_await use_.reranker->rerank(std::move(wanted));
   apply(progress.reranked, progress.generation->catalog(), progress.list);
   co_return core::Status();

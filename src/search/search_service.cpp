@@ -42,6 +42,28 @@ void note_query(FrequentQueries& queries, const SearchRequest& request, const Se
   queries.note(request.query, subject ? &*subject : nullptr);
 }
 
+DoorOptions door_options(const SearchOptions& options) {
+  DoorOptions door = options.door;
+  door.limit.ceiling = options.max_in_progress;
+  return door;
+}
+
+// What the limit at the door compares a request with; nothing for one that says nothing of this server's load.
+template <class Request>
+std::optional<AdmittedKind> kind_of(const Request& request, const SearchOutcome& outcome) {
+  if (!outcome) {
+    const bool is_late = outcome.error().error.code == core::ErrorCode::kDeadlineExceeded;
+    return is_late ? std::optional(AdmittedKind::kDegraded) : std::nullopt;
+  }
+  if (!outcome->degradations.empty()) return AdmittedKind::kDegraded;
+  if constexpr (std::is_same_v<Request, SearchRequest>) {
+    if (outcome->rerank && outcome->rerank->scored > outcome->rerank->cached_pairs) return AdmittedKind::kReranked;
+    if (outcome->list_source == ListSource::kKept || outcome->list_source == ListSource::kOlder) return AdmittedKind::kKept;
+    return request.visual ? AdmittedKind::kPicture : AdmittedKind::kFound;
+  }
+  return AdmittedKind::kList;
+}
+
 }  // namespace
 
 core::Status SearchOptions::validate() const {
@@ -51,6 +73,7 @@ core::Status SearchOptions::validate() const {
   };
   CORE_CHECK(check(pool_size, 16'384, "pool_size"));
   CORE_CHECK(check(max_in_progress, 100'000, "max_in_progress"));
+  CORE_CHECK(door.limit.validate());
   CORE_CHECK(check(dense.max_batch, 256, "max_batch"));
   CORE_CHECK(check(dense.max_waiting, 100'000, "max_waiting"));
   CORE_CHECK(list_cache.validate());
@@ -68,7 +91,7 @@ core::Status SearchOptions::validate() const {
 SearchService::SearchService(Dependencies dependencies, SearchOptions options)
     : use_(dependencies),
       options_(std::move(options)),
-      admission_(options_.max_in_progress),
+      door_(door_options(options_), dependencies.clock, dependencies.metrics),
       metrics_(dependencies.metrics),
       lists_(options_.list_cache, dependencies.clock),
       flights_(dependencies.pool),
@@ -101,16 +124,18 @@ core::Task<SearchOutcome> SearchService::complete_the_look(LookRequest request) 
 template <class Request>
 core::Task<SearchOutcome> SearchService::admit(Request request) {
   Progress progress(use_.clock);
-  const auto ticket = admission_.enter();
-  progress.report(Stage::kAdmission, ticket ? StageOutcome::kOk : StageOutcome::kRefused);
-  if (!ticket) {
+  const auto pass = door_.enter();
+  progress.report(Stage::kAdmission, pass ? StageOutcome::kOk : StageOutcome::kRefused);
+  if (!pass) {
     SearchOutcome outcome = std::unexpected(refusal(progress));
     metrics_.record(outcome);
     co_return outcome;
   }
+  progress.left_out_steps = pass->step();
   if constexpr (std::is_same_v<Request, SearchRequest>) static_cast<void>(co_await know_picture(request));
   SearchOutcome outcome = co_await checked(request, progress);
   metrics_.record(outcome);
+  if (const auto kind = kind_of(request, outcome)) pass->served(*kind);
   if (outcome && use_.impressions != nullptr) note_impression(*use_.impressions, request, *outcome, progress.now_ms());
   if constexpr (std::is_same_v<Request, SearchRequest>) {
     if (outcome && use_.queries != nullptr) note_query(*use_.queries, request, *outcome);
@@ -121,7 +146,7 @@ core::Task<SearchOutcome> SearchService::admit(Request request) {
 SearchFailure SearchService::refusal(Progress& progress) const {
   const auto refused = core::fail(
       core::ErrorCode::kResourceExhausted,
-      fmt::format("{} searches are in progress, which is this server's limit; try again later", admission_.limit()));
+      fmt::format("{} searches are in progress, which is this server's limit now; try again later", door_.limit()));
   return progress.failure(refused.error(), DegradationReason::kDownstreamCapacityRejected);
 }
 

@@ -32,6 +32,9 @@
 // has two sides, recalled at once and blended (ranking/side_blend.hpp) before the cross-encoder reads the query. Only a search
 // with a text side is reranked. An article whose own photo is the picture is left out; its variants are not.
 //
+// At the door (door.hpp) requests are refused above a limit that follows how long they take; while most of it is in use, work is left
+// out (brownout.hpp): each request is told what, and its answer says so.
+//
 // The ladder: where the query cannot be looked up by meaning, what its words find is served, marked with the reason; where
 // they find nothing, or were not to be looked for, the last list kept for the query, marked stale; else popular articles within the filters, with `fallback_source`. The
 // retrieval's own deadline is a little before the request's, so that this still fits. A hybrid search that loses one side is
@@ -64,9 +67,9 @@
 #include "ranking/fusion.hpp"
 #include "ranking/rule.hpp"
 #include "retrieval/lexical_options.hpp"
-#include "search/admission.hpp"
 #include "search/answer.hpp"
 #include "search/dense_retriever.hpp"
+#include "search/door.hpp"
 #include "search/list_page.hpp"
 #include "search/look_request.hpp"
 #include "search/near_rows.hpp"
@@ -111,7 +114,8 @@ struct WhyNotRequest;
 struct SearchOptions {
   std::string query_prefix{};            // put before every query text; what the model's card asks for
   std::size_t pool_size = 1000;          // of each leg; 1 … 16,384
-  std::size_t max_in_progress = 256;     // requests; more are refused
+  std::size_t max_in_progress = 256;     // requests; more are refused: the ceiling of the limit at the door
+  DoorOptions door{};
   std::size_t picture_cache_bytes = std::size_t{16} << 20;  // vectors of pictures that were looked for; 0: none is kept
   ListCacheOptions list_cache{};
   DenseRetriever::Options dense{};
@@ -137,6 +141,7 @@ class SearchService {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     ports::FeatureStore* features = nullptr;       // null: nothing is personalised, `after` is never reached
+    bool features_in_redis = false;                // its failures are told as those of Redis
     recommend::Popularity* popularity = nullptr;   // null: no popular lists: browse by popularity and trending are
                                                    // unavailable, a search that fails has nothing to fall back to
     const recommend::LiveNeighbours* live_neighbours = nullptr;  // what is done together now; null: nobody learns it
@@ -258,6 +263,8 @@ class SearchService {
   [[nodiscard]] core::Status list_eligible(const SearchRequest& request, Progress& progress) const;
   [[nodiscard]] core::Task<core::Status> find_by_legs(const SearchRequest& request, Progress& progress);
   void find_by_words(Progress& progress) const;
+  struct LegOutcome;
+  [[nodiscard]] static LegOutcome left_out(Stage stage, Progress& progress);
   [[nodiscard]] core::Task<core::Status> find_by_meaning(const SearchRequest& request, Progress& progress);
   [[nodiscard]] static core::Result<LegRows> take_hits(const ports::VectorHits& hits, const Progress& progress);
   void order(const SearchRequest& request, Progress& progress) const;
@@ -265,7 +272,6 @@ class SearchService {
   void explain(const Progress& progress, SearchAnswer& answer) const;
 
   // visual_list.cpp
-  struct LegOutcome;
   [[nodiscard]] core::Task<core::Status> know_picture(SearchRequest& request) const;
   [[nodiscard]] core::Status check_pictures(const SearchRequest& request, const Progress& progress) const;
   [[nodiscard]] PictureQuery picture_query(const SearchRequest& request, const Progress& progress) const;
@@ -281,6 +287,7 @@ class SearchService {
   [[nodiscard]] core::Task<core::Status> rerank_together(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Task<core::Status> rerank_from(std::optional<std::size_t> depth, const RerankOutcome* known,
                                                      Progress& progress) const;
+  [[nodiscard]] std::size_t rerank_depth(const SearchRequest& request, const Progress& progress) const;
 
   // find_list.cpp
   [[nodiscard]] core::Task<core::Status> find_list(const SearchRequest& request, Progress& progress);
@@ -332,7 +339,7 @@ class SearchService {
 
   Dependencies use_;
   SearchOptions options_;
-  AdmissionLimit admission_;
+  Door door_;
   SearchMetrics metrics_;
   RankedListCache lists_;
   SingleFlight<FoundList> flights_;

@@ -10,6 +10,7 @@ namespace scalestyle::search {
   switch (error.code) {
     case core::ErrorCode::kDeadlineExceeded: return StageOutcome::kLate;
     case core::ErrorCode::kResourceExhausted:
+    case core::ErrorCode::kCircuitOpen:
     case core::ErrorCode::kFailedPrecondition:
     case core::ErrorCode::kInvalidArgument: return StageOutcome::kRefused;
     case core::ErrorCode::kCancelled: return StageOutcome::kCancelled;

@@ -184,7 +184,7 @@ std::optional<WhyNotCause> absence(const ServingGeneration& generation, std::opt
 core::Task<WhyNotOutcome> SearchService::why_not(WhyNotRequest request) {
   request.explain = true;  // neither kept lists nor those of others: how they came about is not known any more
   Progress progress(use_.clock);
-  const auto ticket = admission_.enter();
+  const auto ticket = door_.enter();
   progress.report(Stage::kAdmission, ticket ? StageOutcome::kOk : StageOutcome::kRefused);
   if (!ticket) co_return std::unexpected(refusal(progress));
   static_cast<void>(co_await know_picture(request));

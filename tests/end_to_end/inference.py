@@ -3,7 +3,9 @@ while the role is away, and by meaning again as soon as it is back."""
 
 import argparse
 import json
+import signal
 import socket
+import time
 import urllib.parse
 
 import catalogue
@@ -52,6 +54,29 @@ def check_role(role, failures):
     failures.check("metrics", b"scalestyle_inference_batch_tokens" in role.request("/metrics")[2])
 
 
+def check_hung(server, role, failures):
+    """A role that takes calls and says nothing: searches wait for it until its breaker has seen enough, and not after that."""
+    role.process.send_signal(signal.SIGSTOP)
+    reasons = []
+    for number in range(12):
+        answer = search(server, f"jacket+{number}")
+        reasons.append(answer["degradations"])
+        failures.check("by words while the role hangs", len(answer["data"]) > 0, answer)
+        if "DOWNSTREAM_CIRCUIT_OPEN" in answer["degradations"]:
+            break
+    failures.check("late answers are named", "INFERENCE_TIMEOUT" in reasons[0], reasons)
+    failures.check("the breaker opens", "DOWNSTREAM_CIRCUIT_OPEN" in reasons[-1], reasons)
+    started = time.monotonic()
+    answer = search(server, "jacket+and+trousers")
+    print(f"hung, breaker open: an answer in {1000 * (time.monotonic() - started):.1f} ms after {len(reasons)} searches", flush=True)
+    failures.check("the open breaker is named", "DOWNSTREAM_CIRCUIT_OPEN" in answer["degradations"], answer["degradations"])
+    status, state = dependency(server, "inference")
+    failures.check("ready says so", status == 200 and state["status"] == "down" and state["breaker"] == "open", state)
+    failures.check("metrics say so", b'scalestyle_dependency_breaker_state{dependency="inference"} 2' in server.request("/metrics")[2])
+    role.process.send_signal(signal.SIGCONT)
+    harness.wait_until(lambda: not search(server, f"jacket+again+{free_port()}")["degraded"])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
@@ -71,7 +96,7 @@ def main():
 
         port = free_port()
         url = ("--inference-url", f"http://127.0.0.1:{port}")
-        server = harness.Server(program, data, *none, *url)
+        server = harness.Server(program, data, *none, *url, "--breaker-open-ms", "3000")
         status, state = dependency(server, "inference")
         failures.check("ready without the role, and says so", status == 200 and state["status"] == "down" and str(port) in state["cause"], state)
         by_words = search(server, "jacket")
@@ -83,6 +108,7 @@ def main():
         harness.wait_until(lambda: dependency(server, "inference")[1]["status"] == "ok")
         failures.check("the same list as in one process", listed(search(server)) == expected, search(server))
         failures.check("not degraded", not search(server)["degraded"])
+        check_hung(server, role, failures)
 
         role.kill()
         query = urllib.parse.quote_plus("a dress for the summer")

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <string>
 
 #include "http/api_error.hpp"
@@ -49,6 +50,17 @@ TEST(ErrorEnvelope, HoldsWhatItIsGiven) {
   EXPECT_NE(response.body.find(R"("reason":"DOWNSTREAM_CAPACITY_REJECTED")"), std::string::npos);
   ASSERT_EQ(response.headers.size(), 1U);
   EXPECT_EQ(response.headers[0].first, "Retry-After");
+}
+
+TEST(ErrorResponse, WhoIsRefusedTogetherComesBackApart) {
+  ApiError error = make_error("overloaded", "full");
+  error.reason = search::DegradationReason::kDownstreamCapacityRejected;
+  std::map<std::string, int> waits;
+  for (int i = 0; i < 300; ++i) ++waits[error_response(error, "id").headers[0].second];
+  ASSERT_EQ(waits.size(), 3U);
+  for (const char* seconds : {"1", "2", "3"}) EXPECT_NEAR(waits[seconds], 100, 5) << seconds;
+  error.reason = search::DegradationReason::kInferenceUnavailable;
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(error_response(error, "id").headers[0].second, "1");
 }
 
 }  // namespace

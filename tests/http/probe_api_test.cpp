@@ -67,9 +67,9 @@ TEST_F(ProbeApiTest, ShowsMetricsAndRefusesTheRest) {
 
 TEST(DependencyStates, NameWhatIsDown) {
   JsonWriter json;
-  write_dependencies(json, {{"features", "redis", ""}, {"events", "kafka", "no broker"}});
+  write_dependencies(json, {{"features", "redis", ""}, {"events", "kafka", "no broker", "open"}});
   EXPECT_EQ(std::move(json).take(), R"([{"name":"features","engine":"redis","status":"ok"},)"
-                                    R"({"name":"events","engine":"kafka","status":"down","cause":"no broker"}])");
+                                    R"({"name":"events","engine":"kafka","status":"down","cause":"no broker","breaker":"open"}])");
 }
 
 }  // namespace

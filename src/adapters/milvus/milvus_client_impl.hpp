@@ -13,6 +13,7 @@
 
 #include "adapters/milvus/milvus_client.hpp"
 #include "adapters/milvus/milvus_status.hpp"
+#include "core/retry_budget.hpp"
 #include <milvus.grpc.pb.h>
 
 namespace scalestyle::adapters::milvus {
@@ -96,6 +97,7 @@ struct MilvusClient::Impl {
   // The response whose verdict is good.
   template <class Request, class Response>
   core::Task<core::Result<Response>> finish(Pending<Request, Response> pending) {
+    retry_budget_.count_call();
     core::Result<Response> outcome = core::fail(core::ErrorCode::kInternal, "the call was not made");
     for (std::size_t attempt = 1;; ++attempt) {
       outcome = co_await wait_for(pending);
@@ -103,7 +105,7 @@ struct MilvusClient::Impl {
                               attempt < options_.attempts;
       if (!may_repeat) break;
       const auto pause = options_.first_retry_delay * (1LL << (attempt - 1));
-      if (pending.deadline.remaining(clock_) <= pause) break;
+      if (pending.deadline.remaining(clock_) <= pause || !retry_budget_.take()) break;
       if (auto slept = co_await sleep(pause); !slept) break;
       pending.running = send(pending);
     }
@@ -170,6 +172,7 @@ struct MilvusClient::Impl {
   const core::Clock& clock_;
   telemetry::Metrics& metrics_;
   telemetry::Counter refused_;
+  core::RetryBudget retry_budget_{{.per_call = 0.1, .reserve = 10}};  // of all methods together
   std::string authorization_;  // of the metadata; empty: none
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Stub> stub_;

@@ -80,6 +80,9 @@ class RedisClient {
     std::chrono::milliseconds connect_timeout{1'000};
     std::chrono::milliseconds reconnect_first{50};    // delays between attempts grow to the longest
     std::chrono::milliseconds reconnect_longest{2'000};
+    // Commands that were sent and may be repeated, where a connection broke: it takes all with it that was under way.
+    double retries_per_command = 0.1;
+    double retry_reserve = 1'000;
     std::chrono::milliseconds command_timeout{2'000};  // a connection whose oldest reply takes longer is closed
 
     // kInvalidArgument with the setting as field.

@@ -19,6 +19,7 @@ constexpr int kMaxRedirections = 5;
 Router::Router(const ConnectionSettings& settings, std::vector<Endpoint> seeds, const ClientMetrics& metrics)
     : settings_(settings),
       metrics_(metrics),
+      retry_budget_({.per_call = settings.options.retries_per_command, .reserve = settings.options.retry_reserve}),
       topology_(settings, std::move(seeds), [this](const core::Status& status) { refreshed(status); }),
       replication_(settings, metrics, *this),
       timer_(settings.io) {}
@@ -35,7 +36,10 @@ void Router::submit(std::vector<std::shared_ptr<Call>> calls) {
       end_call(call);
       continue;
     }
-    for (std::size_t i = 0; i < call->requests.size(); ++i) refs.push_back({call, i});
+    for (std::size_t i = 0; i < call->requests.size(); ++i) {
+      refs.push_back({call, i});
+      retry_budget_.count_call();
+    }
   }
   watch_deadlines();
   dispatch(refs);
@@ -204,7 +208,7 @@ void Router::returned(Connection&, std::vector<Exchange> exchanges, const core::
     ref->in_doubt = ref->in_doubt || exchange.written;
     if (its_reply_is_wrong) {
       finish(ref, std::unexpected(why));
-    } else if (!exchange.written || ref->command.repeatable) {
+    } else if (!exchange.written || (ref->command.repeatable && retry_budget_.take())) {
       again.push_back(ref);
     } else {
       finish(ref, fail(ErrorCode::kUnavailable,
@@ -223,7 +227,7 @@ void Router::not_replicated(const std::vector<RequestRef>& refs, const core::Err
   std::vector<RequestRef> again;
   for (const auto& ref : refs) {
     ref->in_doubt = true;
-    if (ref->command.repeatable) {
+    if (ref->command.repeatable && retry_budget_.take()) {
       ref->unreplicated.reset();
       again.push_back(ref);
     } else {

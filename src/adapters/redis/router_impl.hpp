@@ -1,6 +1,6 @@
 #pragma once
 // Router: takes calls, sends each command to its node, and does what the replies ask for: follows MOVED and ASK, lets commands
-// wait while the cluster cannot take them, repeats what may be repeated, ends what is overdue.
+// wait while the cluster cannot take them, repeats what may be repeated, within a budget, ends what is overdue.
 // The I/O thread's alone.
 
 #include <boost/asio/steady_timer.hpp>
@@ -14,6 +14,7 @@
 #include "adapters/redis/error_reply.hpp"
 #include "adapters/redis/replication_impl.hpp"
 #include "adapters/redis/topology_impl.hpp"
+#include "core/retry_budget.hpp"
 
 namespace scalestyle::adapters::redis {
 
@@ -60,6 +61,7 @@ class Router final : public ConnectionEvents, private ReplicationEvents {
 
   const ConnectionSettings& settings_;
   const ClientMetrics& metrics_;
+  core::RetryBudget retry_budget_;
   Topology topology_;
   Replication replication_;
   std::deque<RequestRef> waiting_room_;  // for the next reading of the slot map

@@ -20,7 +20,7 @@ std::string_view to_string(EndpointState state) {
 }
 
 EndpointPool::EndpointPool(std::string name, std::vector<std::string> urls, EndpointOptions options, Dependencies dependencies)
-    : name_(std::move(name)), options_(options), use_(dependencies), retry_budget_(options.retry_reserve) {
+    : name_(std::move(name)), options_(options), use_(dependencies), retry_budget_({.per_call = options.retries_per_call, .reserve = options.retry_reserve}) {
   for (std::string& url : urls) {
     Endpoint endpoint;
     endpoint.url = std::move(url);
@@ -78,15 +78,10 @@ std::optional<EndpointPool::Lease> EndpointPool::take(const std::vector<std::siz
   return Lease(*this, index, best->probing);
 }
 
-void EndpointPool::count_call() {
-  const std::lock_guard lock(mutex_);
-  retry_budget_ = std::min(retry_budget_ + options_.retries_per_call, std::max(options_.retry_reserve, 1.0));
-}
+void EndpointPool::count_call() { retry_budget_.count_call(); }
 
 bool EndpointPool::take_retry() {
-  const std::lock_guard lock(mutex_);
-  if (retry_budget_ < 1) return false;
-  retry_budget_ -= 1;
+  if (!retry_budget_.take()) return false;
   retries_.add();
   return true;
 }

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/retry_budget.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -130,7 +131,7 @@ class EndpointPool {
   mutable std::mutex mutex_;
   std::vector<Endpoint> endpoints_;  // the urls do not change; the rest is guarded by mutex_, as all below
   std::size_t next_ = 0;             // where to begin looking
-  double retry_budget_;
+  core::RetryBudget retry_budget_;
 };
 
 }  // namespace scalestyle::adapters::remote_inference

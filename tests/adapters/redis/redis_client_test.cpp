@@ -179,6 +179,19 @@ TEST(RedisClientTest, ABrokenConnectionRepeatsOnlyWhatMayBe) {
   EXPECT_EQ(std::ranges::count(peer.commands(), (Command{"SET", "a", "1"})), 3);
 }
 
+// A server that breaks every connection is not asked without end: what was sent is repeated as far as the budget goes.
+TEST(RedisClientTest, RepetitionsEndWithTheirBudget) {
+  ScriptedPeer peer([](const Command&) -> std::optional<std::string> { return std::nullopt; });
+  auto options = options_for(peer.node());
+  options.reconnect_first = options.reconnect_longest = 1ms;
+  options.retry_reserve = 5;
+  RunningClient client(options);
+  const auto lost = client.call(command({"SET", "a", "1"}), 30s);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(std::ranges::count(peer.commands(), (Command{"SET", "a", "1"})), 6);
+}
+
 // What was behind a command that broke the connection comes after it again.
 TEST(RedisClientTest, RepetitionsKeepTheirOrder) {
   std::atomic<int> left{2};

@@ -1,0 +1,123 @@
+#include "search/adaptive_limit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace scalestyle::search {
+
+namespace {
+
+constexpr int kGroup = 32;                            // requests of one kind whose mean is taken
+constexpr std::size_t kSamples = 20;                  // between two looks at the limit
+constexpr std::chrono::seconds kPeriod{30};           // of the quickest
+constexpr double kBusyShare = 0.5;                    // of the limit: more in progress is much
+constexpr double kUsedShare = 0.8;                    // of the limit: more, and it is in use
+constexpr double kLargestCut = 0.3;                   // what is left of the limit at least
+constexpr double kSmallestCut = 0.9;                  // and at most
+constexpr std::chrono::microseconds kLeastTime{100};  // what is quicker is as quick as this
+
+}  // namespace
+
+core::Status AdaptiveLimitOptions::validate() const {
+  const auto wrong = [](std::string message, const char* name) {
+    return core::fail(core::ErrorCode::kInvalidArgument, std::move(message), name);
+  };
+  if (ceiling < 1 || ceiling > 100'000) {
+    return wrong(fmt::format("max_concurrent_requests must be 1 to 100000, not {}", ceiling), "max_concurrent_requests");
+  }
+  if (floor < 1 || floor > 100'000) {
+    return wrong(fmt::format("admission_floor must be 1 to 100000, not {}", floor), "admission_floor");
+  }
+  if (!(tolerance >= 1.1 && tolerance <= 100)) {
+    return wrong(fmt::format("admission_tolerance must be 1.1 to 100, not {}", tolerance), "admission_tolerance");
+  }
+  if (grace.count() < 0 || grace.count() > 60'000) {
+    return wrong(fmt::format("admission_grace_ms must be 0 to 60000, not {}", grace.count()), "admission_grace_ms");
+  }
+  return {};
+}
+
+AdaptiveLimit::AdaptiveLimit(const AdaptiveLimitOptions& options, const core::Clock& clock)
+    : options_(options),
+      floor_(std::min(options.floor, options.ceiling)),
+      clock_(clock),
+      limit_(options.ceiling),
+      period_began_(clock.steady_now()),
+      changed_(period_began_) {}
+
+std::optional<AdaptiveLimit::Ticket> AdaptiveLimit::enter() {
+  const std::size_t before = in_progress_.fetch_add(1, std::memory_order_acq_rel);
+  const std::size_t limit = limit_.load(std::memory_order_acquire);
+  if (before >= limit) {
+    in_progress_.fetch_sub(1, std::memory_order_acq_rel);
+    return std::nullopt;
+  }
+  std::size_t peak = peak_.load(std::memory_order_relaxed);
+  while (before + 1 > peak && !peak_.compare_exchange_weak(peak, before + 1, std::memory_order_relaxed)) {
+  }
+  return Ticket(this, clock_.steady_now(), static_cast<double>(before) / static_cast<double>(limit));
+}
+
+void AdaptiveLimit::note(AdmittedKind kind, core::SteadyTime entered) {
+  if (!options_.adapts) return;
+  const core::SteadyTime now = clock_.steady_now();
+  const std::lock_guard lock(mutex_);
+  if (now - period_began_ >= kPeriod) begin_period(now);
+  const double ratio = slowness(kind, std::max<Duration>(now - entered, kLeastTime));
+  const auto limit = static_cast<double>(limit_.load(std::memory_order_relaxed));
+  if (static_cast<double>(in_progress_.load(std::memory_order_relaxed)) > kBusyShare * limit) was_busy_ = true;
+  if (limit > static_cast<double>(floor_)) was_above_floor_ = true;
+  if (entered < changed_) return;
+  ++samples_;
+  slowness_ += ratio;
+  if (ratio > 1) ++slow_;
+  if (samples_ >= kSamples) adapt(now);
+}
+
+// Above 1: slow.
+double AdaptiveLimit::slowness(AdmittedKind kind, Duration took) {
+  Quickest& quickest = quickest_[static_cast<std::size_t>(kind)];
+  quickest.sum += took;
+  if (++quickest.size == kGroup) {
+    const Duration mean = quickest.sum / kGroup;
+    quickest.known = std::min(quickest.known, mean);
+    quickest.of_period = std::min(quickest.of_period, mean);
+    quickest.sum = Duration(0);
+    quickest.size = 0;
+  }
+  if (quickest.known == Duration::max()) return 0;
+  const double usual = std::max(options_.tolerance * static_cast<double>(quickest.known.count()),
+                                static_cast<double>(Duration(options_.grace).count()));
+  return static_cast<double>(took.count()) / usual;
+}
+
+void AdaptiveLimit::begin_period(core::SteadyTime now) {
+  for (Quickest& quickest : quickest_) {
+    const bool forgets = !was_busy_ || !was_above_floor_;
+    if (forgets && quickest.of_period != Duration::max()) quickest.known = quickest.of_period;
+    quickest.of_period = Duration::max();
+  }
+  period_began_ = now;
+  was_busy_ = was_above_floor_ = false;
+}
+
+void AdaptiveLimit::adapt(core::SteadyTime now) {
+  const std::size_t limit = limit_.load(std::memory_order_relaxed);
+  const std::size_t peak = peak_.exchange(in_progress_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  std::size_t next = limit;
+  if (2 * slow_ > samples_) {
+    const double cut = std::clamp(static_cast<double>(samples_) / slowness_, kLargestCut, kSmallestCut);
+    const std::size_t used = std::clamp<std::size_t>(peak, 1, limit);
+    next = std::max(floor_, static_cast<std::size_t>(cut * static_cast<double>(used)));
+    next = std::min(next, limit);
+    changed_ = now;
+  } else if (static_cast<double>(peak) >= kUsedShare * static_cast<double>(limit)) {
+    next = std::min(limit + 1, options_.ceiling);
+  }
+  limit_.store(next, std::memory_order_release);
+  samples_ = slow_ = 0;
+  slowness_ = 0;
+}
+
+}  // namespace scalestyle::search

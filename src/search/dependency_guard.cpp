@@ -1,0 +1,63 @@
+#include "search/dependency_guard.hpp"
+
+#include <fmt/format.h>
+
+namespace scalestyle::search {
+
+namespace {
+
+constexpr std::chrono::milliseconds kSlack{5};
+
+telemetry::Counter calls(telemetry::Metrics& metrics, const std::string& dependency, const char* outcome) {
+  return metrics.counter({"scalestyle_dependency_calls_total", "Calls of a dependency behind its circuit breaker, by what became of them.",
+                          {{"dependency", dependency}, {"outcome", outcome}}});
+}
+
+}  // namespace
+
+DependencyGuard::DependencyGuard(Options options, Dependencies dependencies)
+    : options_(std::move(options)),
+      use_(dependencies),
+      breaker_(options_.breaker, dependencies.clock),
+      succeeded_(calls(dependencies.metrics, options_.name, "success")),
+      failed_(calls(dependencies.metrics, options_.name, "failure")),
+      refused_(calls(dependencies.metrics, options_.name, "refused")),
+      without_verdict_(calls(dependencies.metrics, options_.name, "no_verdict")) {
+  const auto gauge = use_.metrics.gauge({"scalestyle_dependency_breaker_state",
+                                         "Circuit breaker of a dependency: 0 closed, 1 half-open, 2 open.",
+                                         {{"dependency", options_.name}}});
+  use_.metrics.on_render([this, gauge] { gauge.set(static_cast<double>(state())); });
+}
+
+core::Error DependencyGuard::refusal() const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(breaker_.open_left());
+  return core::fail(core::ErrorCode::kCircuitOpen,
+                    fmt::format("{} failed too often of late and is not asked; it is tried again in {} ms", options_.name, left.count()))
+      .error();
+}
+
+bool DependencyGuard::is_time_out(core::ErrorCode code, core::Deadline deadline) const {
+  if (code == core::ErrorCode::kDeadlineExceeded) return true;
+  return code == core::ErrorCode::kCancelled && deadline.expired(use_.clock);
+}
+
+core::Deadline DependencyGuard::with_slack(core::Deadline deadline) {
+  return deadline.is_never() ? deadline : core::Deadline::at(deadline.time() + kSlack);
+}
+
+void DependencyGuard::settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict) {
+  switch (verdict) {
+    case core::CallVerdict::kSuccess: succeeded_.add(); break;
+    case core::CallVerdict::kFailure: failed_.add(); break;
+    case core::CallVerdict::kNone: without_verdict_.add(); break;
+  }
+  const auto changed = permit.end(verdict);
+  if (!changed || use_.log == nullptr) return;
+  if (*changed == core::BreakerState::kOpen) {
+    use_.log->warning("a dependency fails too often: it is not asked for a while", {{"dependency", options_.name}});
+  } else {
+    use_.log->info("a dependency answers again", {{"dependency", options_.name}});
+  }
+}
+
+}  // namespace scalestyle::search

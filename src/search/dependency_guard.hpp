@@ -1,0 +1,87 @@
+#pragma once
+// DependencyGuard: calls of one dependency behind its circuit breaker. A refused call fails at once with kCircuitOpen.
+//
+// A call always ends, by itself or a little after its deadline, so that one that hangs is seen. What counts as a failure is
+// core::verdict_of(); besides, a call that was given up when its time was over is a time-out, however it was ended: by the
+// dependency, by this guard, or by a caller that left at the same deadline. A caller that went away before that, and a call that
+// had less than `fair_time`, say nothing of the dependency.
+//
+// Thread safety: every method may be called from any thread. Must outlive every call, and is ended after the timers' thread.
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "core/circuit_breaker.hpp"
+#include "core/clock.hpp"
+#include "core/deadline.hpp"
+#include "core/result.hpp"
+#include "core/task.hpp"
+#include "core/timer_queue.hpp"
+#include "search/in_time.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace scalestyle::search {
+
+class DependencyGuard {
+ public:
+  struct Options {
+    std::string name{};  // "inference", "reranking", "vision", "vectors", "photos", "features": the label of metrics
+    core::BreakerOptions breaker{};
+    std::chrono::milliseconds fair_time{50};
+  };
+  struct Dependencies {
+    core::TimerQueue& timers;
+    const core::Clock& clock;
+    telemetry::Metrics& metrics;
+    telemetry::Logger* log = nullptr;  // null: nothing is told
+  };
+
+  // `options` must be valid. The metrics must not be rendered once this is gone.
+  DependencyGuard(Options options, Dependencies dependencies);
+  DependencyGuard(const DependencyGuard&) = delete;
+  DependencyGuard& operator=(const DependencyGuard&) = delete;
+
+  // What `call` gives. `judge` says what an answer without an error is: kFailure for one that only the end of its time explains.
+  // Resumes on the thread that completed the call, on the timers' (kDeadlineExceeded), or on the one that cancelled.
+  // Errors: those of the call; kCircuitOpen: it was not made; kDeadlineExceeded, kCancelled.
+  template <class T>
+  [[nodiscard]] core::Task<core::Result<T>> run(core::Task<core::Result<T>> call, core::Deadline deadline,
+                                                core::CallVerdict (*judge)(const T&) = nullptr) {
+    auto permit = breaker_.acquire();
+    if (!permit) {
+      refused_.add();
+      co_return std::unexpected(refusal());
+    }
+    const bool is_fair = deadline.remaining(use_.clock) >= options_.fair_time;
+    core::Result<T> outcome = co_await result_in_time(std::move(call), use_.timers, with_slack(deadline));
+    core::CallVerdict verdict = core::CallVerdict::kSuccess;
+    if (outcome && judge != nullptr) verdict = judge(*outcome);
+    const bool ran_out = outcome ? verdict == core::CallVerdict::kFailure : is_time_out(outcome.error().code, deadline);
+    if (!outcome) verdict = core::verdict_of(outcome.error().code);
+    if (ran_out) verdict = is_fair ? core::CallVerdict::kFailure : core::CallVerdict::kNone;
+    settle(*permit, verdict);
+    co_return outcome;
+  }
+
+  [[nodiscard]] core::BreakerState state() const { return breaker_.state(); }
+  [[nodiscard]] const std::string& name() const { return options_.name; }
+
+ private:
+  [[nodiscard]] core::Error refusal() const;
+  [[nodiscard]] bool is_time_out(core::ErrorCode code, core::Deadline deadline) const;
+  // The call knows its deadline itself, and what it has by then is not to be lost.
+  [[nodiscard]] static core::Deadline with_slack(core::Deadline deadline);
+  void settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict);
+
+  const Options options_;
+  const Dependencies use_;
+  core::CircuitBreaker breaker_;
+  telemetry::Counter succeeded_;
+  telemetry::Counter failed_;
+  telemetry::Counter refused_;
+  telemetry::Counter without_verdict_;
+};
+
+}  // namespace scalestyle::search
