@@ -44,6 +44,8 @@ struct ServerSetup {
   bool vision = false;        // true: photos are looked into
   bool fetches = true;        // false: no picture is fetched for a client
   std::size_t max_query_image_bytes = 200'000;
+  const AccessControl* access = nullptr;  // null: no keys
+  AuditLog* audit = nullptr;
 };
 
 class RunningServer {
@@ -77,7 +79,7 @@ class RunningServer {
         live_({holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, setup.live),
         api_({.search = search_, .events = events_, .generations = holder_, .pool = compute_.pool(), .clock = compute_.clock(),
               .metrics = metrics_, .log = log_, .suggest = suggest_, .live = &live_, .fetcher = setup.fetches ? &fetcher_ : nullptr,
-              .reasons = reasons_.get(), .timers = &compute_.timers()},
+              .reasons = reasons_.get(), .timers = &compute_.timers(), .access = setup.access, .audit = setup.audit},
              {.version = "1.2.3", .max_query_image_bytes = setup.max_query_image_bytes}) {
     has_vision_ = setup.vision;
     if (has_vision_) holder_.look_into_pictures(photos_, images_.info());
