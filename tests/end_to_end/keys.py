@@ -6,6 +6,7 @@ import os
 import re
 import sys
 
+import catalogue
 import harness
 
 SECRET_NAME = re.compile(r"_(password|token|secret|key)$")
@@ -107,11 +108,7 @@ def check_secrets(program, folder, failures):
 
 
 def check_server(program, folder, secret, failures):
-    data = os.path.join(folder, "shop")
-    sample = harness.run(program, "sample", "--out", os.path.join(folder, "sample"), "--products", "40")
-    failures.check("sample", sample.returncode == 0, sample.stderr)
-    made = harness.run(program, "ingest", "--data", data, "--articles", os.path.join(folder, "sample", "articles.csv"))
-    failures.check("ingest", made.returncode == 0, made.stderr)
+    data, _ = catalogue.ingest_sample(program, folder, failures, products=40, transactions=False)
     file = os.path.join(folder, "in-force.jsonl")
     admin = make_key(program, file, failures, "--scopes", "search,events,users,admin")
     browser = make_key(program, file, failures, "--kind", "browser", "--scopes", "search,events,users")
