@@ -141,15 +141,15 @@ TEST(AuditLog, HasALineForEveryCallOfAdminsAndAboutUsers) {
   std::string key_id;
   {
     AccessSetup setup;
-    hash = setup.hasher()("ann");
+    hash = setup.hasher()("zoe9q");
     key_id = setup.id_of_server();
-    static_cast<void>(setup.running().get("/api/users/ann", setup.server() + "X-Request-Id: r1\r\n"));
-    static_cast<void>(setup.running().get("/api/users/ann", setup.browser() + "X-Request-Id: r2\r\n"));
-    static_cast<void>(setup.running().get("/api/users/ann", "X-Request-Id: r3\r\n"));
-    static_cast<void>(setup.post("/api/users/ann/preferences", R"({"personalize":false})", setup.server() + "X-Request-Id: r4\r\n"));
+    static_cast<void>(setup.running().get("/api/users/zoe9q", setup.server() + "X-Request-Id: r1\r\n"));
+    static_cast<void>(setup.running().get("/api/users/zoe9q", setup.browser() + "X-Request-Id: r2\r\n"));
+    static_cast<void>(setup.running().get("/api/users/zoe9q", "X-Request-Id: r3\r\n"));
+    static_cast<void>(setup.post("/api/users/zoe9q/preferences", R"({"personalize":false})", setup.server() + "X-Request-Id: r4\r\n"));
     static_cast<void>(setup.post("/api/articles/1001", R"({"price":2})", setup.server() + "X-Request-Id: r5\r\n", "PATCH"));
-    static_cast<void>(setup.running().get("/api/recommendation/search?query=name&userId=ann", setup.server()));
-    static_cast<void>(setup.running().get("/api/recommendation/search?query=name&userId=ann&explain=true", setup.server() + "X-Request-Id: r6\r\n"));
+    static_cast<void>(setup.running().get("/api/recommendation/search?query=name&userId=zoe9q", setup.server()));
+    static_cast<void>(setup.running().get("/api/recommendation/search?query=name&userId=zoe9q&explain=true", setup.server() + "X-Request-Id: r6\r\n"));
     static_cast<void>(setup.running().get("/metrics", setup.server()));
     static_cast<void>(setup.running().get("/metrics", setup.reader() + "X-Request-Id: r7\r\n"));
   }
@@ -170,7 +170,7 @@ TEST(AuditLog, HasALineForEveryCallOfAdminsAndAboutUsers) {
   EXPECT_EQ(text(5, "action"), "search");
   EXPECT_EQ(text(5, "subject"), hash);
   EXPECT_EQ(text(6, "action"), "metrics");
-  EXPECT_EQ(log.find("ann"), std::string::npos) << "no user in the clear: " << log;
+  EXPECT_EQ(log.find("zoe9q"), std::string::npos) << "no user in the clear: " << log;
 }
 
 TEST(AuditLog, NothingFromOutsideBeginsALine) {
@@ -186,6 +186,23 @@ TEST(AuditLog, NothingFromOutsideBeginsALine) {
   EXPECT_EQ(audits(log).size(), 3U) << log;
   EXPECT_TRUE(std::ranges::none_of(log, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F; })) << log;
   EXPECT_EQ(log.find("\xC2\x85"), std::string::npos);
+}
+
+TEST(QueryLog, IsWrittenOnlyWhereItIsWanted) {
+  for (const bool wanted : {false, true}) {
+    testing::internal::CaptureStderr();
+    {
+      AccessSetup setup({.vision = true, .log_queries = wanted, .log_level = telemetry::LogLevel::kDebug});
+      static_cast<void>(setup.running().get("/api/recommendation/search?query=secret+wish%20x&userId=zoe9q", setup.server()));
+      static_cast<void>(setup.post("/api/recommendation/search/image", R"({"mode":"text_to_image","query":"other\u2028 wish"})", setup.server()));
+      setup.running().encoder().fail_with(core::Error{core::ErrorCode::kUnavailable, "away"});
+      static_cast<void>(setup.running().get("/api/recommendation/search?query=secret+wish%20x&legs=dense&userId=zoe9q", setup.server()));
+    }
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(log.find("secret wish x") != std::string::npos, wanted) << log;
+    EXPECT_EQ(log.find("wish\"") != std::string::npos, wanted) << log;
+    EXPECT_EQ(log.find("zoe9q"), std::string::npos) << log;
+  }
 }
 
 TEST(AuditLog, StrangersCannotFillIt) {
