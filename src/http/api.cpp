@@ -262,13 +262,19 @@ Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_i
 
 Work Api::visual(RoutedRequest request) {
   const std::string request_id = request.request_id;
+  RoutedRequest asked{.route = request.route, .request_id = request_id, .caller = request.caller};  // without its body
   core::Task<VisualRequests::Outcome> reading = visual_.read(std::move(request));
   VisualRequests::Outcome wish = co_await std::move(reading);
-  if (!wish) co_return error_response(wish.error(), request_id);
+  if (!wish) {
+    if (wish.error().status == 403 && wish.error().field == "explain") audit_explanation(asked, 403);
+    co_return error_response(wish.error(), request_id);
+  }
+  const bool explained = wish->request.explain;
   if (options_.log_queries) log_query(wish->request.query, wish->request.user_id ? wish->request.user_id->value() : "", request_id);
   const std::string_view picture_field = wish->picture_field;
   core::Task<search::SearchOutcome> searching = use_.search.search(std::move(wish->request));
   search::SearchOutcome outcome = co_await std::move(searching);
+  if (explained) audit_explanation(asked, outcome ? 200 : to_api_error(outcome.error()).status);
   if (outcome) co_return json_response(search_answer_json(*outcome));
   search::SearchFailure& failure = outcome.error();
   const bool of_picture = failure.error.field == "image" || failure.error.field == "article";

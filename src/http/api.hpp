@@ -77,6 +77,8 @@ class Api final : public Application {
   [[nodiscard]] std::expected<Caller, Response> let_in(const Request& request, const RouteMatch& match, Call& call) const;
   // The same once the parameters are known: explanations are the admins'.
   [[nodiscard]] core::Status check_admin_parameters(const Caller& caller, const Route& route, const Parameters& parameters, Call& call) const;
+  // Of an explanation that was asked for in a body, which is known only once it is read.
+  void audit_explanation(const RoutedRequest& request, int status) const;
   void log_query(std::string_view query, std::string_view user, std::string_view request_id) const;
   [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id);
   [[nodiscard]] core::Result<Work> list(const RoutedRequest& request, core::Deadline& deadline);

@@ -54,6 +54,12 @@ core::Status Api::check_admin_parameters(const Caller& caller, const Route& rout
   return caller.needs_admin("explain");
 }
 
+void Api::audit_explanation(const RoutedRequest& request, int status) const {
+  if (use_.audit == nullptr || !request.caller.keys_in_force) return;
+  const AuditNote note{.key_id = request.caller.key_id, .action = request.route->operation_id};
+  use_.audit->write({.request_id = request.request_id, .route = request.route->pattern, .status = status, .audit = &note});
+}
+
 void Api::log_query(std::string_view query, std::string_view user, std::string_view request_id) const {
   if (query.empty()) return;
   const std::string subject = use_.audit != nullptr ? use_.audit->hasher()(user) : std::string();

@@ -140,7 +140,7 @@ TEST(AuditLog, HasALineForEveryCallOfAdminsAndAboutUsers) {
   std::string hash;
   std::string key_id;
   {
-    AccessSetup setup;
+    AccessSetup setup({.vision = true});
     hash = setup.hasher()("zoe9q");
     key_id = setup.id_of_server();
     static_cast<void>(setup.running().get("/api/users/zoe9q", setup.server() + "X-Request-Id: r1\r\n"));
@@ -151,12 +151,15 @@ TEST(AuditLog, HasALineForEveryCallOfAdminsAndAboutUsers) {
     static_cast<void>(setup.running().get("/api/recommendation/search?query=name&userId=zoe9q", setup.server()));
     static_cast<void>(setup.running().get("/api/recommendation/search?query=name&userId=zoe9q&explain=true", setup.server() + "X-Request-Id: r6\r\n"));
     static_cast<void>(setup.running().get("/metrics", setup.server()));
-    static_cast<void>(setup.running().get("/metrics", setup.reader() + "X-Request-Id: r7\r\n"));
+    const std::string explained = R"({"mode":"text_to_image","query":"photo","explain":true})";
+    static_cast<void>(setup.post("/api/recommendation/search/image", explained, setup.server() + "X-Request-Id: r7\r\n"));
+    static_cast<void>(setup.post("/api/recommendation/search/image", explained, setup.reader() + "X-Request-Id: r8\r\n"));
+    static_cast<void>(setup.running().get("/metrics", setup.reader() + "X-Request-Id: r9\r\n"));
   }
   const std::string log = testing::internal::GetCapturedStderr();
   const auto lines = audits(log);
   const auto text = [&](std::size_t line, const char* member) { return std::string(lines.at(line).at(member).as_string()); };
-  ASSERT_EQ(lines.size(), 7U) << log;
+  ASSERT_EQ(lines.size(), 9U) << log;
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(text(i, "request_id"), "r" + std::to_string(i + 1));
   EXPECT_EQ(text(0, "key"), key_id);
   EXPECT_EQ(text(0, "action"), "exportUser");
@@ -169,7 +172,9 @@ TEST(AuditLog, HasALineForEveryCallOfAdminsAndAboutUsers) {
   EXPECT_EQ(text(4, "article"), "1001");
   EXPECT_EQ(text(5, "action"), "search");
   EXPECT_EQ(text(5, "subject"), hash);
-  EXPECT_EQ(text(6, "action"), "metrics");
+  EXPECT_EQ(text(6, "outcome"), "done");
+  EXPECT_EQ(text(7, "outcome"), "refused");
+  EXPECT_EQ(text(8, "action"), "metrics");
   EXPECT_EQ(log.find("zoe9q"), std::string::npos) << "no user in the clear: " << log;
 }
 
