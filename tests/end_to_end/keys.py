@@ -1,6 +1,8 @@
 """`scalestyle keys`, what a server does with the keys, where it refuses to start, and that no secret is ever shown."""
 
 import argparse
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -63,6 +65,9 @@ def check_commands(program, folder, failures):
         kept.write(MARK + "\n")
     token = expect("token", ["token", "--user", "ann", "--ttl", "60", "--user-token-secret-file", secret], 0, ".")
     failures.check("token", re.fullmatch(r"YW5u\.\d+\.[0-9a-f]{64}", token.stdout.strip()) is not None, token.stdout)
+    content, signature = token.stdout.strip().rsplit(".", 1)
+    made_here = hmac.new(MARK.encode(), b"scalestyle user 1\n" + content.encode(), hashlib.sha256).hexdigest()
+    failures.check("docs/formats/keys.md says how to sign one", signature == made_here, token.stdout)
     expect("no user", ["token", "--user-token-secret-file", secret], 2, "--user is missing")
     expect("no secret", ["token", "--user", "ann"], 2, "is missing: the secret")
     expect("a short secret", ["token", "--user", "ann"], 2, "at least 32 bytes", {"SCALESTYLE_USER_TOKEN_SECRET": "short"})
