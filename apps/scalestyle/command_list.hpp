@@ -23,6 +23,11 @@ namespace scalestyle::app {
 [[nodiscard]] Command events_rebuild_command();
 [[nodiscard]] Command train_ranker_command();
 [[nodiscard]] Command doctor_command();
+[[nodiscard]] Command keys_create_command();
+[[nodiscard]] Command keys_list_command();
+[[nodiscard]] Command keys_revoke_command();
+[[nodiscard]] Command keys_rotate_command();
+[[nodiscard]] Command keys_token_command();
 #ifdef SCALESTYLE_WITH_KAFKA
 [[nodiscard]] Command events_audit_command();
 [[nodiscard]] Command dlq_list_command();

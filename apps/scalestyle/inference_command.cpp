@@ -12,6 +12,7 @@
 #include "adapters/embedded/batching_text_encoder.hpp"
 #include "adapters/embedded/local_text_generator.hpp"
 #include "adapters/embedded/queued_models.hpp"
+#include "access_stack.hpp"
 #include "command_list.hpp"
 #include "core/timer_queue.hpp"
 #include "generator_stack.hpp"
@@ -172,6 +173,7 @@ class InferenceRun {
     CORE_TRY(auto options, server_options(settings_, kPort));
     options.max_large_bodies_bytes = kMaxLargeBodiesBytes;
     telemetry::Logger log(logging, clock_);
+    CORE_TRY(access_, AccessStack::open(settings_, {.clock = clock_, .log = log}));
     compute_.emplace(compute_threads(settings_));
     ServedStack stack(settings_, *compute_, timers_, metrics_);
     timer_thread_ = std::thread([this] { timers_.run(); });
@@ -192,11 +194,14 @@ class InferenceRun {
                                                   .timers = timers_,
                                                   .clock = clock_,
                                                   .metrics = metrics_,
-                                                  .log = log},
+                                                  .log = log,
+                                                  .access = &access_->control(metrics_),
+                                                  .audit = &access_->audit()},
                  std::move(described));
     CORE_TRY(const auto server,
              http::Server::open(options, {.application = *api_, .clock = clock_, .metrics = metrics_, .log = log}));
     server->drain_on_signals([&log](int number) { log.info("draining", {{"signal", number}}); });
+    access_->follow(timers_, compute_->pool());
     std::thread io([&server] { server->run(); });
     const core::Status warm = stack.warm_up();
     if (warm) {
@@ -215,6 +220,7 @@ class InferenceRun {
   }
 
   void stop() {
+    if (access_) access_->stop();
     timers_.stop();
     if (timer_thread_.joinable()) timer_thread_.join();
     if (compute_) compute_->stop();
@@ -224,6 +230,7 @@ class InferenceRun {
   core::SystemClock clock_;
   const core::SteadyTime started_;
   telemetry::Metrics metrics_;
+  std::unique_ptr<AccessStack> access_;
   core::TimerQueue timers_;
   std::optional<Compute> compute_;
   std::optional<http::InferenceApi> api_;
@@ -240,10 +247,10 @@ int run_inference(const Invocation& invocation) {
 Command inference_command() {
   return {.path = {"inference"},
           .help = "Serve models over HTTP: /embed, /rerank, /embed_image, /generate, /v1/…",
-          .settings = with_process_settings(
+          .settings = with_key_settings(with_process_settings(
               with_vision_settings({"models", "model", "query_precision", "reranker", "rerank_precision", "generation_enabled",
                                     "generation_model", "generation_precision", "compute_threads", "isa", "inference_device",
-                                    "inference_batch_tokens", "inference_queue_tokens"})),
+                                    "inference_batch_tokens", "inference_queue_tokens"}))),
           .run = run_inference};
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <thread>
 
+#include "access_stack.hpp"
 #include "command_list.hpp"
 #include "http/api.hpp"
 #include "events/event_id.hpp"
@@ -52,6 +53,7 @@ class ServeRun {
     CORE_TRY(const auto options, server_options(settings_, kPort));
     telemetry::Logger log(logging, clock_);
     CORE_TRY(const StoreChoice stores, choose_stores(settings_, role_));
+    CORE_TRY(const auto access, AccessStack::open(settings_, {.clock = clock_, .log = log}));
     CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log}));
     telemetry::show_resident_memory(stack->metrics());
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
@@ -59,8 +61,10 @@ class ServeRun {
     http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),
                    .clock = clock_, .metrics = stack->metrics(), .log = log, .suggest = stack->suggest(), .live = stack->live(),
                    .fetcher = pictures->fetcher(), .reasons = stack->reasons(), .timers = &stack->timers(),
-                   .dependencies = [serving = stack.get()] { return serving->dependencies(); }},
-                  {.version = std::string(kVersion), .max_query_image_bytes = max_query_image_bytes(settings_)});
+                   .dependencies = [serving = stack.get()] { return serving->dependencies(); },
+                   .access = &access->control(stack->metrics()), .audit = &access->audit()},
+                  {.version = std::string(kVersion), .max_query_image_bytes = max_query_image_bytes(settings_),
+                   .log_queries = settings_.boolean("log_queries")});
     CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log}));
     if (!stores.catalog_in_redis) {
       if (const auto loaded = load_generation(*stack); !loaded) {
@@ -89,6 +93,7 @@ class ServeRun {
                                   .synonyms = stack->synonyms(), .rules = stack->rules(), .ranker = &stack->ranker(), .suggest = &stack->suggest()},
                                  {.interval = kFollowInterval});
     follower.start();
+    access->follow(stack->timers(), stack->compute().pool());
     std::unique_ptr<search::GenerationReporter> reporter;
     if (stack->generation_use() != nullptr) {
       reporter = std::make_unique<search::GenerationReporter>(
@@ -100,6 +105,7 @@ class ServeRun {
     io.join();
     if (reporter) reporter->stop();
     pictures->stop();
+    access->stop();
     stack->stop_threads();  // api and follower are used by them
     log.info("stopped");
     return warm;
@@ -192,7 +198,7 @@ int run_as(Role role, const Invocation& invocation) {
 std::vector<std::string> settings_names() {
   std::vector<std::string> names{"data", "models", "model", "query_precision", "query_prefix", "document_precision", "compute_threads",
                                  "isa", "max_concurrent_requests"};
-  names = with_suggest_settings(with_search_settings(with_process_settings(std::move(names))));
+  names = with_suggest_settings(with_search_settings(with_access_settings(with_process_settings(std::move(names)))));
   names = with_inference_settings(with_generation_settings(with_query_image_settings(with_serving_settings(std::move(names)))));
   names = with_redis_feature_settings(with_redis_settings(with_store_settings(std::move(names))));
   return with_milvus_settings(with_kafka_settings(std::move(names)));

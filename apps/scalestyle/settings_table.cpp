@@ -56,6 +56,15 @@ std::vector<SettingSpec> make_table() {
       boolean("json", "false", "print the result as JSON"),
 
       text("host", "127.0.0.1", "address to bind"),
+      text("keys_file", "", "file of API keys, followed while the server runs; not set: everybody may do everything"),
+      boolean("insecure", "false", "serve without API keys on an address that others can reach"),
+      boolean("behind_tls", "false", "clients reach this server over TLS, such as a proxy's: cookies are Secure, browsers are told to stay with it"),
+      text("user_token_secret", "", "secret that signs user tokens and session cookies; two: \"new,old\"; better in user_token_secret_file"),
+      text("user_token_secret_file", "", "file of that secret, or of two, one a line: the first signs, both are accepted"),
+      integer("session_cookie_days", "30", "the anonymous session of a browser is good this long", 1, 400),
+      text("cors_origins", "", "origins whose pages may call the API from a browser: https://shop.example,https://m.shop.example"),
+      boolean("log_queries", "false", "log what shoppers search for, as they typed it"),
+      text("log_user_key", "", "secret of the hashes that stand for users in logs, the same for all servers; none: a new one at each start"),
       integer("port", "8080", "port to bind; 0: any free one; not set: 8080, inference 8000, consumers 8081 and (retry) 8082", 0, 65535),
       text("query_precision", "int8", "arithmetic of query embedding", {"f32", "bf16", "int8"}),
       boolean("query_prefix", "false", "put the model's search instruction before queries"),
@@ -244,6 +253,15 @@ std::vector<SettingSpec> make_table() {
       integer("limit", "20", "so many of the newest", 1, 10'000),
       boolean("keep", "false", "leave what was replayed among the dead letters"),
 
+      text("file", "", "file of API keys to read or change; not set: keys_file"),
+      text("kind", "server", "server: may name any user; browser: acts for the shopper who holds it", {"server", "browser"}),
+      text("scopes", "", "what the key may do: some of search, events, users, admin, separated by commas"),
+      text("expires", "", "the key works until then: 2027-01-01T00:00:00Z; not set: until it is revoked"),
+      text("note", "", "what the key is for, for people"),
+      integer("grace_s", "86400", "the key that is renewed works on for so long", 0, 31'536'000),
+      text("user", "", "user whom the token is for"),
+      integer("ttl", "3600", "seconds for which the token is good", 1, 31'536'000),
+
       text("out", "", "folder or file to write"),
       text("in", "", "file to read; not set: standard input"),
       text("acknowledged", "", "file of event ids, one a line, that must be in the log"),
@@ -298,9 +316,15 @@ const std::vector<core::SettingSpec>& settings_table() {
   return table;
 }
 
+bool is_secret(const std::string& name) {
+  for (const char* const end : {"_password", "_token", "_secret", "_key"}) {
+    if (name.ends_with(end)) return true;
+  }
+  return false;
+}
+
 std::string shown_value(const std::string& name, const std::string& value) {
-  const bool secret = name == "cursor_key" || name.ends_with("_password") || name.ends_with("_token");
-  return secret && !value.empty() ? "(hidden)" : value;
+  return is_secret(name) && !value.empty() ? "(hidden)" : value;
 }
 
 }  // namespace scalestyle::app

@@ -10,6 +10,9 @@ namespace scalestyle::app {
 
 [[nodiscard]] const std::vector<core::SettingSpec>& settings_table();
 
+// A setting whose value is shown nowhere: a password, a key or a secret.
+[[nodiscard]] bool is_secret(const std::string& name);
+
 // The value as it may be shown: a secret is hidden.
 [[nodiscard]] std::string shown_value(const std::string& name, const std::string& value);
 

@@ -247,7 +247,14 @@ core::Task<core::Result<bool>> EventLoop::take_effect(const ports::StreamBatch& 
 
 core::Task<core::Status> EventLoop::put_off(const std::vector<events::LoggedEvent>& batch,
                                             const std::vector<ports::RefusedEvent>& refused) {
-  if (use_.failed_records == nullptr) co_return std::unexpected(refused.front().cause);
+  if (use_.failed_records == nullptr) {
+    // The cause may name whose the event is, and this one goes into logs and probes: its place in the log tells who may look.
+    const events::EventPosition& place = batch[refused.front().index].position;
+    core::Error cause = refused.front().cause;
+    cause.message = "the event at " + place.stream + "/" + std::to_string(place.partition) + "/" + std::to_string(place.offset) +
+                    " cannot take effect (" + std::string(core::to_string(cause.code)) + "): what is stored of its subject cannot be used; remove it";
+    co_return std::unexpected(std::move(cause));
+  }
   for (const ports::RefusedEvent& one : refused) {
     CORE_CO_CHECK(co_await use_.failed_records->put_off(batch[one.index], one.cause, step_deadline()));
     metrics_.put_off();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "http/cache_shapes.hpp"
@@ -62,7 +64,8 @@ Api::Api(Dependencies dependencies, Options options)
       http_metrics_(use_.metrics),
       generation_metrics_(use_.metrics, use_.generations),
       cache_metrics_(use_.metrics, use_.search),
-      openapi_(std::make_shared<const std::string>(openapi_document(options_.version))) {
+      openapi_(std::make_shared<const std::string>(
+          openapi_document(options_.version, use_.access != nullptr && use_.access->keys_in_force()))) {
   use_.metrics.on_render([this] {
     generation_metrics_.collect();
     cache_metrics_.collect();
@@ -70,6 +73,13 @@ Api::Api(Dependencies dependencies, Options options)
 }
 
 Call Api::begin(Request request) {
+  auto headers = use_.access != nullptr ? use_.access->answer_headers(request) : std::vector<std::pair<std::string_view, std::string>>();
+  Call call = route(std::move(request));
+  std::ranges::move(headers, std::back_inserter(call.headers));
+  return call;
+}
+
+Call Api::route(Request request) {
   std::string request_id = choose_request_id(request.request_id_header);
   const auto answered = [&](Response response, std::string_view route = "none") {
     return Call{.request_id = request_id, .route = route, .work = std::move(response)};
@@ -115,11 +125,20 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
     call.work = result ? std::move(*result) : refuse(to_api_error(result.error()), call.request_id);
     return std::move(call);
   };
+  const auto denied = [&](const core::Error& error) {
+    return at_once(refuse(make_error("forbidden", error.message, error.field), call.request_id));
+  };
+  auto caller = let_in(request, match, call);
+  if (!caller) return at_once(std::move(caller).error());
   auto pairs = parse_query(split_target(request.target)->query);
   if (!pairs) return at_once(std::unexpected(pairs.error()));
   pairs->insert(pairs->end(), match.path_values.begin(), match.path_values.end());
+  const bool takes_subject = std::ranges::find(route.parameters, "userId", &ParameterSpec::name) != route.parameters.end();
+  if (const auto own = caller->settle(*pairs, takes_subject); !own) return denied(own.error());
   auto parameters = Parameters::check(route.parameters, std::move(*pairs));
   if (!parameters) return at_once(std::unexpected(parameters.error()));
+  if (const auto may = check_admin_parameters(*caller, route, *parameters, call); !may) return denied(may.error());
+  if (options_.log_queries) log_query(parameters->text("query").value_or(""), parameters->text("userId").value_or(""), call.request_id);
   if (route.body != nullptr) {
     if (const auto fault = body_header_fault(request)) return at_once(refuse(*fault, request_id));
   }
@@ -127,7 +146,7 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
     if (const auto fault = VisualRequests::header_fault(request)) return at_once(refuse(*fault, request_id));
   }
   RoutedRequest routed{&route,           std::move(*parameters), std::move(request.body), std::move(request.content_type), std::move(request_id),
-                       request.received, call.deadline, trace_context(request)};
+                       request.received, call.deadline, trace_context(request), std::move(*caller)};
   switch (route.id) {
     case RouteId::kSearch:
     case RouteId::kBrowse:
@@ -243,12 +262,19 @@ Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_i
 
 Work Api::visual(RoutedRequest request) {
   const std::string request_id = request.request_id;
+  RoutedRequest asked{.route = request.route, .request_id = request_id, .caller = request.caller};  // without its body
   core::Task<VisualRequests::Outcome> reading = visual_.read(std::move(request));
   VisualRequests::Outcome wish = co_await std::move(reading);
-  if (!wish) co_return error_response(wish.error(), request_id);
+  if (!wish) {
+    if (wish.error().status == 403 && wish.error().field == "explain") audit_explanation(asked, 403);
+    co_return error_response(wish.error(), request_id);
+  }
+  const bool explained = wish->request.explain;
+  if (options_.log_queries) log_query(wish->request.query, wish->request.user_id ? wish->request.user_id->value() : "", request_id);
   const std::string_view picture_field = wish->picture_field;
   core::Task<search::SearchOutcome> searching = use_.search.search(std::move(wish->request));
   search::SearchOutcome outcome = co_await std::move(searching);
+  if (explained) audit_explanation(asked, outcome ? 200 : to_api_error(outcome.error()).status);
   if (outcome) co_return json_response(search_answer_json(*outcome));
   search::SearchFailure& failure = outcome.error();
   const bool of_picture = failure.error.field == "image" || failure.error.field == "article";
@@ -330,6 +356,7 @@ Response Api::refuse(const ApiError& error, std::string_view request_id) { retur
 
 void Api::finished(const FinishedCall& call) {
   http_metrics_.record(call);
+  if (call.audit != nullptr && use_.audit != nullptr) use_.audit->write(call);
   if (!use_.log.enabled(telemetry::LogLevel::kDebug)) return;
   use_.log.log(telemetry::LogLevel::kDebug, "request",
                {{"request_id", call.request_id},

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +12,10 @@
 
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
+#include "http/access_control.hpp"
 #include "http/application.hpp"
 #include "http/article_routes.hpp"
+#include "http/audit_log.hpp"
 #include "http/dependency_state.hpp"
 #include "http/event_routes.hpp"
 #include "http/http_metrics.hpp"
@@ -34,6 +37,7 @@ class Api final : public Application {
     std::string version = "0";                         // of the product, for the API's description
     std::size_t max_image_bytes = 20 * 1024 * 1024;    // a larger picture is not served
     std::size_t max_query_image_bytes = 10 * 1024 * 1024;  // a larger picture is not searched for
+    bool log_queries = false;                              // what was searched for is logged, as it was typed
   };
   struct Dependencies {
     search::SearchService& search;
@@ -49,6 +53,8 @@ class Api final : public Application {
     search::ReasonService* reasons = nullptr;  // a language model's; null: templates only
     core::TimerQueue* timers = nullptr;        // not null with `reasons`
     DependencyStates dependencies{};           // what /ready tells of other engines; empty: nothing
+    const AccessControl* access = nullptr;     // null: everybody may do everything
+    AuditLog* audit = nullptr;                 // null: calls of admins and about users are not told
   };
 
   // Must outlive the server, and every work: destroy it after the pool's, the timers' and the event log's threads have
@@ -66,6 +72,14 @@ class Api final : public Application {
   void begin_drain() override { draining_.store(true); }
 
  private:
+  [[nodiscard]] Call route(Request request);
+  // api_access.cpp: what the caller of a request may do, else the refusal; the call is given its cookie and its audit.
+  [[nodiscard]] std::expected<Caller, Response> let_in(const Request& request, const RouteMatch& match, Call& call) const;
+  // The same once the parameters are known: explanations are the admins'.
+  [[nodiscard]] core::Status check_admin_parameters(const Caller& caller, const Route& route, const Parameters& parameters, Call& call) const;
+  // Of an explanation that was asked for in a body, which is known only once it is read.
+  void audit_explanation(const RoutedRequest& request, int status) const;
+  void log_query(std::string_view query, std::string_view user, std::string_view request_id) const;
   [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id);
   [[nodiscard]] core::Result<Work> list(const RoutedRequest& request, core::Deadline& deadline);
   [[nodiscard]] Work visual(RoutedRequest request);

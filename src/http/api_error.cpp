@@ -15,7 +15,10 @@ constexpr std::array kErrorCodes{
     ErrorCodeInfo{"invalid_argument", 400,
                   "a parameter, or a member of the body, is missing, malformed or out of its limits; `field` names it"},
     ErrorCodeInfo{"bad_request", 400, "the request is not well-formed HTTP; the connection is closed"},
-    ErrorCodeInfo{"forbidden", 403, "the server may not do that: fetch a picture from where `field` says"},
+    ErrorCodeInfo{"unauthorized", 401, "an API key is needed and there is none, or the key or the user token that `field` names is not good"},
+    ErrorCodeInfo{"forbidden", 403,
+                  "the key may not do that, or not for the user, session or parameter that `field` names; or the server may not "
+                  "fetch a picture from where `field` says"},
     ErrorCodeInfo{"not_found", 404, "there is no such path, article or picture"},
     ErrorCodeInfo{"method_not_allowed", 405, "the path does not take this method; see the Allow header"},
     ErrorCodeInfo{"request_timeout", 408, "the request came too slowly; the connection is closed"},
@@ -106,6 +109,7 @@ Response error_response(const ApiError& error, std::string_view request_id) {
   response.body = std::move(json).take();
   response.close = error.close;
   if (error.status == 503) response.headers.emplace_back("Retry-After", std::to_string(retry_after(error)));
+  if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"scalestyle\"");
   if (!error.allow.empty()) response.headers.emplace_back("Allow", error.allow);
   return response;
 }

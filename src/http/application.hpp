@@ -4,10 +4,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "core/deadline.hpp"
 #include "core/result.hpp"
@@ -19,6 +22,14 @@ namespace scalestyle::http {
 
 using Work = core::Task<core::Result<Response>>;
 
+// What the audit of a call tells of it besides its end.
+struct AuditNote {
+  std::string key_id{};         // empty: none
+  std::string_view action{};    // the operation's id
+  std::string subject{};        // a keyed hash of whom it is about; empty: of nobody
+  std::string article{};        // of the catalogue's changes, the one in the path
+};
+
 // How a request is to be answered: at once, or by a task that the connection starts, and drops when its client goes
 // unless it has effects.
 struct Call {
@@ -29,6 +40,8 @@ struct Call {
   // that it does not give itself says that the outcome is unknown.
   bool has_effects = false;
   std::variant<Response, Work> work;
+  std::vector<std::pair<std::string_view, std::string>> headers{};  // more of the answer's, whoever gives it
+  std::shared_ptr<const AuditNote> audit{};  // null: the call is not audited
 };
 
 // How a streamed body ended.
@@ -46,6 +59,7 @@ struct FinishedCall {
   int status = 0;  // 0: the client went away before the answer
   std::chrono::nanoseconds took{0};
   std::optional<StreamEnd> stream{};  // of a streamed body
+  const AuditNote* audit = nullptr;   // Call::audit
 };
 
 // Thread safety: every method is called on the server's I/O thread, must not block and must not throw. Works may

@@ -20,6 +20,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -227,19 +228,11 @@ std::optional<ApiError> Session::header_fault(const Parser& parser) const {
 
 // True: the connection goes on.
 asio::awaitable<bool> Session::answer(Parser& parser) {
-  namespace http = beast::http;
   const auto& fields = parser.get();
   Request request;
   request.method = parse_method(fields.method_string());
   request.target = std::string(fields.target());
-  request.request_id_header = std::string(fields["X-Request-Id"]);
-  request.if_none_match = std::string(fields[http::field::if_none_match]);
-  request.accept = std::string(fields[http::field::accept]);
-  request.content_type = std::string(fields[http::field::content_type]);
-  request.content_encoding = std::string(fields[http::field::content_encoding]);
-  request.traceparent = std::string(fields["traceparent"]);
-  request.tracestate = std::string(fields["tracestate"]);
-  request.timeout_header = std::string(fields["X-Request-Timeout-Ms"]);
+  read_header_fields(request, [&fields](std::string_view name) -> std::string_view { return fields[name]; });
   request.body = std::move(parser.get().body());
   request.received = received_;
   const bool with_body = request.method != Method::kHead;
@@ -247,7 +240,9 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   Call call = host_.application.begin(std::move(request));
   const std::string request_id = call.request_id;
   const core::Deadline deadline = call.deadline;
-  FinishedCall record{request_id, call.route, 0, {}};
+  const std::shared_ptr<const AuditNote> audit = std::move(call.audit);
+  auto headers = std::move(call.headers);
+  FinishedCall record{.request_id = request_id, .route = call.route, .audit = audit.get()};
   std::optional<Response> response;
   if (auto* immediate = std::get_if<Response>(&call.work)) {
     response = std::move(*immediate);
@@ -256,6 +251,7 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   }
   bool keep_alive = false;
   if (response) {
+    std::ranges::move(headers, std::back_inserter(response->headers));
     const bool spent = ++served_ >= host_.options.max_requests_per_connection;
     // Without chunks it is the connection's end that ends a stream.
     const bool chunked = response->stream != nullptr && fields.version() >= 11;

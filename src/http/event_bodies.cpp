@@ -93,7 +93,12 @@ constexpr std::array kBatchFields{BodyField{.name = "events",
                                             .entries = &kEvent}};
 constexpr BodySpec kEvents{.schema = "EventsBody", .description = "Events of any shoppers.", .fields = kBatchFields};
 
-constexpr std::array kMergeFields{required(kSessionId), kEventId};
+constexpr std::array kMergeFields{BodyField{.name = "session_id",
+                                            .description = "The shopper's session; only a browser key may leave it out: then it is that of "
+                                                           "the cookie.",
+                                            .minimum = 1,
+                                            .maximum = kMaxSubjectCharacters},
+                                  kEventId};
 constexpr BodySpec kMerge{.schema = "MergeBody",
                           .description = "The session whose history becomes the user's.",
                           .fields = kMergeFields};

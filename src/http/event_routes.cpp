@@ -36,6 +36,23 @@ bool is_utf8_charset(std::string_view parameters) {
   return true;
 }
 
+// Each event's subject must be the caller's own, where it may act for no other.
+core::Status settle(const Caller& caller, search::TrackRequest& wanted) {
+  if (!caller.is_bound()) return {};
+  for (std::size_t i = 0; i < wanted.events.size(); ++i) {
+    const std::string place = wanted.single ? std::string() : "events[" + std::to_string(i) + "].";
+    const std::string user_field = place + "user_id";
+    const std::string session_field = place + "session_id";
+    events::EventInput& input = wanted.events[i];
+    CORE_CHECK(caller.settle(input.user_id, input.session_id, {.user = user_field, .session = session_field}));
+  }
+  return {};
+}
+
+Response denied(const RoutedRequest& request, const core::Error& error) {
+  return error_response(make_error("forbidden", error.message, error.field), request.request_id);
+}
+
 }  // namespace
 
 std::optional<ApiError> body_header_fault(const Request& request) {
@@ -59,6 +76,7 @@ Work EventRoutes::perform(RoutedRequest request) {
     case RouteId::kMergeSession: return merge(std::move(request));
     case RouteId::kPreferences: return set_preferences(std::move(request));
     case RouteId::kForgetUser: return forget(std::move(request));
+    case RouteId::kUserFeatures: return features(std::move(request));
     default: return export_user(std::move(request));
   }
 }
@@ -70,6 +88,8 @@ Work EventRoutes::click(RoutedRequest request) {
   wanted.trace = std::move(request.trace);
   wanted.events.push_back(to_click(*body));
   wanted.single = true;
+  const core::Status own = settle(request.caller, wanted);
+  if (!own) co_return denied(request, own.error());
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.track(std::move(wanted));
   if (!outcome) co_return refuse(request, outcome.error());
@@ -82,6 +102,8 @@ Work EventRoutes::batch(RoutedRequest request) {
   search::TrackRequest wanted;
   wanted.trace = std::move(request.trace);
   wanted.events = to_events(*body);
+  const core::Status own = settle(request.caller, wanted);
+  if (!own) co_return denied(request, own.error());
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.track(std::move(wanted));
   if (!outcome) co_return refuse(request, outcome.error());
@@ -93,7 +115,12 @@ Work EventRoutes::merge(RoutedRequest request) {
   if (!body) co_return refuse(request, body.error());
   search::MergeRequest wanted;
   wanted.user_id = request.parameters.text("user_id").value_or("");
-  wanted.session_id = *body->text("session_id");
+  std::optional<std::string> user = wanted.user_id;
+  std::optional<std::string> session = optional_text(body->text("session_id"));
+  const core::Status own = request.caller.settle(user, session, {.user = "user_id", .session = "session_id"});
+  if (!own) co_return denied(request, own.error());
+  if (!session) co_return refuse(request, core::Error{core::ErrorCode::kInvalidArgument, "session_id is missing", "session_id"});
+  wanted.session_id = std::move(*session);
   wanted.client_event_id = optional_text(body->text("event_id"));
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.merge(std::move(wanted));
@@ -122,6 +149,15 @@ Work EventRoutes::forget(RoutedRequest request) {
   const auto outcome = co_await use_.events.forget(std::move(wanted));
   if (!outcome) co_return refuse(request, outcome.error());
   co_return json_response(forget_answer_json({request.request_id, took(request)}, *outcome));
+}
+
+Work EventRoutes::features(RoutedRequest request) {
+  search::FeaturesRequest wanted;
+  wanted.user_id = request.parameters.text("user_id").value_or("");
+  wanted.deadline = request.deadline;
+  const auto outcome = co_await use_.events.features_of(std::move(wanted));
+  if (!outcome) co_return refuse(request, outcome.error());
+  co_return json_response(features_answer_json({request.request_id, took(request)}, *outcome));
 }
 
 Work EventRoutes::export_user(RoutedRequest request) {

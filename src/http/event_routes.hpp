@@ -14,6 +14,7 @@
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
 #include "http/application.hpp"
+#include "http/caller.hpp"
 #include "http/json_body.hpp"
 #include "http/parameters.hpp"
 #include "http/route_table.hpp"
@@ -32,6 +33,7 @@ struct RoutedRequest {
   core::SteadyTime received{};
   core::Deadline deadline = core::Deadline::never();
   ports::TraceContext trace{};  // empty where the headers are not well formed
+  Caller caller{};              // what it may ask in its body is not checked yet
 };
 
 // Up to this a body is read on the I/O thread: reading it (1 to 4 ns a byte) costs no more than a hand-over to the pool.
@@ -68,6 +70,7 @@ class EventRoutes {
   [[nodiscard]] Work set_preferences(RoutedRequest request);
   [[nodiscard]] Work forget(RoutedRequest request);
   [[nodiscard]] Work export_user(RoutedRequest request);
+  [[nodiscard]] Work features(RoutedRequest request);
 
   [[nodiscard]] core::Task<core::Result<Body>> read(const RoutedRequest& request);
   [[nodiscard]] Response refuse(const RoutedRequest& request, const search::EventFailure& failure) const;

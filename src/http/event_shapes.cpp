@@ -39,7 +39,7 @@ std::string_view to_text(ports::ErasureState state) {
   return "pending";
 }
 
-void write_features(JsonWriter& json, const search::ExportAnswer& answer) {
+void write_features(JsonWriter& json, const search::KnownFeatures& answer) {
   json.key("recent_items").begin_array();
   for (const events::RecentItem& item : answer.recent_items) {
     json.begin_object();
@@ -101,6 +101,21 @@ std::string forget_answer_json(const AnswerHead& head, const search::ForgetAnswe
   json.key("sessions");
   write_texts(json, answer.sessions);
   json.key("sessions_complete").boolean(answer.sessions_complete);
+  json.end_object();
+  return std::move(json).take();
+}
+
+std::string features_answer_json(const AnswerHead& head, const search::FeaturesAnswer& answer) {
+  JsonWriter json(1024);
+  json.begin_object();
+  write_head(json, head);
+  json.key("data").begin_object();
+  json.key("user_id").text(answer.user_id);
+  json.key("as_of_ms").integer(unsigned_time(answer.as_of_ms));
+  json.key("personalize").boolean(answer.personalize);
+  if (answer.last_event_ms > 0) json.key("last_event_ms").integer(unsigned_time(answer.last_event_ms));
+  write_features(json, answer);
+  json.end_object();
   json.end_object();
   return std::move(json).take();
 }

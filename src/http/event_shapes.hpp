@@ -20,6 +20,7 @@ struct AnswerHead {
 [[nodiscard]] std::string event_answer_json(const AnswerHead& head, const search::TrackedEvent& event);
 [[nodiscard]] std::string events_answer_json(const AnswerHead& head, const std::vector<search::TrackedEvent>& events);
 [[nodiscard]] std::string forget_answer_json(const AnswerHead& head, const search::ForgetAnswer& answer);
+[[nodiscard]] std::string features_answer_json(const AnswerHead& head, const search::FeaturesAnswer& answer);
 [[nodiscard]] std::string user_answer_json(const AnswerHead& head, const search::ExportAnswer& answer);
 
 }  // namespace scalestyle::http

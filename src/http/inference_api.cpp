@@ -88,6 +88,7 @@ Call InferenceApi::begin(Request request) {
     response.headers.emplace_back("Allow", allowed(found->method));
     return answered(std::move(response));
   }
+  if (auto refused = refusal(request, found->route, call)) return answered(std::move(*refused));
   switch (found->route) {
     case InferenceRoute::kInfo:
       return answered(json_response(info()));
@@ -104,6 +105,26 @@ Call InferenceApi::begin(Request request) {
     default:
       return compute(std::move(request), found->route, std::move(call));
   }
+}
+
+std::optional<Response> InferenceApi::refusal(const Request& request, InferenceRoute route, Call& call) const {
+  if (use_.access == nullptr) return std::nullopt;
+  call.headers = use_.access->answer_headers(request);
+  ScopeSet scopes{Scope::kSearch};
+  if (route == InferenceRoute::kMetrics) scopes = ScopeSet{Scope::kAdmin};
+  if (route == InferenceRoute::kHealth || route == InferenceRoute::kLive || route == InferenceRoute::kReady) scopes = ScopeSet{};
+  const auto caller = use_.access->admit(request, scopes);
+  if (caller && !caller->is_bound()) return std::nullopt;
+  const ApiError error = caller ? make_error("forbidden", "browser keys are for the shop's API, not for models") : caller.error().error;
+  if (use_.audit != nullptr && route == InferenceRoute::kMetrics) {
+    call.audit = std::make_shared<const AuditNote>(
+        AuditNote{.key_id = caller ? caller->key_id : caller.error().key_id, .action = "metrics"});
+  }
+  Response response = inference_error_response(
+      {.status = error.status, .type = inference_error_type(error.status), .message = error.message, .field = error.field},
+      InferenceRoutes::dialect(route));
+  if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"scalestyle\"");
+  return response;
 }
 
 Call InferenceApi::compute(Request request, InferenceRoute route, Call call) {
@@ -204,6 +225,7 @@ Response InferenceApi::refuse(const ApiError& error, std::string_view /*request_
 
 void InferenceApi::finished(const FinishedCall& call) {
   http_metrics_.record(call);
+  if (call.audit != nullptr && use_.audit != nullptr) use_.audit->write(call);
   if (!use_.log.enabled(telemetry::LogLevel::kDebug)) return;
   use_.log.log(telemetry::LogLevel::kDebug, "request",
                {{"request_id", call.request_id},

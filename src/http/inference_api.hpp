@@ -4,7 +4,8 @@
 // (/generate) and our own (/embed_image); /live, /ready and /metrics as every role has them.
 //
 // `X-Request-Timeout-Ms` is the time that the client gives an answer; what it cannot get in that time is not computed. Who closes
-// the connection has its request dropped. `traceparent` (W3C Trace Context) goes into the logs.
+// the connection has its request dropped. Where keys are in force, /metrics needs a server key with the scope admin, the probes
+// none, all else one with the scope search. `traceparent` (W3C Trace Context) goes into the logs.
 
 #include <atomic>
 #include <chrono>
@@ -15,7 +16,9 @@
 
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
+#include "http/access_control.hpp"
 #include "http/application.hpp"
+#include "http/audit_log.hpp"
 #include "http/http_metrics.hpp"
 #include "http/inference_routes.hpp"
 #include "telemetry/log.hpp"
@@ -43,6 +46,8 @@ class InferenceApi final : public Application {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     telemetry::Logger& log;
+    const AccessControl* access = nullptr;  // null: everybody may do everything
+    AuditLog* audit = nullptr;              // null: refused scrapes are not told
   };
 
   // Must outlive the server and every work: destroy it after the pool's and the timers' threads have ended.
@@ -58,6 +63,7 @@ class InferenceApi final : public Application {
   void begin_drain() override { draining_.store(true); }
 
  private:
+  [[nodiscard]] std::optional<Response> refusal(const Request& request, InferenceRoute route, Call& call) const;
   [[nodiscard]] Call compute(Request request, InferenceRoute route, Call call);
   [[nodiscard]] core::Result<core::Deadline> deadline_of(const Request& request) const;
   [[nodiscard]] Response ready() const;

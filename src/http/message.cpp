@@ -21,6 +21,23 @@ Method parse_method(std::string_view name) {
   return found == kMethods.end() ? Method::kOther : found->second;
 }
 
+void read_header_fields(Request& request, const std::function<std::string_view(std::string_view)>& field) {
+  request.request_id_header = field("X-Request-Id");
+  request.if_none_match = field("If-None-Match");
+  request.accept = field("Accept");
+  request.content_type = field("Content-Type");
+  request.content_encoding = field("Content-Encoding");
+  request.traceparent = field("traceparent");
+  request.tracestate = field("tracestate");
+  request.timeout_header = field("X-Request-Timeout-Ms");
+  request.api_key = field("X-API-Key");
+  request.authorization = field("Authorization");
+  request.user_token = field("X-User-Token");
+  request.cookie = field("Cookie");
+  request.origin = field("Origin");
+  request.preflight_method = field("Access-Control-Request-Method");
+}
+
 Response json_response(std::string body) {
   Response response;
   response.body = std::move(body);
@@ -33,6 +50,7 @@ std::string_view reason_phrase(int status) {
     case 204: return "No Content";
     case 304: return "Not Modified";
     case 400: return "Bad Request";
+    case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
@@ -81,7 +99,7 @@ std::string http_date(core::WallTime time) {
 }
 
 std::string header_block(const Response& response, std::string_view request_id, bool keep_alive, std::string_view date) {
-  constexpr std::size_t kTypical = 384;
+  constexpr std::size_t kTypical = 512;
   std::string out;
   out.reserve(kTypical);
   out += "HTTP/1.1 ";
@@ -102,6 +120,8 @@ std::string header_block(const Response& response, std::string_view request_id, 
   append_header(out, "Date", date);
   append_header(out, "X-Request-Id", request_id);
   append_header(out, "X-Content-Type-Options", "nosniff");
+  append_header(out, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  append_header(out, "Referrer-Policy", "no-referrer");
   bool cache_control = false;
   for (const auto& [name, value] : response.headers) {
     append_header(out, name, value);

@@ -2,6 +2,7 @@
 // A request and a response as the application sees them, free of any HTTP library.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,9 +31,18 @@ struct Request {
   std::string traceparent{};       // W3C Trace Context, as sent
   std::string tracestate{};        // the same
   std::string timeout_header{};    // X-Request-Timeout-Ms, as sent
+  std::string api_key{};           // X-API-Key, as sent
+  std::string authorization{};
+  std::string user_token{};        // X-User-Token, as sent
+  std::string cookie{};
+  std::string origin{};
+  std::string preflight_method{};  // Access-Control-Request-Method, as sent
   std::string body{};              // without its transfer coding
   core::SteadyTime received{};     // when the header was complete: deadlines count from here
 };
+
+// Fills in the members that are header fields. `field` gives the value of a name; empty where there is none.
+void read_header_fields(Request& request, const std::function<std::string_view(std::string_view)>& field);
 
 // A body that is made while it is sent. The next piece is asked for only when the one before was written, so that a client
 // which reads slowly holds up the making. All of it has to be made within the call's deadline. When the client goes, or
@@ -65,7 +75,8 @@ struct Response {
 
 [[nodiscard]] std::string_view reason_phrase(int status);
 
-// Status line and header block of `response`, blank line included. Control characters in values become blanks.
+// Status line and header block of `response`, blank line included. Control characters in values become blanks. Every answer
+// says that it is no page: it may not be guessed to be one, load or run anything, be framed, or tell others where it came from.
 [[nodiscard]] std::string header_block(const Response& response, std::string_view request_id, bool keep_alive,
                                        std::string_view date);
 

@@ -39,6 +39,9 @@ void write_response(JsonWriter& json, const ResponseSpec& spec) {
   if (spec.status == 503) {
     json.key("Retry-After").begin_object().key("schema").raw(R"({"type":"integer","minimum":0})").end_object();
   }
+  if (spec.status == 401) {
+    json.key("WWW-Authenticate").begin_object().key("schema").raw(R"({"type":"string"})").end_object();
+  }
   json.end_object();
   if (!spec.content_type.empty()) {
     json.key("content").begin_object().key(spec.content_type).begin_object();
@@ -76,10 +79,21 @@ std::string_view method_key(Method method) {
   }
 }
 
-void write_operation(JsonWriter& json, const Route& route) {
+// Of a route that needs a key; pictures have a 403 of their own.
+void write_refusals(JsonWriter& json, const Route& route) {
+  const auto has = [&](int status) { return std::ranges::find(route.responses, status, &ResponseSpec::status) != route.responses.end(); };
+  write_response(json, {.status = 401, .description = "There is no API key, or the key or the user token is not good", .schema = "Error"});
+  if (has(403)) return;
+  write_response(json, {.status = 403,
+                        .description = "The key may not do that, or not for the user, session or parameter that error.field names",
+                        .schema = "Error"});
+}
+
+void write_operation(JsonWriter& json, const Route& route, bool keys) {
   json.key(method_key(route.method)).begin_object();
   json.key("operationId").text(route.operation_id);
   json.key("summary").text(route.summary);
+  if (keys) write_security(json, route.scopes());
   json.key("parameters").begin_array();
   for (const ParameterSpec& spec : route.parameters) write_parameter(json, spec);
   json.end_array();
@@ -87,12 +101,13 @@ void write_operation(JsonWriter& json, const Route& route) {
   if (route.form != nullptr) write_form_body(json, *route.form);
   json.key("responses").begin_object();
   for (const ResponseSpec& spec : route.responses) write_response(json, spec);
+  if (keys && !route.scopes().empty()) write_refusals(json, route);
   write_response(json, {.status = 500, .description = "The server failed", .schema = "Error"});
   json.end_object().end_object();
 }
 
 // Every path once, with all its methods.
-void write_paths(JsonWriter& json) {
+void write_paths(JsonWriter& json, bool keys) {
   const auto routes = route_table();
   json.key("paths").begin_object();
   for (auto route = routes.begin(); route != routes.end(); ++route) {
@@ -100,7 +115,7 @@ void write_paths(JsonWriter& json) {
     if (std::any_of(routes.begin(), route, same_path)) continue;
     json.key(route->pattern).begin_object();
     for (const Route& operation : routes) {
-      if (same_path(operation)) write_operation(json, operation);
+      if (same_path(operation)) write_operation(json, operation, keys);
     }
     json.end_object();
   }
@@ -109,7 +124,7 @@ void write_paths(JsonWriter& json) {
 
 }  // namespace
 
-std::string openapi_document(std::string_view version) {
+std::string openapi_document(std::string_view version, bool keys) {
   JsonWriter json(32 * 1024);
   json.begin_object();
   json.key("openapi").text("3.1.0");
@@ -123,8 +138,10 @@ std::string openapi_document(std::string_view version) {
             "mean any of their values.");
   json.key("license").begin_object().key("name").text("Apache-2.0").key("identifier").text("Apache-2.0").end_object();
   json.end_object();
-  write_paths(json);
-  json.key("components").begin_object().key("schemas").raw(openapi_schemas()).end_object();
+  write_paths(json, keys);
+  json.key("components").begin_object().key("schemas").raw(openapi_schemas());
+  if (keys) write_security_schemes(json);
+  json.end_object();
   json.end_object();
   return std::move(json).take();
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "http/json_writer.hpp"
+#include "http/scope.hpp"
 
 namespace scalestyle::http {
 
@@ -12,7 +13,8 @@ struct BodySpec;
 struct ParameterBody;
 struct ParameterSpec;
 
-[[nodiscard]] std::string openapi_document(std::string_view version);
+// `keys`: an API key is needed, as Route::scopes() says.
+[[nodiscard]] std::string openapi_document(std::string_view version, bool keys = false);
 
 // components/schemas as JSON.
 [[nodiscard]] std::string openapi_schemas();
@@ -23,6 +25,8 @@ void write_event_schemas(JsonWriter& json);
 void write_article_schemas(JsonWriter& json);
 void write_diagnostic_schemas(JsonWriter& json);
 void write_reason_schemas(JsonWriter& json);
+void write_security_schemes(JsonWriter& json);  // the member "securitySchemes" of components
+void write_security(JsonWriter& json, ScopeSet scopes);  // the member "security" of an operation that a key with one of them may use
 void write_form_schemas(JsonWriter& json);  // of the bodies that are parameters, as JSON and as forms
 void write_form_body(JsonWriter& json, const ParameterBody& body);  // the member "requestBody" of an operation
 void write_parameter_schema(JsonWriter& json, const ParameterSpec& spec);

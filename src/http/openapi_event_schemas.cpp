@@ -60,6 +60,23 @@ constexpr std::string_view kUserExport = R"json({
 "impressions":{"type":"array","description":"Newest first; on the first page alone.","items":{"$ref":"#/components/schemas/Impression"}},
 "next_cursor":{"type":"string","description":"For the parameter cursor of the next page; absent on the last."}}})json";
 
+constexpr std::string_view kFeaturesAnswer = R"json({
+"type":"object","required":["status","request_id","took_ms","data"],
+"properties":{"status":{"const":"success"},"request_id":{"$ref":"#/components/schemas/RequestId"},"took_ms":{"type":"number","minimum":0},
+"data":{"$ref":"#/components/schemas/UserFeatures"}}})json";
+
+constexpr std::string_view kUserFeatures = R"json({
+"type":"object","description":"What lists for a user are personalised by, as of now.",
+"required":["user_id","as_of_ms","personalize","recent_items","affinities"],
+"properties":{
+"user_id":{"type":"string"},"as_of_ms":{"type":"integer","minimum":0,"description":"Milliseconds since 1970."},
+"personalize":{"type":"boolean"},
+"last_event_ms":{"type":"integer","minimum":0,"description":"Absent where nothing is known of the user."},
+"recent_items":{"type":"array","description":"Newest first.","items":{"type":"object","required":["item_id","event_type","time_ms"],
+"properties":{"item_id":{"type":"string"},"event_type":{"type":"string"},"time_ms":{"type":"integer","minimum":0}}}},
+"affinities":{"type":"array","items":{"type":"object","required":["category","score"],
+"properties":{"category":{"type":"string"},"score":{"type":"number","description":"As of as_of_ms."}}}}}})json";
+
 constexpr std::string_view kLoggedEvent = R"json({
 "type":"object","description":"An event as the log keeps it.","required":["event_id","event_type","event_time_ms","received_time_ms"],
 "properties":{"event_id":{"type":"string"},"event_type":{"type":"string"},
@@ -154,6 +171,8 @@ void write_event_schemas(JsonWriter& json) {
   json.key("EventsAnswer").raw(without_line_ends(kEventsAnswer));
   json.key("EventResult").raw(without_line_ends(kEventResult));
   json.key("ForgetAnswer").raw(without_line_ends(kForgetAnswer));
+  json.key("FeaturesAnswer").raw(without_line_ends(kFeaturesAnswer));
+  json.key("UserFeatures").raw(without_line_ends(kUserFeatures));
   json.key("UserAnswer").raw(without_line_ends(kUserAnswer));
   json.key("UserExport").raw(without_line_ends(kUserExport));
   json.key("LoggedEvent").raw(without_line_ends(kLoggedEvent));

@@ -97,8 +97,11 @@ core::Result<ReasonRoutes::Wish> ReasonRoutes::read(const RoutedRequest& request
   wanted.article_id = text_of(body, "article_id");
   wanted.query = text_of(body, "query");
   if (is_blank(wanted.query)) wanted.query.clear();
-  if (std::string user = text_of(body, "userId"); !user.empty()) wanted.user_id = core::UserId(std::move(user));
-  if (std::string session = text_of(body, "sessionId"); !session.empty()) wanted.session_id = core::SessionId(std::move(session));
+  std::optional<std::string> user = text_of(body, "userId");
+  std::optional<std::string> session = text_of(body, "sessionId");
+  CORE_CHECK(request.caller.settle(user, session, {.user = "userId", .session = "sessionId"}));
+  if (user && !user->empty()) wanted.user_id = core::UserId(std::move(*user));
+  if (session && !session->empty()) wanted.session_id = core::SessionId(std::move(*session));
   // What is known is read within the time of a search; the rest is the model's.
   wanted.deadline = wish.deadline.within(search::kDefaultDeadline, use_.clock);
   return wish;
@@ -106,7 +109,11 @@ core::Result<ReasonRoutes::Wish> ReasonRoutes::read(const RoutedRequest& request
 
 Work ReasonRoutes::perform(RoutedRequest request, bool as_events) {
   core::Result<Wish> wish = read(request);
-  if (!wish) co_return error_response(to_api_error(wish.error()), request.request_id);
+  if (!wish) {
+    const core::Error& cause = wish.error();
+    const bool denied = cause.code == core::ErrorCode::kPermissionDenied;
+    co_return error_response(denied ? make_error("forbidden", cause.message, cause.field) : to_api_error(cause), request.request_id);
+  }
   core::Task<search::ReasonOutcome> finding = use_.search.reason(wish->request);
   search::ReasonOutcome reason = co_await std::move(finding);
   if (!reason) {

@@ -78,7 +78,7 @@ constexpr std::array kSearchResponses{
     ResponseSpec{.description = "The articles that fit the query best by its words and its meaning", .schema = "SearchAnswer"}, kInvalid,
     kExpired, kUnavailable};
 constexpr ResponseSpec kPictureForbidden{.status = 403,
-                                         .description = "The server may not fetch a picture from there",
+                                         .description = "The server may not fetch a picture from there, or the key may not do that: error.field tells",
                                          .schema = "Error"};
 constexpr ResponseSpec kPictureTooLarge{.status = 413,
                                         .description = "The body, or the picture in bytes or pixels, is too large",
@@ -130,6 +130,9 @@ constexpr std::array kEventsResponses{ResponseSpec{.description = "All events ar
                                       kTooLarge, kWrongType, kNotDone};
 constexpr std::array kExportResponses{ResponseSpec{.description = "A page of what is kept of the user", .schema = "UserAnswer"}, kInvalid,
                                       kUnavailable};
+constexpr std::array kFeaturesResponses{
+    ResponseSpec{.description = "What is known of the user now; of one that is not known nothing is", .schema = "FeaturesAnswer"}, kInvalid,
+    kUnavailable};
 constexpr std::array kForgetResponses{
     ResponseSpec{.description = "The barrier is on disk: nothing before it counts or can be read", .schema = "ForgetAnswer"}, kInvalid,
     kNotDone};
@@ -205,6 +208,8 @@ std::span<const Route> build_table() {
             &events_body(), kMaxBatchBytes},
       Route{RouteId::kExportUser, "/api/users/{user_id}", "exportUser", "Everything that is kept of a user", kExportParameters,
             kExportResponses},
+      Route{RouteId::kUserFeatures, "/api/users/{user_id}/features", "userFeatures", "What lists for a user are personalised by",
+            kUserParameters, kFeaturesResponses},
       Route{RouteId::kForgetUser, "/api/users/{user_id}", "forgetUser", "Forget a user", kForgetParameters, kForgetResponses,
             Method::kDelete},
       Route{RouteId::kMergeSession, "/api/users/{user_id}/merge", "mergeSession", "At login: a session's history becomes the user's",

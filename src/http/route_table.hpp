@@ -15,6 +15,7 @@
 #include "http/message.hpp"
 #include "http/parameter_body.hpp"
 #include "http/parameters.hpp"
+#include "http/scope.hpp"
 
 namespace scalestyle::http {
 
@@ -33,6 +34,7 @@ enum class RouteId : std::uint8_t {
   kClick,
   kEvents,
   kExportUser,
+  kUserFeatures,
   kForgetUser,
   kMergeSession,
   kPreferences,
@@ -70,6 +72,8 @@ struct Route {
   const ParameterBody* form = nullptr;     // instead of `body`: parameters as JSON or as a form
   bool is_read = false;                    // changes nothing, whatever its method
 
+  // Where keys are in force, a key with one of these is needed; empty: none is.
+  [[nodiscard]] ScopeSet scopes() const;
   [[nodiscard]] bool has_effects() const { return method != Method::kGet && !is_read; }
 };
 

@@ -26,6 +26,20 @@ ApiError to_answer(const core::Error& error) {
   return to_api_error(error);
 }
 
+// What the caller may not ask, and whom it is for.
+core::Status settle(const Caller& caller, search::SearchRequest& wanted) {
+  if (wanted.explain) CORE_CHECK(caller.needs_admin("explain"));
+  if (!caller.is_bound()) return {};
+  std::optional<std::string> user;
+  std::optional<std::string> session;
+  if (wanted.user_id) user = wanted.user_id->value();
+  if (wanted.session_id) session = wanted.session_id->value();
+  CORE_CHECK(caller.settle(user, session, {.user = "userId", .session = "sessionId"}));
+  if (user) wanted.user_id = core::UserId(std::move(*user));
+  if (session) wanted.session_id = core::SessionId(std::move(*session));
+  return {};
+}
+
 }  // namespace
 
 std::size_t VisualRequests::max_body_bytes() const { return (max_image_bytes_ + 2) / 3 * 4 + kOtherFieldsBytes; }
@@ -60,6 +74,7 @@ core::Task<core::Result<VisualWish>> VisualRequests::read_body(RoutedRequest req
   const bool hybrid = request.route->id == RouteId::kSearchHybrid;
   CORE_CO_TRY(VisualWish wish, hybrid ? to_hybrid_search(std::move(values), request.received, max_image_bytes_)
                                       : to_image_search(std::move(values), request.received, max_image_bytes_));
+  CORE_CO_CHECK(settle(request.caller, wish.request));
   wish.request.request_id = core::RequestId(request.request_id);
   co_return wish;
 }

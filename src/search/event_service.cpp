@@ -346,4 +346,18 @@ core::Task<EventOutcome<ExportAnswer>> EventService::export_user(ExportRequest r
   co_return std::unexpected(EventFailure{std::move(answer).error(), std::nullopt, retry});
 }
 
+core::Task<EventOutcome<FeaturesAnswer>> EventService::features_of(FeaturesRequest request) {
+  const auto ticket = readers_.enter();
+  if (!ticket) {
+    EventFailure full = refuse_full(readers_, 0);
+    full.outcome.reset();
+    co_return std::unexpected(std::move(full));
+  }
+  const core::Deadline deadline = own_deadline(request.deadline);
+  auto answer = co_await run_features(std::move(request), deadline);
+  if (answer) co_return std::move(*answer);
+  const auto retry = retry_after(answer.error().code);
+  co_return std::unexpected(EventFailure{std::move(answer).error(), std::nullopt, retry});
+}
+
 }  // namespace scalestyle::search

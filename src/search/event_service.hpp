@@ -125,15 +125,26 @@ struct ExportRequest {
 
 struct ExportedAffinity {
   std::string category{};
-  double score = 0;  // as of ExportAnswer::as_of_ms
+  double score = 0;  // as of KnownFeatures::as_of_ms
 };
 
-struct ExportAnswer {
+// What lists for a user are personalised by.
+struct KnownFeatures {
   std::string user_id{};
   events::EpochMs as_of_ms = 0;
   bool personalize = true;
   std::vector<events::RecentItem> recent_items{};
   std::vector<ExportedAffinity> affinities{};
+};
+struct FeaturesRequest {
+  std::string user_id{};
+  core::Deadline deadline = core::Deadline::never();
+};
+struct FeaturesAnswer : KnownFeatures {
+  events::EpochMs last_event_ms = 0;  // 0: nothing is known
+};
+
+struct ExportAnswer : KnownFeatures {
   std::vector<events::LoggedEvent> events{};  // oldest first; those of merged sessions, up to their merge, among them
   std::string next_cursor{};                  // empty: this was the last page
   std::vector<std::string> sessions{};
@@ -179,6 +190,9 @@ class EventService {
   // kUnavailable, kDeadlineExceeded, kCancelled; never a part of it unmarked.
   [[nodiscard]] core::Task<EventOutcome<ExportAnswer>> export_user(ExportRequest request);
 
+  // What is known of a user now. Failures as of export_user().
+  [[nodiscard]] core::Task<EventOutcome<FeaturesAnswer>> features_of(FeaturesRequest request);
+
   [[nodiscard]] const EventOptions& options() const { return options_; }
 
  private:
@@ -210,7 +224,8 @@ class EventService {
   [[nodiscard]] core::Task<core::Status> finish_forget(std::vector<ports::WaitedEvent> barriers, ForgetAnswer& answer,
                                                        core::Deadline deadline);
   [[nodiscard]] core::Task<core::Result<ExportAnswer>> run_export(ExportRequest request, core::Deadline deadline);
-  [[nodiscard]] core::Task<core::Status> export_features(ExportAnswer& answer, core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Result<events::EpochMs>> read_features(KnownFeatures& known, core::Deadline deadline);
+  [[nodiscard]] core::Task<core::Result<FeaturesAnswer>> run_features(FeaturesRequest request, core::Deadline deadline);
   [[nodiscard]] core::Task<core::Status> export_events(const ExportRequest& request, const MergedSessions& merged,
                                                        ExportAnswer& answer, core::Deadline deadline);
   [[nodiscard]] core::Task<core::Status> export_impressions(const MergedSessions& merged, ExportAnswer& answer,

@@ -140,7 +140,7 @@ core::Task<core::Result<ExportAnswer>> EventService::run_export(ExportRequest re
   ExportAnswer answer;
   answer.user_id = request.user_id;
   answer.as_of_ms = now_ms();
-  CORE_CO_CHECK(co_await export_features(answer, deadline));
+  CORE_CO_CHECK(co_await read_features(answer, deadline));
   CORE_CO_TRY(const MergedSessions merged, co_await merged_sessions(Subject::user(core::UserId(request.user_id)), deadline));
   answer.sessions_complete = merged.complete;
   answer.events_available = merged.available;
@@ -150,17 +150,27 @@ core::Task<core::Result<ExportAnswer>> EventService::run_export(ExportRequest re
   co_return answer;
 }
 
-core::Task<core::Status> EventService::export_features(ExportAnswer& answer, core::Deadline deadline) {
-  const Subject user = Subject::user(core::UserId(answer.user_id));
+core::Task<core::Result<FeaturesAnswer>> EventService::run_features(FeaturesRequest request, core::Deadline deadline) {
+  CORE_CO_CHECK(events::check_subject_id(request.user_id, "user_id"));
+  FeaturesAnswer answer;
+  answer.user_id = request.user_id;
+  answer.as_of_ms = now_ms();
+  CORE_CO_TRY(answer.last_event_ms, co_await read_features(answer, deadline));
+  co_return answer;
+}
+
+// The time of the newest event that they know.
+core::Task<core::Result<events::EpochMs>> EventService::read_features(KnownFeatures& known, core::Deadline deadline) {
+  const Subject user = Subject::user(core::UserId(known.user_id));
   CORE_CO_TRY(ports::SubjectSnapshot snapshot,
               co_await result_in_time(use_.features.read(user, early(deadline)), use_.timers, deadline));
-  answer.personalize = snapshot.features.personalize;
-  answer.recent_items = std::move(snapshot.features.recent_items);
+  known.personalize = snapshot.features.personalize;
+  known.recent_items = std::move(snapshot.features.recent_items);
   for (events::CategoryAffinity& affinity : snapshot.features.affinities) {
-    answer.affinities.push_back(
-        {std::move(affinity.category), affinity.score.value_at(answer.as_of_ms, use_.affinity_half_life_seconds)});
+    known.affinities.push_back(
+        {std::move(affinity.category), affinity.score.value_at(known.as_of_ms, use_.affinity_half_life_seconds)});
   }
-  co_return core::Status();
+  co_return snapshot.features.last_event_ms;
 }
 
 // A page of the events of the user and of the sessions up to their merges, by offset.

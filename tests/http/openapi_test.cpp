@@ -254,6 +254,7 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check("/api/recommendation/search?query=name+1&userId=u&after=" + events::to_token({"fake", 0, 1}), "SearchAnswer");
   check("/api/users/u", "UserAnswer");
   check("/api/users/u?limit=1", "UserAnswer");
+  check("/api/users/u/features", "FeaturesAnswer");
   check_post("/api/users/u", "", "ForgetAnswer", "DELETE");
   server.event_log().fail_append_with(ports::AppendOutcome::kUnknown, core::ErrorCode::kUnavailable);
   check_post("/api/events/click", R"({"user_id":"u","item_id":"1001","source":"search"})", "Error");

@@ -44,6 +44,10 @@ struct ServerSetup {
   bool vision = false;        // true: photos are looked into
   bool fetches = true;        // false: no picture is fetched for a client
   std::size_t max_query_image_bytes = 200'000;
+  const AccessControl* access = nullptr;  // null: no keys
+  AuditLog* audit = nullptr;
+  bool log_queries = false;
+  telemetry::LogLevel log_level = telemetry::LogLevel::kError;
 };
 
 class RunningServer {
@@ -51,7 +55,7 @@ class RunningServer {
   explicit RunningServer(ServerOptions options = {}, ServerSetup setup = {})
       : popularity_(features_, compute_.clock()),
         holder_(store_, index_, encoder_.info(), setup.popular_lists ? &popularity_ : nullptr),
-        log_({telemetry::LogLevel::kError, telemetry::LogFormat::kHuman}, compute_.clock()),
+        log_({setup.log_level, telemetry::LogFormat::kHuman}, compute_.clock()),
         experiments_(search::Experiments::parse(setup.experiments, "salt").value()),
         reasons_(setup.generation ? std::make_unique<search::ReasonService>(generator_, compute_.timers(), metrics_, search::ReasonOptions())
                                   : nullptr),
@@ -77,8 +81,8 @@ class RunningServer {
         live_({holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, setup.live),
         api_({.search = search_, .events = events_, .generations = holder_, .pool = compute_.pool(), .clock = compute_.clock(),
               .metrics = metrics_, .log = log_, .suggest = suggest_, .live = &live_, .fetcher = setup.fetches ? &fetcher_ : nullptr,
-              .reasons = reasons_.get(), .timers = &compute_.timers()},
-             {.version = "1.2.3", .max_query_image_bytes = setup.max_query_image_bytes}) {
+              .reasons = reasons_.get(), .timers = &compute_.timers(), .access = setup.access, .audit = setup.audit},
+             {.version = "1.2.3", .max_query_image_bytes = setup.max_query_image_bytes, .log_queries = setup.log_queries}) {
     has_vision_ = setup.vision;
     if (has_vision_) holder_.look_into_pictures(photos_, images_.info());
     change_writer_ = std::thread([this] { live_.write(); });

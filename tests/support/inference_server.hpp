@@ -27,6 +27,9 @@ class InferenceServer {
   InferenceServer& operator=(const InferenceServer&) = delete;
   ~InferenceServer() { stop(); }
 
+  // Before serve(): keys are in force.
+  void guard(const http::AccessControl& access) { access_ = &access; }
+
   // Once. `warm`: ready at once. `port` 0: any free one.
   void serve(http::InferenceModels models, http::InferenceApi::Options options = {}, bool warm = true, std::uint16_t port = 0) {
     api_.emplace(http::InferenceApi::Dependencies{.models = models,
@@ -34,7 +37,8 @@ class InferenceServer {
                                                   .timers = threads_.timers(),
                                                   .clock = threads_.clock(),
                                                   .metrics = metrics_,
-                                                  .log = log_},
+                                                  .log = log_,
+                                                  .access = access_},
                  std::move(options));
     if (warm) api_->mark_warm();
     http::ServerOptions limits;
@@ -64,9 +68,9 @@ class InferenceServer {
   [[nodiscard]] RawClient connect() const { return RawClient(port()); }
 
   // One request on a connection of its own.
-  [[nodiscard]] RawResponse get(const std::string& target) const {
+  [[nodiscard]] RawResponse get(const std::string& target, const std::string& extra = {}) const {
     auto client = connect();
-    client.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n" + extra + "\r\n");
     return client.read().value_or(RawResponse{});
   }
   [[nodiscard]] static std::string post_text(const std::string& target, const std::string& body,
@@ -85,6 +89,7 @@ class InferenceServer {
   telemetry::Metrics metrics_;
   ComputeThreads threads_;
   telemetry::Logger log_;
+  const http::AccessControl* access_ = nullptr;
   std::optional<http::InferenceApi> api_;
   std::unique_ptr<http::Server> server_;
   std::thread io_;

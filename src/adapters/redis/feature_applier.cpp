@@ -130,7 +130,7 @@ core::Task<core::Status> FeatureApplier::apply_works(std::vector<Work>& works, c
     for (int attempt = 0; !pending.empty(); ++attempt) {
       if (attempt == kMostAttempts) {
         co_return core::fail(core::ErrorCode::kUnavailable,
-                             fmt::format("{} was changed by others again and again", pending.front()->key));
+                             "what is stored of a subject was changed by others again and again");
       }
       CORE_CO_CHECK(co_await read_works(pending, deadline));
       CORE_CO_CHECK(co_await write_works(pending, deadline));
