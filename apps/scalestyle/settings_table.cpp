@@ -57,6 +57,9 @@ std::vector<SettingSpec> make_table() {
 
       text("host", "127.0.0.1", "address to bind"),
       integer("port", "8080", "port to bind; 0: any free one; not set: 8080, inference 8000, consumers 8081 and (retry) 8082", 0, 65535),
+      integer("admin_port", "0", "port of what is for operators only (metrics, changes of articles, why-not …); 0: the same port", 0, 65'535),
+      text("tls_certificate", "", "PEM file of the server's certificate and those that lead to its authority, followed; none: plain HTTP"),
+      text("tls_key", "", "PEM file of the certificate's key, not encrypted"),
       text("query_precision", "int8", "arithmetic of query embedding", {"f32", "bf16", "int8"}),
       boolean("query_prefix", "false", "put the model's search instruction before queries"),
       text("fusion", "reciprocal_rank", "how words and meaning become one list", {"weighted_sum", "reciprocal_rank"}),
@@ -132,6 +135,11 @@ std::vector<SettingSpec> make_table() {
            "hosts from which pictures to search for may be fetched: shop.example, *.shop.example, http://host:port; none: image_url is off"),
       integer("image_url_timeout_ms", "2000", "time for fetching such a picture", 10, 10'000),
       integer("image_max_mb", "10", "largest picture to search for, in MiB", 1, 10),
+      number("rate_limit_key", "0", "cost a second of one API key; 0: no limit. A plain search costs 1; docs/limits.md lists all", 0, 1e6),
+      number("rate_limit_user", "20", "cost a second for one user who is named in the path or the query; 0: no limit", 0, 1e6),
+      number("rate_limit_address", "100", "cost a second from one client address, but for this machine's own; 0: no limit", 0, 1e6),
+      number("rate_limit_burst_s", "10", "so many seconds' worth of these may be used at once", 0.1, 86'400),
+      text("trusted_proxies", "", "addresses and networks whose X-Forwarded-For is believed: 10.0.0.0/8,192.0.2.7; none: nobody's"),
       integer("drain_timeout_ms", "4000", "time for requests in progress after SIGTERM", 0, 600'000),
 
       number("event_weight_click", "1", "how much a click counts", 0, 1e6),

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/hash.hpp"
 #include "http/cache_shapes.hpp"
 #include "http/image_file.hpp"
 #include "http/json_shapes.hpp"
@@ -35,10 +36,10 @@ core::Result<std::pair<std::shared_ptr<const search::ServingGeneration>, catalog
   return std::pair(std::move(generation), *row);
 }
 
-Response allow(std::string_view pattern) {
+Response allow(std::string_view pattern, Audience audience) {
   Response response;
   response.status = 204;
-  response.headers.emplace_back("Allow", allowed_methods(pattern));
+  response.headers.emplace_back("Allow", allowed_methods(pattern, audience));
   return response;
 }
 
@@ -77,22 +78,28 @@ Call Api::begin(Request request) {
   const auto parts = split_target(request.target);
   if (!parts) return answered(refuse(make_error("bad_request", "the request target must be a path", "target"), request_id));
   if (parts->path == "*") {
-    if (request.method == Method::kOptions) return answered(allow(""));
+    if (request.method == Method::kOptions) return answered(allow("", request.audience));
     return answered(refuse(make_error("bad_request", "\"*\" is for OPTIONS only", "target"), request_id));
   }
   const auto match = match_route(request.method, parts->path);
   if (!match) return answered(refuse(to_api_error(match.error()), request_id));
-  if (!*match) {
+  if (!*match || !is_shown(**match, request.audience)) {
     return answered(refuse(make_error("not_found", "there is no such path; /openapi.json lists them all"), request_id));
   }
   const std::string_view pattern = (*match)->pattern;
-  if (request.method == Method::kOptions) return answered(allow(pattern), pattern);
+  if (request.method == Method::kOptions) return answered(allow(pattern, request.audience), pattern);
   if ((*match)->route == nullptr) {
-    ApiError error = make_error("method_not_allowed", fmt::format("this path answers {}", allowed_methods(pattern)));
-    error.allow = allowed_methods(pattern);
+    ApiError error = make_error("method_not_allowed", fmt::format("this path answers {}", allowed_methods(pattern, request.audience)));
+    error.allow = allowed_methods(pattern, request.audience);
     return answered(refuse(error, request_id), pattern);
   }
-  return perform(std::move(request), **match, std::move(request_id));
+  if (use_.limits == nullptr) return perform(std::move(request), **match, std::move(request_id));
+  const std::string key = request.api_key.empty() ? std::string() : core::sha256_hex(request.api_key);
+  RateLimits::Charge charge = use_.limits->charge(request, **match, {.key = key});
+  if (!charge.decision.allowed) return answered(use_.limits->refusal(charge, request_id), pattern);
+  Call call = perform(std::move(request), **match, std::move(request_id));
+  use_.limits->finish(call, std::move(charge));
+  return call;
 }
 
 std::optional<std::size_t> Api::body_limit(Method method, std::string_view target) {
@@ -238,7 +245,9 @@ core::Result<Response> Api::not_answered(const search::SearchFailure& failure, c
 Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_id) {
   const search::SearchOutcome outcome = co_await std::move(search);
   if (!outcome) co_return not_answered(outcome.error(), request_id);
-  co_return json_response(search_answer_json(*outcome));
+  Response response = json_response(search_answer_json(*outcome));
+  response.cost = answer_cost(*outcome);
+  co_return response;
 }
 
 Work Api::visual(RoutedRequest request) {
@@ -249,7 +258,11 @@ Work Api::visual(RoutedRequest request) {
   const std::string_view picture_field = wish->picture_field;
   core::Task<search::SearchOutcome> searching = use_.search.search(std::move(wish->request));
   search::SearchOutcome outcome = co_await std::move(searching);
-  if (outcome) co_return json_response(search_answer_json(*outcome));
+  if (outcome) {
+    Response response = json_response(search_answer_json(*outcome));
+    response.cost = answer_cost(*outcome);
+    co_return response;
+  }
   search::SearchFailure& failure = outcome.error();
   const bool of_picture = failure.error.field == "image" || failure.error.field == "article";
   if (of_picture && !picture_field.empty()) failure.error.field = picture_field;  // as the client named it

@@ -17,6 +17,7 @@
 #include "http/event_routes.hpp"
 #include "http/http_metrics.hpp"
 #include "http/parameters.hpp"
+#include "http/rate_limits.hpp"
 #include "http/reason_routes.hpp"
 #include "http/route_table.hpp"
 #include "http/visual_requests.hpp"
@@ -48,6 +49,7 @@ class Api final : public Application {
     ports::ImageFetcher* fetcher = nullptr;  // null: no picture is fetched for a client
     search::ReasonService* reasons = nullptr;  // a language model's; null: templates only
     core::TimerQueue* timers = nullptr;        // not null with `reasons`
+    RateLimits* limits = nullptr;              // null: nobody is limited
     DependencyStates dependencies{};           // what /ready tells of other engines; empty: nothing
   };
 

@@ -39,6 +39,30 @@ std::optional<ApiError> read_fault(const boost::system::error_code& error, const
   return std::nullopt;
 }
 
+ApiError unanswered(const core::Error* failure, bool has_effects) {
+  ApiError error = failure != nullptr ? to_api_error(*failure)
+                                      : make_error("deadline_exceeded", "the answer was not there within the deadline");
+  if (has_effects) {
+    if (error.status >= 500) error.outcome = ports::AppendOutcome::kUnknown;
+  } else if (failure == nullptr) {
+    error.reason = search::DegradationReason::kDownstreamCapacityRejected;
+  }
+  return error;
+}
+
+std::string api_key_of(std::string_view key_header, std::string_view authorization) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!key_header.empty()) return std::string(key_header);
+  if (authorization.size() <= kScheme.size() || !beast::iequals(authorization.substr(0, kScheme.size()), kScheme)) return {};
+  authorization.remove_prefix(std::min(authorization.find_first_not_of(' ', kScheme.size()), authorization.size()));
+  return std::string(authorization);
+}
+
+void add_value(std::string& values, std::string_view value) {
+  if (!values.empty()) values += ", ";
+  values += value;
+}
+
 void HeaderCheck::add(std::string_view name, std::string_view value) {
   const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; };
   bytes_ += name.size() + value.size() + 4;

@@ -1,0 +1,58 @@
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "http/client_stream_impl.hpp"
+#include "http/connection.hpp"
+
+namespace scalestyle::http {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
+
+}  // namespace
+
+ClientStream::ClientStream(asio::io_context& io, int descriptor, std::shared_ptr<TlsContext> tls) : socket_(io), context_(std::move(tls)) {
+  ErrorCode ignored;
+  socket_.assign(address_family(descriptor) == AF_INET6 ? Tcp::v6() : Tcp::v4(), descriptor, ignored);
+  socket_.set_option(Tcp::no_delay(true), ignored);
+  if (context_ != nullptr) tls_.emplace(socket_, *context_);
+}
+
+asio::awaitable<bool> ClientStream::shake_hands() {
+  if (!tls_) co_return true;
+  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kUse);
+  co_return !error;
+}
+
+asio::awaitable<void> ClientStream::end_sending() {
+  if (tls_) [[maybe_unused]] const auto [unheard] = co_await tls_->async_shutdown(kUse);
+  ErrorCode ignored;
+  socket_.shutdown(Tcp::socket::shutdown_send, ignored);
+}
+
+asio::awaitable<std::size_t> ClientStream::drop_some() {
+  std::array<char, 4096> dropped{};
+  const auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(dropped), kUse);
+  co_return error ? 0 : bytes;
+}
+
+bool ClientStream::is_peer_gone() {
+  char byte = 0;
+  const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return seen == 0 || (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+bool ClientStream::has_peer_ended() {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE;
+}
+
+}  // namespace scalestyle::http

@@ -1,0 +1,194 @@
+#include "http/rate_limits.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "http/api_error.hpp"
+#include "http/query_string.hpp"
+#include "ranking/rerank_budget.hpp"
+#include "search/answer.hpp"
+
+namespace scalestyle::http {
+
+namespace {
+
+constexpr std::size_t kMaxIdentityBytes = 512;  // longer ones are no user's id: the request is refused as wrong
+
+// The value of a parameter in a query string, as sent; nothing where it is not given.
+std::optional<std::string_view> raw_parameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view piece = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (piece.size() > name.size() && piece.starts_with(name) && piece[name.size()] == '=') return piece.substr(name.size() + 1);
+  }
+  return std::nullopt;
+}
+
+std::string user_of(const RouteMatch& match, std::string_view query) {
+  std::string user;
+  if (const auto found = std::ranges::find(match.path_values, "user_id", &QueryPairs::value_type::first);
+      found != match.path_values.end()) {
+    user = found->second;
+  } else if (const auto raw = raw_parameter(query, "userId")) {
+    if (auto decoded = percent_decode(*raw, true, "userId")) user = std::move(*decoded);
+  }
+  if (user.size() > kMaxIdentityBytes) user.clear();
+  return user;
+}
+
+bool reranks(RouteId id) {
+  return id == RouteId::kSearch || id == RouteId::kSearchImage || id == RouteId::kSearchHybrid || id == RouteId::kWhyNot;
+}
+
+// What may be judged for the request, by its parameter `rerank`.
+std::size_t expected_judged(std::string_view query) {
+  const auto wish = raw_parameter(query, "rerank");
+  if (!wish || *wish == "true") return kExpectedJudged;
+  std::size_t depth = 0;
+  std::from_chars(wish->data(), wish->data() + wish->size(), depth);
+  return std::min(depth, ranking::kMaxRerankDepth);
+}
+
+int whole_seconds(double seconds) { return static_cast<int>(std::ceil(std::min(seconds, 1e9))); }
+
+}  // namespace
+
+double base_cost(RouteId id) {
+  switch (id) {
+    case RouteId::kSearch: return 1;
+    case RouteId::kSearchImage:
+    case RouteId::kSearchHybrid: return 5;
+    case RouteId::kBrowse:
+    case RouteId::kTrending: return 0.5;
+    case RouteId::kForYou:
+    case RouteId::kLook: return 2;
+    case RouteId::kSimilar: return 1;
+    case RouteId::kSuggest: return 0.1;
+    case RouteId::kWhyNot: return 3;
+    case RouteId::kReason: return 5;
+    case RouteId::kClick:
+    case RouteId::kEvents: return kEventCost;
+    case RouteId::kExportUser: return 2;
+    case RouteId::kForgetUser:
+    case RouteId::kMergeSession: return 1;
+    case RouteId::kPreferences: return 0.1;
+    case RouteId::kChangeArticles: return 5;
+    case RouteId::kPutArticle:
+    case RouteId::kPatchArticle:
+    case RouteId::kDeleteArticle: return 0.5;
+    case RouteId::kArticle:
+    case RouteId::kImage:
+    case RouteId::kOpenApi: return 0.1;
+    case RouteId::kCacheStats:
+    case RouteId::kLive:
+    case RouteId::kReady:
+    case RouteId::kMetrics: return 0;  // what watches the server must get through
+  }
+  return 1;
+}
+
+AnswerCost answer_cost(const search::SearchAnswer& answer) {
+  const auto judged = [](const std::optional<search::RerankReport>& report) {
+    return report ? report->scored - std::min(report->scored, report->cached_pairs) : 0;
+  };
+  using enum search::ListSource;
+  const bool made = !answer.list_source || *answer.list_source == kMade;
+  if (!made) return {.share = kKeptListShare};
+  return {.more = kJudgedArticleCost * static_cast<double>(judged(answer.rerank) + judged(answer.first_rerank))};
+}
+
+bool RateLimits::Charge::applies() const {
+  return std::ranges::any_of(decision.states, &RateState::applies);
+}
+
+RateLimits::RateLimits(const RateLimitOptions& options, TrustedProxies proxies, const core::Clock& clock, telemetry::Metrics& metrics)
+    : limiter_(options, clock), proxies_(std::move(proxies)) {
+  for (std::size_t at = 0; at < kRateScopeCount; ++at) {
+    const auto scope = static_cast<RateScope>(at);
+    policies_[at] = fmt::format("\"{}\";q={};w={}", to_string(scope), static_cast<std::int64_t>(options.burst(scope)),
+                                whole_seconds(options.burst_seconds));
+    refused_[at] = metrics.counter({"scalestyle_http_rate_limited_total", "Requests refused with 429, by the limit that refused.",
+                                    {{"limit", std::string(to_string(scope))}}});
+  }
+}
+
+RateLimits::Charge RateLimits::charge(const Request& request, const RouteMatch& match, const Caller& caller) {
+  Charge charge;
+  charge.route = match.route->id;
+  const double base = base_cost(charge.route);
+  if (base == 0) return charge;
+  const auto parts = split_target(request.target);
+  const std::string_view query = parts ? parts->query : std::string_view();
+  charge.key = caller.key;
+  if (limiter_.options().rate(RateScope::kUser) > 0) charge.user = user_of(match, query);
+  if (limiter_.options().rate(RateScope::kAddress) > 0 && !caller.speaks_for_many) {
+    if (const auto client = proxies_.client(request.peer, request.forwarded_for)) charge.address = limited_address(*client);
+  }
+  charge.taken = base;
+  if (reranks(charge.route)) charge.taken += kJudgedArticleCost * static_cast<double>(expected_judged(query));
+  charge.decision = limiter_.take(charge.subject(), charge.taken);
+  if (!charge.decision.allowed) refused_[static_cast<std::size_t>(charge.decision.refused_by)].add();
+  return charge;
+}
+
+Response RateLimits::refusal(const Charge& charge, std::string_view request_id) const {
+  const RateScope scope = charge.decision.refused_by;
+  const std::string_view whose = scope == RateScope::kKey ? "API key" : scope == RateScope::kUser ? "user" : "client address";
+  const int wait = std::max(1, whole_seconds(charge.decision.wait_seconds));
+  ApiError error = make_error("rate_limited", fmt::format("this {} asks for more than it may; try again after {} s", whose, wait));
+  error.retry_after_seconds = wait;
+  Response response = error_response(error, request_id);
+  RateDecision told = charge.decision;
+  told.states[static_cast<std::size_t>(scope)].full_seconds = wait;  // the same point in time as Retry-After's
+  tell(told, response);
+  return response;
+}
+
+void RateLimits::finish(Call& call, Charge charge) {
+  if (!charge.applies()) return;
+  if (auto* response = std::get_if<Response>(&call.work)) {
+    correct(charge, *response);
+    tell(charge.decision, *response);
+    return;
+  }
+  call.work = watched(std::move(std::get<Work>(call.work)), std::move(charge));
+}
+
+Work RateLimits::watched(Work work, Charge charge) {
+  core::Result<Response> result = co_await std::move(work);
+  if (!result) {
+    limiter_.settle(charge.subject(), base_cost(charge.route) - charge.taken);
+    co_return result;
+  }
+  correct(charge, *result);
+  tell(charge.decision, *result);
+  co_return result;
+}
+
+void RateLimits::correct(const Charge& charge, const Response& response) {
+  limiter_.settle(charge.subject(), base_cost(charge.route) * response.cost.share + response.cost.more - charge.taken);
+}
+
+void RateLimits::tell(const RateDecision& decision, Response& response) const {
+  std::string policy;
+  std::string state;
+  for (std::size_t at = 0; at < kRateScopeCount; ++at) {
+    const RateState& limit = decision.states[at];
+    if (!limit.applies) continue;
+    const std::string_view comma = policy.empty() ? "" : ", ";
+    policy += comma;
+    policy += policies_[at];
+    state += fmt::format("{}\"{}\";r={};t={}", comma, to_string(static_cast<RateScope>(at)), static_cast<std::int64_t>(limit.left),
+                         whole_seconds(limit.full_seconds));
+  }
+  if (policy.empty()) return;
+  response.headers.emplace_back("RateLimit-Policy", std::move(policy));
+  response.headers.emplace_back("RateLimit", std::move(state));
+}
+
+}  // namespace scalestyle::http
