@@ -36,7 +36,7 @@ bool is_mapped(const AddressBytes& address) {
 
 // An address without brackets and port.
 std::optional<AddressBytes> parse_bare(std::string_view text) {
-  if (text.empty() || text.size() > kMaxText) return std::nullopt;
+  if (text.empty() || text.size() > kMaxText || text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string copy(text);
   std::array<std::uint8_t, 4> ipv4{};
   if (::inet_pton(AF_INET, copy.c_str(), ipv4.data()) == 1) return mapped(ipv4);

@@ -2,7 +2,9 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <boost/asio/write.hpp>
 #include <cerrno>
+#include <string>
 
 #include "http/client_stream_impl.hpp"
 #include "http/connection.hpp"
@@ -28,6 +30,18 @@ asio::awaitable<bool> ClientStream::shake_hands() {
   if (!tls_) co_return true;
   const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kUse);
   co_return !error;
+}
+
+asio::awaitable<ClientStream::ErrorCode> ClientStream::write_all(std::span<const asio::const_buffer> parts) {
+  constexpr std::size_t kOneRecord = 16 * 1024;
+  if (tls_ && asio::buffer_size(parts) <= kOneRecord) {
+    std::string joined;
+    for (const asio::const_buffer& part : parts) joined.append(static_cast<const char*>(part.data()), part.size());
+    const auto [error, bytes] = co_await asio::async_write(*tls_, asio::buffer(joined), kUse);
+    co_return error;
+  }
+  const auto [error, bytes] = co_await asio::async_write(*this, parts, kUse);
+  co_return error;
 }
 
 asio::awaitable<void> ClientStream::end_sending() {

@@ -13,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "http/tls_certificates_impl.hpp"
@@ -43,6 +44,9 @@ class ClientStream {
       const Buffers& buffers, Token&& token) {
     return boost::asio::async_initiate<Token, void(ErrorCode, std::size_t)>(Writing{this}, token, buffers);
   }
+  // Writes all of it. With TLS short parts become one record, not one each.
+  boost::asio::awaitable<ErrorCode> write_all(std::span<const boost::asio::const_buffer> parts);
+
   // Calls `handler` when something can be read of the connection, without reading it.
   template <class Handler>
   void async_wait_readable(Handler&& handler) {

@@ -11,17 +11,13 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/string.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <optional>
 #include <utility>
 
-#include "http/client_stream_impl.hpp"
 #include "http/connection_errors.hpp"
+#include "http/header_reader_impl.hpp"
 
 namespace scalestyle::http {
 
@@ -30,12 +26,11 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using ErrorCode = boost::system::error_code;
-using Parser = beast::http::request_parser<beast::http::string_body>;
+using Parser = RequestParser;
 
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kLingerTime{1'000};
 constexpr std::size_t kLingerBytes = 256 * 1024;
-constexpr std::size_t kOneRecord = 15 * 1024;
 
 class Session;
 
@@ -194,7 +189,7 @@ asio::awaitable<bool> Session::read_request(Parser& parser) {
   parser.body_limit(boost::none);  // set when the route is known
   enter(Phase::kReading, host_.options.header_timeout);
   const core::SteadyTime begun = host_.clock.steady_now();
-  const auto [error, bytes] = co_await beast::http::async_read_header(stream_, buffer_, parser, kUse);
+  const ErrorCode error = co_await read_header(stream_, buffer_, parser);
   if (auto fault = read_fault(error, "header", !parser.get().target().empty())) co_return co_await refuse(std::move(*fault), begun);
   if (error) co_return false;
   received_ = host_.clock.steady_now();
@@ -217,8 +212,8 @@ asio::awaitable<bool> Session::read_body(Parser& parser) {
     if (!beast::iequals(expect->value(), "100-continue")) {
       co_return co_await refuse(make_error("expectation_failed", "only \"100-continue\" can be expected", "Expect"), received_);
     }
-    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(kContinue), kUse);
+    const std::array<asio::const_buffer, 1> go_on{asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25)};
+    const ErrorCode error = co_await stream_.write_all(go_on);
     if (error) co_return false;
   }
   const auto [error, bytes] = co_await beast::http::async_read(stream_, buffer_, parser, kUse);
@@ -366,15 +361,11 @@ void Session::watch_client(const std::shared_ptr<Exchange>& exchange) {
 
 asio::awaitable<bool> Session::write(const Response& response, std::string_view request_id, bool keep_alive, bool with_body) {
   enter(Phase::kWriting, host_.options.write_timeout);
-  std::string head = header_block(response, request_id, keep_alive, current_date(host_));
+  const std::string head = header_block(response, request_id, keep_alive, current_date(host_));
   const bool body = with_body && response.status != 204 && response.status != 304;
-  std::string_view content = body ? response.content() : std::string_view();
-  if (stream_.is_tls() && content.size() <= kOneRecord) {  // of each buffer TLS makes records of its own
-    head += content;
-    content = {};
-  }
+  const std::string_view content = body ? response.content() : std::string_view();
   const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(content)};
-  const auto [error, bytes] = co_await asio::async_write(stream_, parts, kUse);
+  const ErrorCode error = co_await stream_.write_all(parts);
   if (error) client_gone_ = true;
   co_return !error;
 }
@@ -406,7 +397,7 @@ asio::awaitable<bool> Session::write_piece(std::string_view piece, bool chunked)
   const std::string size = chunked ? fmt::format("{:x}\r\n", piece.size()) : std::string();
   const std::string_view end = chunked ? std::string_view("\r\n") : std::string_view();
   const std::array<asio::const_buffer, 3> parts{asio::buffer(size), asio::buffer(piece), asio::buffer(end)};
-  const auto [error, bytes] = co_await asio::async_write(stream_, parts, kUse);
+  const ErrorCode error = co_await stream_.write_all(parts);
   if (error) client_gone_ = true;
   co_return !error;
 }

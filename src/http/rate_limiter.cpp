@@ -179,9 +179,9 @@ void RateLimiter::give_back(const RateSubject& subject, double cost, RateDecisio
   }
 }
 
-void RateLimiter::settle(const RateSubject& subject, double difference) {
-  if (difference == 0) return;
+RateStates RateLimiter::settle(const RateSubject& subject, double difference) {
   const SteadyTime now = clock_.steady_now();
+  RateStates states{};
   for (std::size_t at = 0; at < kRateScopeCount; ++at) {
     const auto scope = static_cast<RateScope>(at);
     const std::string_view identity = subject.of(scope);
@@ -190,12 +190,14 @@ void RateLimiter::settle(const RateSubject& subject, double difference) {
     tables_[at]->with(identity, now, [&](SteadyTime& full_at) {
       if (difference < 0) {
         full_at -= amount;  // a point in the past is a full bucket
-        return;
+      } else {
+        const SteadyTime furthest = now + 2 * nanoseconds(options_.burst_seconds);
+        full_at = std::max(full_at, std::min(std::max(full_at, now) + amount, furthest));
       }
-      const SteadyTime furthest = now + 2 * nanoseconds(options_.burst_seconds);
-      full_at = std::max(full_at, std::min(std::max(full_at, now) + amount, furthest));
+      states[at] = state(scope, full_at, now);
     });
   }
+  return states;
 }
 
 std::size_t RateLimiter::buckets() const {

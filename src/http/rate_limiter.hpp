@@ -57,11 +57,13 @@ struct RateState {
   bool taken = false;      // the cost was taken of this one
 };
 
+using RateStates = std::array<RateState, kRateScopeCount>;  // by RateScope
+
 struct RateDecision {
   bool allowed = true;
   RateScope refused_by = RateScope::kKey;  // where it is not allowed: the limit that keeps it waiting longest
   double wait_seconds = 0;                 // until it would be
-  std::array<RateState, kRateScopeCount> states{};
+  RateStates states{};
 };
 
 class RateLimiter {
@@ -76,8 +78,8 @@ class RateLimiter {
   [[nodiscard]] RateDecision take(const RateSubject& subject, double cost);
 
   // Corrects what was taken by `difference`: more (it may run into debt, of at most one burst beyond the empty bucket) or
-  // less (never to more than a full bucket).
-  void settle(const RateSubject& subject, double difference);
+  // less (never to more than a full bucket). Tells how the limits stand then.
+  RateStates settle(const RateSubject& subject, double difference);
 
   // Buckets that are kept now. For tests and metrics.
   [[nodiscard]] std::size_t buckets() const;

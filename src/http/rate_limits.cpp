@@ -16,6 +16,7 @@ namespace scalestyle::http {
 
 namespace {
 
+constexpr double kRounding = 1e-6;  // of what is left, which is told in whole units
 constexpr std::size_t kMaxIdentityBytes = 512;  // longer ones are no user's id: the request is refused as wrong
 
 // The value of a parameter in a query string, as sent; nothing where it is not given.
@@ -143,8 +144,8 @@ Response RateLimits::refusal(const Charge& charge, std::string_view request_id) 
   ApiError error = make_error("rate_limited", fmt::format("this {} asks for more than it may; try again after {} s", whose, wait));
   error.retry_after_seconds = wait;
   Response response = error_response(error, request_id);
-  RateDecision told = charge.decision;
-  told.states[static_cast<std::size_t>(scope)].full_seconds = wait;  // the same point in time as Retry-After's
+  RateStates told = charge.decision.states;
+  told[static_cast<std::size_t>(scope)].full_seconds = wait;  // the same point in time as Retry-After's
   tell(told, response);
   return response;
 }
@@ -153,7 +154,6 @@ void RateLimits::finish(Call& call, Charge charge) {
   if (!charge.applies()) return;
   if (auto* response = std::get_if<Response>(&call.work)) {
     correct(charge, *response);
-    tell(charge.decision, *response);
     return;
   }
   call.work = watched(std::move(std::get<Work>(call.work)), std::move(charge));
@@ -166,24 +166,24 @@ Work RateLimits::watched(Work work, Charge charge) {
     co_return result;
   }
   correct(charge, *result);
-  tell(charge.decision, *result);
   co_return result;
 }
 
-void RateLimits::correct(const Charge& charge, const Response& response) {
-  limiter_.settle(charge.subject(), base_cost(charge.route) * response.cost.share + response.cost.more - charge.taken);
+void RateLimits::correct(const Charge& charge, Response& response) {
+  const double cost = base_cost(charge.route) * response.cost.share + response.cost.more;
+  tell(limiter_.settle(charge.subject(), cost - charge.taken), response);
 }
 
-void RateLimits::tell(const RateDecision& decision, Response& response) const {
+void RateLimits::tell(const RateStates& states, Response& response) const {
   std::string policy;
   std::string state;
   for (std::size_t at = 0; at < kRateScopeCount; ++at) {
-    const RateState& limit = decision.states[at];
+    const RateState& limit = states[at];
     if (!limit.applies) continue;
     const std::string_view comma = policy.empty() ? "" : ", ";
     policy += comma;
     policy += policies_[at];
-    state += fmt::format("{}\"{}\";r={};t={}", comma, to_string(static_cast<RateScope>(at)), static_cast<std::int64_t>(limit.left),
+    state += fmt::format("{}\"{}\";r={};t={}", comma, to_string(static_cast<RateScope>(at)), static_cast<std::int64_t>(limit.left + kRounding),
                          whole_seconds(limit.full_seconds));
   }
   if (policy.empty()) return;

@@ -75,8 +75,8 @@ class RateLimits {
 
  private:
   [[nodiscard]] Work watched(Work work, Charge charge);
-  void correct(const Charge& charge, const Response& response);
-  void tell(const RateDecision& decision, Response& response) const;
+  void correct(const Charge& charge, Response& response);
+  void tell(const RateStates& states, Response& response) const;
 
   RateLimiter limiter_;
   TrustedProxies proxies_;
