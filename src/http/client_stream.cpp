@@ -19,7 +19,8 @@ constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-ClientStream::ClientStream(asio::io_context& io, int descriptor, std::shared_ptr<TlsContext> tls) : socket_(io), context_(std::move(tls)) {
+ClientStream::ClientStream(asio::io_context& io, int descriptor, std::shared_ptr<TlsContext> tls)
+    : socket_(io), context_(std::move(tls)) {
   ErrorCode ignored;
   socket_.assign(address_family(descriptor) == AF_INET6 ? Tcp::v6() : Tcp::v4(), descriptor, ignored);
   socket_.set_option(Tcp::no_delay(true), ignored);

@@ -87,7 +87,7 @@ void write_operation(JsonWriter& json, const Route& route) {
   if (route.form != nullptr) write_form_body(json, *route.form);
   json.key("responses").begin_object();
   for (const ResponseSpec& spec : route.responses) write_response(json, spec);
-  write_response(json, {.status = 429, .description = "One client's key, user or address asks for too much", .schema = "Error"});
+  write_response(json, {.status = 429, .description = "A key, a user or a client address asks for too much", .schema = "Error"});
   write_response(json, {.status = 500, .description = "The server failed", .schema = "Error"});
   json.end_object().end_object();
 }

@@ -49,7 +49,9 @@ core::Status RateLimitOptions::validate() const {
   for (std::size_t scope = 0; scope < kRateScopeCount; ++scope) {
     const std::string name = fmt::format("rate_limit_{}", to_string(static_cast<RateScope>(scope)));
     const double rate = per_second[scope];
-    if (!(rate >= 0 && rate <= kMostPerSecond)) return refuse(fmt::format("{} must be 0 to {}, not {}", name, kMostPerSecond, rate), name);
+    if (!(rate >= 0 && rate <= kMostPerSecond)) {
+      return refuse(fmt::format("{} must be 0 to {}, not {}", name, kMostPerSecond, rate), name);
+    }
     if (rate > 0 && rate * burst_seconds < 1) {
       return refuse(fmt::format("{} × rate_limit_burst_s must be at least 1, one search, not {}", name, rate * burst_seconds), name);
     }
@@ -57,7 +59,9 @@ core::Status RateLimitOptions::validate() const {
   if (!(burst_seconds >= 0.1 && burst_seconds <= 86'400)) {
     return refuse(fmt::format("rate_limit_burst_s must be 0.1 to 86400, not {}", burst_seconds), "rate_limit_burst_s");
   }
-  if (max_buckets < 64) return refuse(fmt::format("rate_limit_buckets must be at least 64, not {}", max_buckets), "rate_limit_buckets");
+  if (max_buckets < 64) {
+    return refuse(fmt::format("rate_limit_buckets must be at least 64, not {}", max_buckets), "rate_limit_buckets");
+  }
   return {};
 }
 
@@ -135,7 +139,8 @@ RateLimiter::~RateLimiter() = default;
 
 RateState RateLimiter::state(RateScope scope, SteadyTime full_at, SteadyTime now) const {
   const double missing = full_at > now ? seconds(full_at - now) : 0;
-  return {.applies = true, .left = std::max(0.0, (options_.burst_seconds - missing) * options_.rate(scope)), .full_seconds = missing};
+  const double left = std::max(0.0, (options_.burst_seconds - missing) * options_.rate(scope));
+  return {.applies = true, .left = left, .full_seconds = missing};
 }
 
 RateDecision RateLimiter::take(const RateSubject& subject, double cost) {

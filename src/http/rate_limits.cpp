@@ -183,8 +183,8 @@ void RateLimits::tell(const RateStates& states, Response& response) const {
     const std::string_view comma = policy.empty() ? "" : ", ";
     policy += comma;
     policy += policies_[at];
-    state += fmt::format("{}\"{}\";r={};t={}", comma, to_string(static_cast<RateScope>(at)), static_cast<std::int64_t>(limit.left + kRounding),
-                         whole_seconds(limit.full_seconds));
+    state += fmt::format("{}\"{}\";r={};t={}", comma, to_string(static_cast<RateScope>(at)),
+                         static_cast<std::int64_t>(limit.left + kRounding), whole_seconds(limit.full_seconds));
   }
   if (policy.empty()) return;
   response.headers.emplace_back("RateLimit-Policy", std::move(policy));

@@ -290,7 +290,8 @@ bool is_shown(const RouteMatch& match, Audience audience) {
 std::string allowed_methods(std::string_view pattern, Audience audience) {
   const auto takes = [&](Method method) {
     return std::ranges::any_of(route_table(), [&](const Route& route) {
-      return (pattern.empty() || route.pattern == pattern) && route.method == method && (audience != Audience::kPublic || !route.admin);
+      const bool is_shown = audience != Audience::kPublic || !route.admin;
+      return is_shown && (pattern.empty() || route.pattern == pattern) && route.method == method;
     });
   };
   std::string methods;

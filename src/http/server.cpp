@@ -110,7 +110,8 @@ core::Status Server::Impl::listen(tcp::acceptor& on, std::uint16_t wanted, const
   CORE_TRY(const tcp::endpoint endpoint, endpoint_of(options, wanted));
   SystemError error;
   const auto refuse = [&](const char* what) {
-    return core::fail(core::ErrorCode::kUnavailable, fmt::format("cannot {} {}:{}: {}", what, options.host, wanted, error.message()), field);
+    return core::fail(core::ErrorCode::kUnavailable,
+                      fmt::format("cannot {} {}:{}: {}", what, options.host, wanted, error.message()), field);
   };
   on.open(endpoint.protocol(), error);
   if (error) return refuse("open a socket for");

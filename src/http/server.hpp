@@ -30,7 +30,8 @@ class Server {
   };
 
   // Listens on return; connections wait until run(). The dependencies must outlive the server.
-  // Errors: kInvalidArgument (an option, a host that is no address, or a certificate that cannot be used), kUnavailable (port taken or not allowed: told).
+  // Errors: kInvalidArgument (an option, a host that is no address, or a certificate that cannot be used), kUnavailable (port
+  // taken or not allowed: told).
   [[nodiscard]] static core::Result<std::unique_ptr<Server>> open(const ServerOptions& options, Dependencies dependencies);
 
   ~Server();

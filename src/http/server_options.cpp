@@ -25,7 +25,8 @@ core::Status ServerOptions::validate() const {
   constexpr milliseconds kHour{3'600'000};
   if (host.empty()) return core::fail(core::ErrorCode::kInvalidArgument, "host must not be empty", "host");
   if (admin_port && *admin_port != 0 && *admin_port == port) {
-    return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("admin_port must be another port than port, {}", port), "admin_port");
+    return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("admin_port must be another port than port, {}", port),
+                      "admin_port");
   }
   if (tls_certificate.empty() != tls_key.empty()) {
     return core::fail(core::ErrorCode::kInvalidArgument, "tls_certificate and tls_key belong together: give both or none",

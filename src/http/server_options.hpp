@@ -15,7 +15,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";  // an address (IPv4 or IPv6) or "localhost"
   std::uint16_t port = 8080;       // 0: any free port; Server::port() tells which
 
-  std::optional<std::uint16_t> admin_port{};  // of what is for operators only (Route::admin); nothing: the same port; 0: any free one
+  std::optional<std::uint16_t> admin_port{};  // of what is for operators only (Route::admin); nothing: the same; 0: any free one
 
   std::string tls_certificate{};  // PEM files; both or none: plain HTTP. Followed while the server runs
   std::string tls_key{};

@@ -27,7 +27,8 @@ int choose_protocol(SSL* /*connection*/, const unsigned char** chosen, unsigned 
                     unsigned int offered_bytes, void* /*unused*/) {
   const auto* own = reinterpret_cast<const unsigned char*>(kProtocol.data());
   unsigned char* found = nullptr;
-  const int outcome = SSL_select_next_proto(&found, chosen_bytes, own, static_cast<unsigned int>(kProtocol.size()), offered, offered_bytes);
+  const int outcome = SSL_select_next_proto(&found, chosen_bytes, own, static_cast<unsigned int>(kProtocol.size()), offered,
+                                            offered_bytes);
   *chosen = found;
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -57,7 +58,7 @@ core::Result<std::shared_ptr<TlsContext>> TlsCertificates::load(const Files& fil
   error_code error;
   const auto refuse = [&error](std::string_view what, const std::string& path, const char* field) {
     ERR_clear_error();
-    return core::fail(ErrorCode::kInvalidArgument, fmt::format("{}: {} cannot be used: {}", field, what, error.message()) + " (" + path + ")",
+    return core::fail(ErrorCode::kInvalidArgument, fmt::format("{}: {} cannot be used: {} ({})", field, what, error.message(), path),
                       field);
   };
   context->use_certificate_chain_file(files.certificate, error);

@@ -80,7 +80,8 @@ TEST(HeaderLines, EveryLineEndsInItsOwnTwoBytes) {
 
 TEST_F(HostileFraming, LengthsThatCouldBeReadTwoWaysAreRefused) {
   const std::string head = "POST /api/events/click HTTP/1.1\r\nHost: x\r\n";
-  for (const char* length : {"5\r\nContent-Length: 5", "5,5", "+5", "5 5", "5;", "0x5", "5a", "", " ", "5\r\n 5", "-0", "1e1", "18446744073709551617", "٥"}) {
+  for (const char* length : {"5\r\nContent-Length: 5", "5,5", "+5", "5 5", "5;", "0x5", "5a", "", " ", "5\r\n 5", "-0", "1e1",
+                             "18446744073709551617", "٥"}) {
     EXPECT_EQ(refused(head + "Content-Length: " + length + "\r\n\r\nhello"), 400) << length;
   }
   for (const char* coding : {"Transfer-Encoding:\r\n chunked", "Transfer-Encoding : chunked", "Transfer-Encoding\t: chunked",
@@ -138,7 +139,8 @@ TEST_F(HostileFraming, OnlyOneKindOfLineEndIsKnown) {
 
 TEST_F(HostileFraming, OtherProtocolsAreNotSpoken) {
   EXPECT_EQ(refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505);
-  const auto upgrade = statuses("GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n");
+  const auto upgrade = statuses(
+      "GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n");
   ASSERT_EQ(upgrade.size(), 1U);
   EXPECT_EQ(upgrade.front(), 200) << "an offer that is not taken";
   EXPECT_EQ(statuses("CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\nConnection: close\r\n\r\n").front(), 400);

@@ -157,7 +157,8 @@ TEST_F(Tls, GarbageAndPlainRequestsEndTheirConnectionOnly) {
   start();
   std::string noise(4'096, '\0');
   RAND_bytes(reinterpret_cast<unsigned char*>(noise.data()), static_cast<int>(noise.size()));
-  for (const std::string& bytes : {kAsk, noise, std::string("\x16\x03\x01\xff\xff", 5) + noise, std::string("\x16\x03\x01\x00\x05hello", 10)}) {
+  for (const std::string& bytes :
+       {kAsk, noise, std::string("\x16\x03\x01\xff\xff", 5) + noise, std::string("\x16\x03\x01\x00\x05hello", 10)}) {
     support::RawClient client(server_->port());
     client.send(bytes);
     client.end_sending();
