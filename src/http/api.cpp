@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "core/hash.hpp"
 #include "http/cache_shapes.hpp"
 #include "http/image_file.hpp"
 #include "http/json_shapes.hpp"
@@ -93,12 +92,9 @@ Call Api::begin(Request request) {
     error.allow = allowed_methods(pattern, request.audience);
     return answered(refuse(error, request_id), pattern);
   }
-  if (use_.limits == nullptr) return perform(std::move(request), **match, std::move(request_id));
-  const std::string key = request.api_key.empty() ? std::string() : core::sha256_hex(request.api_key);
-  RateLimits::Charge charge = use_.limits->charge(request, **match, {.key = key});
-  if (!charge.decision.allowed) return answered(use_.limits->refusal(charge, request_id), pattern);
-  Call call = perform(std::move(request), **match, std::move(request_id));
-  use_.limits->finish(call, std::move(charge));
+  RateLimits::Charge charge;
+  Call call = perform(std::move(request), **match, std::move(request_id), charge);
+  if (use_.limits != nullptr) use_.limits->finish(call, std::move(charge));
   return call;
 }
 
@@ -112,7 +108,7 @@ std::optional<std::size_t> Api::body_limit(Method method, std::string_view targe
   return route.body != nullptr ? std::optional(route.max_body_bytes) : std::nullopt;
 }
 
-Call Api::perform(Request request, const RouteMatch& match, std::string request_id) {
+Call Api::perform(Request request, const RouteMatch& match, std::string request_id, RateLimits::Charge& charge) {
   const Route& route = *match.route;
   Call call;
   call.request_id = request_id;
@@ -125,6 +121,11 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
   auto pairs = parse_query(split_target(request.target)->query);
   if (!pairs) return at_once(std::unexpected(pairs.error()));
   pairs->insert(pairs->end(), match.path_values.begin(), match.path_values.end());
+  if (use_.limits != nullptr) {
+    const std::string key = sent_key_id(request);
+    charge = use_.limits->charge(request, route.id, *pairs, {.key = key});
+    if (!charge.decision.allowed) return at_once(use_.limits->refusal(charge, request_id));
+  }
   auto parameters = Parameters::check(route.parameters, std::move(*pairs));
   if (!parameters) return at_once(std::unexpected(parameters.error()));
   if (route.body != nullptr) {

@@ -68,7 +68,7 @@ class Api final : public Application {
   void begin_drain() override { draining_.store(true); }
 
  private:
-  [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id);
+  [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id, RateLimits::Charge& charge);
   [[nodiscard]] core::Result<Work> list(const RoutedRequest& request, core::Deadline& deadline);
   [[nodiscard]] Work visual(RoutedRequest request);
   [[nodiscard]] Work answer(core::Task<search::SearchOutcome> search, std::string request_id);

@@ -244,7 +244,8 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   request.traceparent = std::string(fields["traceparent"]);
   request.tracestate = std::string(fields["tracestate"]);
   request.timeout_header = std::string(fields["X-Request-Timeout-Ms"]);
-  request.api_key = api_key_of(fields["X-API-Key"], fields[http::field::authorization]);
+  request.api_key = std::string(fields["X-API-Key"]);
+  request.authorization = std::string(fields[http::field::authorization]);
   for (auto [at, end] = fields.equal_range("X-Forwarded-For"); at != end; ++at) add_value(request.forwarded_for, at->value());
   request.peer = peer_;
   request.audience = audience_;

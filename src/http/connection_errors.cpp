@@ -50,14 +50,6 @@ ApiError unanswered(const core::Error* failure, bool has_effects) {
   return error;
 }
 
-std::string api_key_of(std::string_view key_header, std::string_view authorization) {
-  constexpr std::string_view kScheme = "Bearer ";
-  if (!key_header.empty()) return std::string(key_header);
-  if (authorization.size() <= kScheme.size() || !beast::iequals(authorization.substr(0, kScheme.size()), kScheme)) return {};
-  authorization.remove_prefix(std::min(authorization.find_first_not_of(' ', kScheme.size()), authorization.size()));
-  return std::string(authorization);
-}
-
 void add_value(std::string& values, std::string_view value) {
   if (!values.empty()) values += ", ";
   values += value;

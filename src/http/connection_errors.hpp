@@ -22,9 +22,6 @@ namespace scalestyle::http {
 // For a work that ended with this error; null: that was late.
 [[nodiscard]] ApiError unanswered(const core::Error* failure, bool has_effects);
 
-// The key of a request: X-API-Key, else the token of "Authorization: Bearer …"; empty without either.
-[[nodiscard]] std::string api_key_of(std::string_view key_header, std::string_view authorization);
-
 // Values of a field that was given several times, as one (RFC 9110, section 5.3).
 void add_value(std::string& values, std::string_view value);
 

@@ -33,7 +33,8 @@ struct Request {
   std::string traceparent{};       // W3C Trace Context, as sent
   std::string tracestate{};        // the same
   std::string timeout_header{};    // X-Request-Timeout-Ms, as sent
-  std::string api_key{};           // X-API-Key, else the Bearer token of Authorization; empty when absent
+  std::string api_key{};           // X-API-Key, as sent
+  std::string authorization{};     // the same
   std::string peer{};              // address of the connection's other end; empty when it is not known
   Audience audience = Audience::kAll;
   std::string forwarded_for{};     // X-Forwarded-For, as sent; several as one

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/hash.hpp"
 #include "http/api_error.hpp"
 #include "http/query_string.hpp"
 #include "ranking/rerank_budget.hpp"
@@ -19,27 +20,15 @@ namespace {
 constexpr double kRounding = 1e-6;  // of what is left, which is told in whole units
 constexpr std::size_t kMaxIdentityBytes = 512;  // longer ones are no user's id: the request is refused as wrong
 
-// The value of a parameter in a query string, as sent; nothing where it is not given.
-std::optional<std::string_view> raw_parameter(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    const std::string_view piece = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    if (piece.size() > name.size() && piece.starts_with(name) && piece[name.size()] == '=') return piece.substr(name.size() + 1);
-  }
-  return std::nullopt;
+const std::string* parameter(const QueryPairs& parameters, std::string_view name) {
+  const auto found = std::ranges::find(parameters, name, &QueryPairs::value_type::first);
+  return found == parameters.end() ? nullptr : &found->second;
 }
 
-std::string user_of(const RouteMatch& match, std::string_view query) {
-  std::string user;
-  if (const auto found = std::ranges::find(match.path_values, "user_id", &QueryPairs::value_type::first);
-      found != match.path_values.end()) {
-    user = found->second;
-  } else if (const auto raw = raw_parameter(query, "userId")) {
-    if (auto decoded = percent_decode(*raw, true, "userId")) user = std::move(*decoded);
-  }
-  if (user.size() > kMaxIdentityBytes) user.clear();
-  return user;
+std::string user_of(const QueryPairs& parameters) {
+  const std::string* user = parameter(parameters, "user_id");
+  if (user == nullptr) user = parameter(parameters, "userId");
+  return user != nullptr && user->size() <= kMaxIdentityBytes ? *user : std::string();
 }
 
 bool reranks(RouteId id) {
@@ -47,9 +36,9 @@ bool reranks(RouteId id) {
 }
 
 // What may be judged for the request, by its parameter `rerank`.
-std::size_t expected_judged(std::string_view query) {
-  const auto wish = raw_parameter(query, "rerank");
-  if (!wish || *wish == "true") return kExpectedJudged;
+std::size_t expected_judged(const QueryPairs& parameters) {
+  const std::string* const wish = parameter(parameters, "rerank");
+  if (wish == nullptr || *wish == "true") return kExpectedJudged;
   std::size_t depth = 0;
   std::from_chars(wish->data(), wish->data() + wish->size(), depth);
   return std::min(depth, ranking::kMaxRerankDepth);
@@ -103,8 +92,18 @@ AnswerCost answer_cost(const search::SearchAnswer& answer) {
   return {.more = kJudgedArticleCost * static_cast<double>(judged(answer.rerank) + judged(answer.first_rerank))};
 }
 
-bool RateLimits::Charge::applies() const {
-  return std::ranges::any_of(decision.states, &RateState::applies);
+bool RateLimits::Charge::applies() const { return std::ranges::any_of(decision.states, &RateState::applies); }
+
+std::string sent_key_id(const Request& request) {
+  constexpr std::string_view kScheme = "bearer ";
+  std::string_view key = request.api_key;
+  if (key.empty()) {
+    const std::string_view sent = request.authorization;
+    const auto same_letter = [](char wanted, char given) { return wanted == given || (given >= 'A' && given <= 'Z' && wanted == given + 32); };
+    if (sent.size() <= kScheme.size() || !std::ranges::equal(kScheme, sent.substr(0, kScheme.size()), same_letter)) return {};
+    key = sent.substr(std::min(sent.find_first_not_of(' ', kScheme.size()), sent.size()));
+  }
+  return key.empty() ? std::string() : core::sha256_hex(key);
 }
 
 RateLimits::RateLimits(const RateLimitOptions& options, TrustedProxies proxies, const core::Clock& clock, telemetry::Metrics& metrics)
@@ -118,20 +117,18 @@ RateLimits::RateLimits(const RateLimitOptions& options, TrustedProxies proxies, 
   }
 }
 
-RateLimits::Charge RateLimits::charge(const Request& request, const RouteMatch& match, const Caller& caller) {
+RateLimits::Charge RateLimits::charge(const Request& request, RouteId route, const QueryPairs& parameters, const Caller& caller) {
   Charge charge;
-  charge.route = match.route->id;
+  charge.route = route;
   const double base = base_cost(charge.route);
   if (base == 0) return charge;
-  const auto parts = split_target(request.target);
-  const std::string_view query = parts ? parts->query : std::string_view();
   charge.key = caller.key;
-  if (limiter_.options().rate(RateScope::kUser) > 0) charge.user = user_of(match, query);
+  if (limiter_.options().rate(RateScope::kUser) > 0) charge.user = user_of(parameters);
   if (limiter_.options().rate(RateScope::kAddress) > 0 && !caller.speaks_for_many) {
     if (const auto client = proxies_.client(request.peer, request.forwarded_for)) charge.address = limited_address(*client);
   }
   charge.taken = base;
-  if (reranks(charge.route)) charge.taken += kJudgedArticleCost * static_cast<double>(expected_judged(query));
+  if (reranks(charge.route)) charge.taken += kJudgedArticleCost * static_cast<double>(expected_judged(parameters));
   charge.decision = limiter_.take(charge.subject(), charge.taken);
   if (!charge.decision.allowed) refused_[static_cast<std::size_t>(charge.decision.refused_by)].add();
   return charge;
@@ -151,7 +148,7 @@ Response RateLimits::refusal(const Charge& charge, std::string_view request_id) 
 }
 
 void RateLimits::finish(Call& call, Charge charge) {
-  if (!charge.applies()) return;
+  if (!charge.decision.allowed || !charge.applies()) return;
   if (auto* response = std::get_if<Response>(&call.work)) {
     correct(charge, *response);
     return;

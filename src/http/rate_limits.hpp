@@ -42,6 +42,9 @@ inline constexpr std::size_t kExpectedJudged = 20;
 [[nodiscard]] AnswerCost answer_cost(const search::SearchAnswer& answer);
 [[nodiscard]] inline AnswerCost events_cost(std::size_t events) { return {.share = static_cast<double>(events)}; }
 
+// Identifies the API key of a request, X-API-Key or the Bearer token of Authorization, without being it; empty without one.
+[[nodiscard]] std::string sent_key_id(const Request& request);
+
 class RateLimits {
  public:
   RateLimits(const RateLimitOptions& options, TrustedProxies proxies, const core::Clock& clock, telemetry::Metrics& metrics);
@@ -64,13 +67,13 @@ class RateLimits {
     bool speaks_for_many = false;   // the key was verified, of a server whose address is not a client's: none is limited by it
   };
 
-  // Charges a request of this route, to whom it is from.
-  [[nodiscard]] Charge charge(const Request& request, const RouteMatch& match, const Caller& caller);
+  // Charges a request of this route, to whom it is from; `parameters` are those of its query and its path, decoded.
+  [[nodiscard]] Charge charge(const Request& request, RouteId route, const QueryPairs& parameters, const Caller& caller);
 
   // The answer to a charge that was not granted.
   [[nodiscard]] Response refusal(const Charge& charge, std::string_view request_id) const;
 
-  // Has the call's answer correct the charge, and tell of the limits.
+  // Has the call's answer correct the charge, and tell of the limits; nothing where the charge was not granted.
   void finish(Call& call, Charge charge);
 
  private:
