@@ -7,8 +7,8 @@
 namespace scalestyle::app {
 
 std::vector<std::string> with_process_settings(std::vector<std::string> names) {
-  for (const char* name : {"host", "port", "max_connections", "idle_timeout_ms", "read_timeout_ms", "drain_timeout_ms", "log_level",
-                           "log_format"}) {
+  for (const char* name : {"host", "port", "max_connections", "idle_timeout_ms", "read_timeout_ms", "drain_timeout_ms",
+                           "admin_port", "tls_certificate", "tls_key", "log_level", "log_format"}) {
     names.emplace_back(name);
   }
   return names;
@@ -29,6 +29,9 @@ core::Result<http::ServerOptions> server_options(const core::Settings& settings,
   http::ServerOptions options;
   options.host = settings.text("host");
   options.port = static_cast<std::uint16_t>(settings.is_default("port") ? default_port : settings.integer("port"));
+  if (const auto admin = settings.integer("admin_port"); admin != 0) options.admin_port = static_cast<std::uint16_t>(admin);
+  options.tls_certificate = settings.text("tls_certificate");
+  options.tls_key = settings.text("tls_key");
   options.max_connections = static_cast<std::size_t>(settings.integer("max_connections"));
   options.idle_timeout = milliseconds("idle_timeout_ms");
   options.header_timeout = milliseconds("read_timeout_ms");

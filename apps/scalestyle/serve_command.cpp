@@ -17,6 +17,7 @@
 #include "http/server.hpp"
 #include "image_fetching.hpp"
 #include "process_options.hpp"
+#include "rate_limiting.hpp"
 #include "search/generation_reporter.hpp"
 #include "search/refresh_loop.hpp"
 #include "search_settings.hpp"
@@ -58,9 +59,10 @@ class ServeRun {
     telemetry::show_resident_memory(stack->metrics());
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     CORE_TRY(const auto pictures, ImageFetching::create(settings_, clock_));
+    CORE_TRY(const auto limits, make_rate_limits(settings_, clock_, stack->metrics()));
     http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),
                    .clock = clock_, .metrics = stack->metrics(), .log = log, .suggest = stack->suggest(), .live = stack->live(),
-                   .fetcher = pictures->fetcher(), .reasons = stack->reasons(), .timers = &stack->timers(),
+                   .fetcher = pictures->fetcher(), .reasons = stack->reasons(), .timers = &stack->timers(), .limits = limits.get(),
                    .dependencies = [serving = stack.get()] { return serving->dependencies(); },
                    .access = &access->control(stack->metrics()), .audit = &access->audit()},
                   {.version = std::string(kVersion), .max_query_image_bytes = max_query_image_bytes(settings_),
@@ -201,7 +203,7 @@ std::vector<std::string> settings_names() {
   names = with_suggest_settings(with_search_settings(with_access_settings(with_process_settings(std::move(names)))));
   names = with_inference_settings(with_generation_settings(with_query_image_settings(with_serving_settings(std::move(names)))));
   names = with_redis_feature_settings(with_redis_settings(with_store_settings(std::move(names))));
-  return with_milvus_settings(with_kafka_settings(std::move(names)));
+  return with_rate_limit_settings(with_milvus_settings(with_kafka_settings(std::move(names))));
 }
 
 }  // namespace

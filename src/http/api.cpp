@@ -37,10 +37,10 @@ core::Result<std::pair<std::shared_ptr<const search::ServingGeneration>, catalog
   return std::pair(std::move(generation), *row);
 }
 
-Response allow(std::string_view pattern) {
+Response allow(std::string_view pattern, Audience audience) {
   Response response;
   response.status = 204;
-  response.headers.emplace_back("Allow", allowed_methods(pattern));
+  response.headers.emplace_back("Allow", allowed_methods(pattern, audience));
   return response;
 }
 
@@ -87,22 +87,25 @@ Call Api::route(Request request) {
   const auto parts = split_target(request.target);
   if (!parts) return answered(refuse(make_error("bad_request", "the request target must be a path", "target"), request_id));
   if (parts->path == "*") {
-    if (request.method == Method::kOptions) return answered(allow(""));
+    if (request.method == Method::kOptions) return answered(allow("", request.audience));
     return answered(refuse(make_error("bad_request", "\"*\" is for OPTIONS only", "target"), request_id));
   }
   const auto match = match_route(request.method, parts->path);
   if (!match) return answered(refuse(to_api_error(match.error()), request_id));
-  if (!*match) {
+  if (!*match || !is_shown(**match, request.audience)) {
     return answered(refuse(make_error("not_found", "there is no such path; /openapi.json lists them all"), request_id));
   }
   const std::string_view pattern = (*match)->pattern;
-  if (request.method == Method::kOptions) return answered(allow(pattern), pattern);
+  if (request.method == Method::kOptions) return answered(allow(pattern, request.audience), pattern);
   if ((*match)->route == nullptr) {
-    ApiError error = make_error("method_not_allowed", fmt::format("this path answers {}", allowed_methods(pattern)));
-    error.allow = allowed_methods(pattern);
+    ApiError error = make_error("method_not_allowed", fmt::format("this path answers {}", allowed_methods(pattern, request.audience)));
+    error.allow = allowed_methods(pattern, request.audience);
     return answered(refuse(error, request_id), pattern);
   }
-  return perform(std::move(request), **match, std::move(request_id));
+  RateLimits::Charge charge;
+  Call call = perform(std::move(request), **match, std::move(request_id), charge);
+  if (use_.limits != nullptr) use_.limits->finish(call, std::move(charge));
+  return call;
 }
 
 std::optional<std::size_t> Api::body_limit(Method method, std::string_view target) {
@@ -115,7 +118,7 @@ std::optional<std::size_t> Api::body_limit(Method method, std::string_view targe
   return route.body != nullptr ? std::optional(route.max_body_bytes) : std::nullopt;
 }
 
-Call Api::perform(Request request, const RouteMatch& match, std::string request_id) {
+Call Api::perform(Request request, const RouteMatch& match, std::string request_id, RateLimits::Charge& charge) {
   const Route& route = *match.route;
   Call call;
   call.request_id = request_id;
@@ -135,6 +138,12 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
   pairs->insert(pairs->end(), match.path_values.begin(), match.path_values.end());
   const bool takes_subject = std::ranges::find(route.parameters, "userId", &ParameterSpec::name) != route.parameters.end();
   if (const auto own = caller->settle(*pairs, takes_subject); !own) return denied(own.error());
+  if (use_.limits != nullptr) {
+    const std::string key = caller->key_id.empty() ? sent_key_id(request) : caller->key_id;
+    const bool speaks_for_many = !caller->key_id.empty() && caller->kind == KeyKind::kServer;
+    charge = use_.limits->charge(request, route.id, *pairs, {.key = key, .speaks_for_many = speaks_for_many});
+    if (!charge.decision.allowed) return at_once(use_.limits->refusal(charge, request_id));
+  }
   auto parameters = Parameters::check(route.parameters, std::move(*pairs));
   if (!parameters) return at_once(std::unexpected(parameters.error()));
   if (const auto may = check_admin_parameters(*caller, route, *parameters, call); !may) return denied(may.error());
@@ -257,7 +266,9 @@ core::Result<Response> Api::not_answered(const search::SearchFailure& failure, c
 Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_id) {
   const search::SearchOutcome outcome = co_await std::move(search);
   if (!outcome) co_return not_answered(outcome.error(), request_id);
-  co_return json_response(search_answer_json(*outcome));
+  Response response = json_response(search_answer_json(*outcome));
+  response.cost = answer_cost(*outcome);
+  co_return response;
 }
 
 Work Api::visual(RoutedRequest request) {
@@ -275,7 +286,11 @@ Work Api::visual(RoutedRequest request) {
   core::Task<search::SearchOutcome> searching = use_.search.search(std::move(wish->request));
   search::SearchOutcome outcome = co_await std::move(searching);
   if (explained) audit_explanation(asked, outcome ? 200 : to_api_error(outcome.error()).status);
-  if (outcome) co_return json_response(search_answer_json(*outcome));
+  if (outcome) {
+    Response response = json_response(search_answer_json(*outcome));
+    response.cost = answer_cost(*outcome);
+    co_return response;
+  }
   search::SearchFailure& failure = outcome.error();
   const bool of_picture = failure.error.field == "image" || failure.error.field == "article";
   if (of_picture && !picture_field.empty()) failure.error.field = picture_field;  // as the client named it

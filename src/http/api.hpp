@@ -20,6 +20,7 @@
 #include "http/event_routes.hpp"
 #include "http/http_metrics.hpp"
 #include "http/parameters.hpp"
+#include "http/rate_limits.hpp"
 #include "http/reason_routes.hpp"
 #include "http/route_table.hpp"
 #include "http/visual_requests.hpp"
@@ -52,6 +53,7 @@ class Api final : public Application {
     ports::ImageFetcher* fetcher = nullptr;  // null: no picture is fetched for a client
     search::ReasonService* reasons = nullptr;  // a language model's; null: templates only
     core::TimerQueue* timers = nullptr;        // not null with `reasons`
+    RateLimits* limits = nullptr;              // null: nobody is limited
     DependencyStates dependencies{};           // what /ready tells of other engines; empty: nothing
     const AccessControl* access = nullptr;     // null: everybody may do everything
     AuditLog* audit = nullptr;                 // null: calls of admins and about users are not told
@@ -80,7 +82,7 @@ class Api final : public Application {
   // Of an explanation that was asked for in a body, which is known only once it is read.
   void audit_explanation(const RoutedRequest& request, int status) const;
   void log_query(std::string_view query, std::string_view user, std::string_view request_id) const;
-  [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id);
+  [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id, RateLimits::Charge& charge);
   [[nodiscard]] core::Result<Work> list(const RoutedRequest& request, core::Deadline& deadline);
   [[nodiscard]] Work visual(RoutedRequest request);
   [[nodiscard]] Work answer(core::Task<search::SearchOutcome> search, std::string request_id);

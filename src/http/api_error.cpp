@@ -30,6 +30,8 @@ constexpr std::array kErrorCodes{
     ErrorCodeInfo{"unsupported_media_type", 415,
                   "the body is of another type than the route takes, or compressed, or a picture is of no known format; `field` names what"},
     ErrorCodeInfo{"expectation_failed", 417, "the Expect header asks for something unknown; the connection is closed"},
+    ErrorCodeInfo{"rate_limited", 429,
+                  "a key, a user or a client address asks for too much; nothing was tried; try again after Retry-After seconds"},
     ErrorCodeInfo{"header_too_large", 431, "the header fields are too large; the connection is closed"},
     ErrorCodeInfo{"internal", 500, "the server failed; report it with the request id"},
     ErrorCodeInfo{"not_implemented", 501, "the transfer coding is not known; the connection is closed"},
@@ -109,6 +111,7 @@ Response error_response(const ApiError& error, std::string_view request_id) {
   response.body = std::move(json).take();
   response.close = error.close;
   if (error.status == 503) response.headers.emplace_back("Retry-After", std::to_string(retry_after(error)));
+  if (error.status == 429) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after_seconds));
   if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"scalestyle\"");
   if (!error.allow.empty()) response.headers.emplace_back("Allow", error.allow);
   return response;

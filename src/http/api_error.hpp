@@ -21,7 +21,7 @@ struct ApiError {
   std::string field{};                 // the parameter, header or member of the body at fault
   std::optional<search::DegradationReason> reason{};
   std::optional<ports::AppendOutcome> outcome{};  // of a request that was to be kept
-  int retry_after_seconds = 1;         // of a 503
+  int retry_after_seconds = 1;         // of a 429 or 503
   std::string allow{};                 // of a 405
   bool close = false;                  // the connection cannot go on
 };

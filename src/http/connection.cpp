@@ -1,7 +1,6 @@
 #include "http/connection.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -9,22 +8,16 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/string.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <cerrno>
-#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "http/connection_errors.hpp"
+#include "http/header_reader_impl.hpp"
 
 namespace scalestyle::http {
 
@@ -32,9 +25,8 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
-using Parser = beast::http::request_parser<beast::http::string_body>;
+using Parser = RequestParser;
 
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kLingerTime{1'000};
@@ -55,18 +47,12 @@ struct ResultExchange : Exchange {
 // Holds the stream for as long as the step runs, which may be longer than its client waits.
 core::Task<core::Result<std::string>> next_piece(std::shared_ptr<BodyStream> stream) { co_return co_await stream->next(); }
 
-tcp::socket adopt(asio::io_context& io, int descriptor) {
-  tcp::socket socket(io);
-  ErrorCode ignored;
-  socket.assign(address_family(descriptor) == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, ignored);
-  socket.set_option(tcp::no_delay(true), ignored);
-  return socket;
-}
-
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
  public:
-  Session(ConnectionHost& host, tcp::socket socket)
-      : host_(host), socket_(std::move(socket)), answered_(host.io), buffer_(header_limit() + host.options.max_body_bytes + 65'536) {
+  Session(ConnectionHost& host, int descriptor, Audience audience)
+      : host_(host), peer_(peer_address(descriptor)), audience_(audience),
+        stream_(host.io, descriptor, host.tls != nullptr ? host.tls->current() : nullptr), answered_(host.io),
+        buffer_(header_limit() + host.options.max_body_bytes + 65'536) {
     host_.connections.insert(this);
   }
   ~Session() override {
@@ -83,27 +69,26 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
   void close() override {
     closed_ = true;
-    ErrorCode ignored;
-    socket_.close(ignored);
+    stream_.close();
     wake();
   }
   // Ends the connection so that the client cannot take it for an orderly end.
   void reset() {
-    ErrorCode ignored;
-    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    stream_.end_hard();
     close();
   }
   void check_time(core::SteadyTime now) override {
+    // Before its end a TLS client sends that it ends, behind which the watch cannot see.
+    if (stream_.is_tls() && exchange_ != nullptr && !exchange_->has_effects && stream_.has_peer_ended()) leave();
     if (now < phase_end_) return;
     phase_end_ = core::SteadyTime::max();
     timed_out_ = true;
-    ErrorCode ignored;
-    socket_.cancel(ignored);
+    stream_.cancel();
     wake();
   }
 
  private:
-  enum class Phase { kIdle, kReading, kAnswering, kWriting, kLingering };
+  enum class Phase { kShakingHands, kIdle, kReading, kAnswering, kWriting, kLingering };
 
   [[nodiscard]] std::size_t header_limit() const { return host_.options.max_target_bytes + host_.options.max_header_bytes + 256; }
   void enter(Phase phase, std::chrono::nanoseconds limit) {
@@ -112,6 +97,13 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     phase_end_ = host_.clock.steady_now() + limit;
   }
 
+  // The client went away while it was owed an answer.
+  void leave() {
+    client_gone_ = true;
+    wake();
+  }
+
+  asio::awaitable<bool> shake_hands();
   asio::awaitable<bool> wait_for_request();
   asio::awaitable<bool> read_request(Parser& parser);
   asio::awaitable<bool> read_body(Parser& parser);
@@ -130,14 +122,15 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     if (closed_) return std::nullopt;
     return timed_out_ ? request_timeout(part) : http::read_fault(error, part, target_known);
   }
-  [[nodiscard]] Response unanswered(const Call& call, const std::optional<core::Result<Response>>& result);
   void watch_client(const std::shared_ptr<Exchange>& exchange);
   void end_exchange();
   [[nodiscard]] bool reserve_body(std::size_t bytes);
   void release_body();
 
   ConnectionHost& host_;
-  tcp::socket socket_;
+  const std::string peer_;
+  const Audience audience_;
+  ClientStream stream_;
   asio::steady_timer answered_;  // never expires: cancelled to say "look again"
   beast::flat_buffer buffer_;
   std::shared_ptr<Exchange> exchange_;
@@ -153,6 +146,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 };
 
 asio::awaitable<void> Session::run() {
+  if (stream_.is_tls() && !co_await shake_hands()) co_return;
   while (true) {
     if (!co_await wait_for_request()) break;
     Parser parser;
@@ -164,12 +158,21 @@ asio::awaitable<void> Session::run() {
   if (!closed_ && !client_gone_) co_await linger();
 }
 
+asio::awaitable<bool> Session::shake_hands() {
+  enter(Phase::kShakingHands, host_.options.handshake_timeout);
+  ++host_.handshakes;
+  const bool done = co_await stream_.shake_hands();
+  --host_.handshakes;
+  if (!done && !closed_) host_.failed_handshakes.add();
+  co_return done && !closed_ && !timed_out_;
+}
+
 // False: the client closed, was idle too long, or the server drains.
 asio::awaitable<bool> Session::wait_for_request() {
   enter(Phase::kIdle, host_.options.idle_timeout);
   for (bool empty_line_seen = false; !host_.draining; empty_line_seen = true) {
     if (buffer_.size() == 0) {
-      const auto [error, bytes] = co_await socket_.async_read_some(buffer_.prepare(8192), kUse);
+      const auto [error, bytes] = co_await stream_.async_read_some(buffer_.prepare(8192), kUse);
       if (error) co_return false;
       buffer_.commit(bytes);
     }
@@ -186,7 +189,7 @@ asio::awaitable<bool> Session::read_request(Parser& parser) {
   parser.body_limit(boost::none);  // set when the route is known
   enter(Phase::kReading, host_.options.header_timeout);
   const core::SteadyTime begun = host_.clock.steady_now();
-  const auto [error, bytes] = co_await beast::http::async_read_header(socket_, buffer_, parser, kUse);
+  const ErrorCode error = co_await read_header(stream_, buffer_, parser);
   if (auto fault = read_fault(error, "header", !parser.get().target().empty())) co_return co_await refuse(std::move(*fault), begun);
   if (error) co_return false;
   received_ = host_.clock.steady_now();
@@ -209,11 +212,11 @@ asio::awaitable<bool> Session::read_body(Parser& parser) {
     if (!beast::iequals(expect->value(), "100-continue")) {
       co_return co_await refuse(make_error("expectation_failed", "only \"100-continue\" can be expected", "Expect"), received_);
     }
-    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto [error, bytes] = co_await asio::async_write(socket_, asio::buffer(kContinue), kUse);
+    const std::array<asio::const_buffer, 1> go_on{asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25)};
+    const ErrorCode error = co_await stream_.write_all(go_on);
     if (error) co_return false;
   }
-  const auto [error, bytes] = co_await beast::http::async_read(socket_, buffer_, parser, kUse);
+  const auto [error, bytes] = co_await beast::http::async_read(stream_, buffer_, parser, kUse);
   if (error == beast::http::error::body_limit && !closed_) co_return co_await refuse(body_too_large(limit), received_);
   if (auto fault = read_fault(error, "body", true)) co_return co_await refuse(std::move(*fault), received_);
   co_return !error;
@@ -233,6 +236,9 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   request.method = parse_method(fields.method_string());
   request.target = std::string(fields.target());
   read_header_fields(request, [&fields](std::string_view name) -> std::string_view { return fields[name]; });
+  for (auto [at, end] = fields.equal_range("X-Forwarded-For"); at != end; ++at) add_value(request.forwarded_for, at->value());
+  request.peer = peer_;
+  request.audience = audience_;
   request.body = std::move(parser.get().body());
   request.received = received_;
   const bool with_body = request.method != Method::kHead;
@@ -280,7 +286,9 @@ asio::awaitable<std::optional<Response>> Session::perform(Call call) {
   Work work = std::move(std::get<Work>(call.work));
   std::optional<core::Result<Response>> result = co_await run_task(std::move(work), call.deadline, call.has_effects);
   if (client_gone_ || closed_) co_return std::nullopt;
-  if (!result || !*result) co_return unanswered(call, result);
+  if (!result || !*result) {
+    co_return host_.application.refuse(unanswered(result ? &result->error() : nullptr, call.has_effects), call.request_id);
+  }
   co_return std::move(**result);
 }
 
@@ -313,23 +321,10 @@ asio::awaitable<std::optional<core::Result<T>>> Session::run_task(core::Task<cor
     while (!exchange->result && !client_gone_ && !closed_ && !timed_out_) {
       [[maybe_unused]] const auto [ignored] = co_await answered_.async_wait(kUse);
     }
-    ErrorCode ignored;
-    if (!closed_) socket_.cancel(ignored);  // the watch
+    if (!closed_) stream_.cancel();  // the watch
   }
   end_exchange();
   co_return std::move(exchange->result);
-}
-
-// For a work that was late, or ended with an error.
-Response Session::unanswered(const Call& call, const std::optional<core::Result<Response>>& result) {
-  ApiError error = result ? to_api_error(result->error())
-                          : make_error("deadline_exceeded", "the answer was not there within the deadline");
-  if (call.has_effects) {
-    if (error.status >= 500) error.outcome = ports::AppendOutcome::kUnknown;
-  } else if (!result) {
-    error.reason = search::DegradationReason::kDownstreamCapacityRejected;
-  }
-  return host_.application.refuse(error, call.request_id);
 }
 
 void Session::end_exchange() {
@@ -353,14 +348,8 @@ void Session::release_body() { host_.large_body_bytes -= std::exchange(large_bod
 
 // A client that closes while its answer is being made is noticed without reading what it may have pipelined.
 void Session::watch_client(const std::shared_ptr<Exchange>& exchange) {
-  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), exchange](ErrorCode error) {
-    if (error || self->exchange_ != exchange) return;
-    char byte = 0;
-    const auto seen = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    const bool gone = seen == 0 || (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-    if (!gone) return;
-    self->client_gone_ = true;
-    self->wake();
+  stream_.async_wait_readable([self = shared_from_this(), exchange](ErrorCode error) {
+    if (!error && self->exchange_ == exchange && self->stream_.is_peer_gone()) self->leave();
   });
 }
 
@@ -370,7 +359,7 @@ asio::awaitable<bool> Session::write(const Response& response, std::string_view 
   const bool body = with_body && response.status != 204 && response.status != 304;
   const std::string_view content = body ? response.content() : std::string_view();
   const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(content)};
-  const auto [error, bytes] = co_await asio::async_write(socket_, parts, kUse);
+  const ErrorCode error = co_await stream_.write_all(parts);
   if (error) client_gone_ = true;
   co_return !error;
 }
@@ -402,7 +391,7 @@ asio::awaitable<bool> Session::write_piece(std::string_view piece, bool chunked)
   const std::string size = chunked ? fmt::format("{:x}\r\n", piece.size()) : std::string();
   const std::string_view end = chunked ? std::string_view("\r\n") : std::string_view();
   const std::array<asio::const_buffer, 3> parts{asio::buffer(size), asio::buffer(piece), asio::buffer(end)};
-  const auto [error, bytes] = co_await asio::async_write(socket_, parts, kUse);
+  const ErrorCode error = co_await stream_.write_all(parts);
   if (error) client_gone_ = true;
   co_return !error;
 }
@@ -420,20 +409,18 @@ asio::awaitable<bool> Session::refuse(ApiError error, core::SteadyTime received)
 // Closing with unread input would reset the connection and could destroy the answer on its way: read it first, a while.
 asio::awaitable<void> Session::linger() {
   enter(Phase::kLingering, kLingerTime);
-  ErrorCode ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
-  std::array<char, 4096> dropped{};
-  for (std::size_t total = 0; total < kLingerBytes && !timed_out_;) {
-    const auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(dropped), kUse);
-    if (error) break;
+  co_await stream_.end_sending();
+  for (std::size_t total = 0; total < kLingerBytes && !timed_out_ && !closed_;) {
+    const std::size_t bytes = co_await stream_.drop_some();
+    if (bytes == 0) break;
     total += bytes;
   }
 }
 
 }  // namespace
 
-void serve_connection(ConnectionHost& host, int socket_descriptor) {
-  auto session = std::make_shared<Session>(host, adopt(host.io, socket_descriptor));
+void serve_connection(ConnectionHost& host, int socket_descriptor, Audience audience) {
+  auto session = std::make_shared<Session>(host, socket_descriptor, audience);
   asio::co_spawn(host.io, [session]() { return session->run(); }, [session, &host](const std::exception_ptr& failure) {
     try {
       if (failure) std::rethrow_exception(failure);

@@ -18,12 +18,15 @@
 #include "http/application.hpp"
 #include "http/server_options.hpp"
 #include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
 
 namespace boost::asio {
 class io_context;
 }
 
 namespace scalestyle::http {
+
+class TlsCertificates;
 
 // The way back to the I/O thread for works that complete elsewhere.
 struct Gate {
@@ -50,6 +53,9 @@ struct ConnectionHost {
   std::thread::id io_thread{};
   bool draining = false;
   std::unordered_set<Connection*> connections{};
+  TlsCertificates* tls = nullptr;  // null: plain connections
+  std::size_t handshakes = 0;      // in progress
+  telemetry::Counter failed_handshakes{};
   std::size_t shedding = 0;  // refused connections that are being told so
   std::size_t large_body_bytes = 0;  // reserved, of ServerOptions::max_large_bodies_bytes
   std::string date{};        // of this second
@@ -62,10 +68,13 @@ struct ConnectionHost {
 // AF_INET6 or AF_INET of an accepted socket.
 [[nodiscard]] int address_family(int socket_descriptor);
 
-// Serves the accepted socket, which it takes over, until either side closes it.
-void serve_connection(ConnectionHost& host, int socket_descriptor);
+// The address of an accepted socket's other end; empty where it is gone already.
+[[nodiscard]] std::string peer_address(int socket_descriptor);
 
-// Answers 503 without reading a request, and closes.
+// Serves the accepted socket, which it takes over, until either side closes it.
+void serve_connection(ConnectionHost& host, int socket_descriptor, Audience audience);
+
+// Answers 503 without reading a request, and closes. With TLS it only closes: a handshake would cost more than a request.
 void shed_connection(ConnectionHost& host, int socket_descriptor);
 
 }  // namespace scalestyle::http

@@ -39,6 +39,22 @@ std::optional<ApiError> read_fault(const boost::system::error_code& error, const
   return std::nullopt;
 }
 
+ApiError unanswered(const core::Error* failure, bool has_effects) {
+  ApiError error = failure != nullptr ? to_api_error(*failure)
+                                      : make_error("deadline_exceeded", "the answer was not there within the deadline");
+  if (has_effects) {
+    if (error.status >= 500) error.outcome = ports::AppendOutcome::kUnknown;
+  } else if (failure == nullptr) {
+    error.reason = search::DegradationReason::kDownstreamCapacityRejected;
+  }
+  return error;
+}
+
+void add_value(std::string& values, std::string_view value) {
+  if (!values.empty()) values += ", ";
+  values += value;
+}
+
 void HeaderCheck::add(std::string_view name, std::string_view value) {
   const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; };
   bytes_ += name.size() + value.size() + 4;

@@ -4,6 +4,7 @@
 #include <boost/system/error_code.hpp>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "http/api_error.hpp"
@@ -17,6 +18,12 @@ namespace scalestyle::http {
 
 // What to tell the client about a failed read of this part; nothing when it is gone, or when nothing failed.
 [[nodiscard]] std::optional<ApiError> read_fault(const boost::system::error_code& error, const char* part, bool target_known);
+
+// For a work that ended with this error; null: that was late.
+[[nodiscard]] ApiError unanswered(const core::Error* failure, bool has_effects);
+
+// Values of a field that was given several times, as one (RFC 9110, section 5.3).
+void add_value(std::string& values, std::string_view value);
 
 // Looks over a request's header: sizes, one Host, one clear length.
 class HeaderCheck {

@@ -1,5 +1,6 @@
 #include "http/connection.hpp"
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -53,7 +54,7 @@ void shed_connection(ConnectionHost& host, int socket_descriptor) {
   auto socket = std::make_shared<tcp::socket>(host.io);
   ErrorCode unusable;
   socket->assign(protocol, socket_descriptor, unusable);
-  if (host.shedding >= kMaxShedding) return;  // closed without a word
+  if (host.shedding >= kMaxShedding || host.tls != nullptr) return;  // closed without a word
   ++host.shedding;
   auto limit = std::make_shared<asio::steady_timer>(host.io, kLingerTime);
   limit->async_wait([socket](ErrorCode error) {
@@ -70,6 +71,17 @@ std::string_view current_date(ConnectionHost& host) {
     host.date = http_date(now);
   }
   return host.date;
+}
+
+std::string peer_address(int socket_descriptor) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getpeername(socket_descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* const bytes = address.ss_family == AF_INET6
+                                ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr)
+                                : static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(address).sin_addr);
+  return ::inet_ntop(address.ss_family, bytes, text.data(), text.size()) != nullptr ? text.data() : "";
 }
 
 int address_family(int socket_descriptor) {

@@ -6,6 +6,7 @@
 
 #include "http/event_bodies.hpp"
 #include "http/event_shapes.hpp"
+#include "http/rate_limits.hpp"
 
 namespace scalestyle::http {
 
@@ -107,7 +108,9 @@ Work EventRoutes::batch(RoutedRequest request) {
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.track(std::move(wanted));
   if (!outcome) co_return refuse(request, outcome.error());
-  co_return json_response(events_answer_json({request.request_id, took(request)}, *outcome));
+  Response response = json_response(events_answer_json({request.request_id, took(request)}, *outcome));
+  response.cost = events_cost(outcome->size());
+  co_return response;
 }
 
 Work EventRoutes::merge(RoutedRequest request) {

@@ -79,7 +79,8 @@ Call InferenceApi::begin(Request request) {
   };
   const auto parts = split_target(request.target);
   const PathRoute* const found = parts ? find_route(parts->path) : nullptr;
-  if (found == nullptr) return answered(told(404, "there is no such path", "target"));
+  const bool hidden = found != nullptr && found->route == InferenceRoute::kMetrics && request.audience == Audience::kPublic;
+  if (found == nullptr || hidden) return answered(told(404, "there is no such path", "target"));
   call.route = found->path;
   const bool takes = request.method == found->method || (request.method == Method::kHead && found->method == Method::kGet);
   if (!takes) {

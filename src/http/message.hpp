@@ -20,6 +20,9 @@ enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kO
 
 [[nodiscard]] Method parse_method(std::string_view name);  // "GET" …: as case-sensitive as RFC 9110 has them
 
+// Where a request came in: with one port for all, or on one of two.
+enum class Audience : std::uint8_t { kAll, kPublic, kAdmin };
+
 struct Request {
   Method method = Method::kGet;
   std::string target{};            // origin form, as sent: "/path?query"; or "*"
@@ -37,6 +40,9 @@ struct Request {
   std::string cookie{};
   std::string origin{};
   std::string preflight_method{};  // Access-Control-Request-Method, as sent
+  std::string peer{};              // address of the connection's other end; empty when it is not known
+  Audience audience = Audience::kAll;
+  std::string forwarded_for{};     // X-Forwarded-For, as sent; several as one
   std::string body{};              // without its transfer coding
   core::SteadyTime received{};     // when the header was complete: deadlines count from here
 };
@@ -55,6 +61,12 @@ class BodyStream {
   [[nodiscard]] virtual core::Task<core::Result<std::string>> next() = 0;
 };
 
+// What an answer took, beside what its route takes: see RateLimits.
+struct AnswerCost {
+  double share = 1;  // of its route's base cost
+  double more = 0;   // units beyond that
+};
+
 struct Response {
   int status = 200;
   std::string_view content_type = "application/json";
@@ -62,6 +74,7 @@ struct Response {
   std::shared_ptr<const std::string> shared_body{};  // instead of `body`, for documents that do not change
   std::vector<std::pair<std::string_view, std::string>> headers{};
   bool close = false;  // end the connection after this response
+  AnswerCost cost{};
   // Instead of `body`: sent piece by piece as it comes, in chunks (RFC 9112, section 7.1); to clients of HTTP/1.0 until the
   // connection's end. Not for a status that has no body.
   std::shared_ptr<BodyStream> stream{};

@@ -36,7 +36,7 @@ void write_response(JsonWriter& json, const ResponseSpec& spec) {
   json.key("headers").begin_object();
   json.key("X-Request-Id").begin_object().key("schema").begin_object();
   json.key("$ref").text("#/components/schemas/RequestId").end_object().end_object();
-  if (spec.status == 503) {
+  if (spec.status == 503 || spec.status == 429) {
     json.key("Retry-After").begin_object().key("schema").raw(R"({"type":"integer","minimum":0})").end_object();
   }
   if (spec.status == 401) {
@@ -102,6 +102,7 @@ void write_operation(JsonWriter& json, const Route& route, bool keys) {
   json.key("responses").begin_object();
   for (const ResponseSpec& spec : route.responses) write_response(json, spec);
   if (keys && !route.scopes().empty()) write_refusals(json, route);
+  write_response(json, {.status = 429, .description = "A key, a user or a client address asks for too much", .schema = "Error"});
   write_response(json, {.status = 500, .description = "The server failed", .schema = "Error"});
   json.end_object().end_object();
 }

@@ -29,7 +29,8 @@ Call ProbeApi::begin(Request request) {
   const auto parts = split_target(request.target);
   std::string_view route;
   for (const std::string_view known : kRoutes) {
-    if (parts && parts->path == known) route = known;
+    const bool hidden = known == "/metrics" && request.audience == Audience::kPublic;
+    if (parts && parts->path == known && !hidden) route = known;
   }
   if (route.empty()) {
     call.work = refuse(make_error("not_found", "there is no such path; there are /live, /ready, /health and /metrics"), call.request_id);

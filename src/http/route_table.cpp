@@ -163,8 +163,18 @@ constexpr std::array kDeleteResponses{ResponseSpec{.description = "The article i
 constexpr std::size_t kMaxBatchBytes = 1024 * 1024;
 constexpr std::size_t kMaxChangesBytes = 8 * 1024 * 1024;
 
+constexpr std::array kForOperators{RouteId::kWhyNot,     RouteId::kCacheStats,    RouteId::kChangeArticles, RouteId::kPutArticle,
+                                   RouteId::kPatchArticle, RouteId::kDeleteArticle, RouteId::kMetrics};
+
+// The same routes, those for operators marked.
+template <std::size_t N>
+std::array<Route, N> for_operators(std::array<Route, N> routes) {
+  for (Route& route : routes) route.admin = std::ranges::find(kForOperators, route.id) != kForOperators.end();
+  return routes;
+}
+
 std::span<const Route> build_table() {
-  static const std::array routes{
+  static const std::array routes = for_operators(std::array{
       Route{RouteId::kSearch, "/api/recommendation/search", "search", "Search the catalogue by words and meaning", search_parameters(),
             kSearchResponses},
       Route{.id = RouteId::kSearchImage,
@@ -233,7 +243,7 @@ std::span<const Route> build_table() {
       Route{RouteId::kReady, "/ready", "ready", "Whether searches can be answered", {}, kReadyResponses},
       Route{RouteId::kMetrics, "/metrics", "metrics", "Metrics for Prometheus", {}, kMetricsResponses},
       Route{RouteId::kOpenApi, "/openapi.json", "openApi", "This description", {}, kOpenApiResponses},
-  };
+  });
   return routes;
 }
 
@@ -276,10 +286,17 @@ std::span<const Route> route_table() {
   return table;
 }
 
-std::string allowed_methods(std::string_view pattern) {
+bool is_shown(const RouteMatch& match, Audience audience) {
+  if (audience != Audience::kPublic) return true;
+  if (match.route != nullptr) return !match.route->admin;
+  return std::ranges::any_of(route_table(), [&](const Route& route) { return route.pattern == match.pattern && !route.admin; });
+}
+
+std::string allowed_methods(std::string_view pattern, Audience audience) {
   const auto takes = [&](Method method) {
     return std::ranges::any_of(route_table(), [&](const Route& route) {
-      return (pattern.empty() || route.pattern == pattern) && route.method == method;
+      const bool is_shown = audience != Audience::kPublic || !route.admin;
+      return is_shown && (pattern.empty() || route.pattern == pattern) && route.method == method;
     });
   };
   std::string methods;

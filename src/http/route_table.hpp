@@ -71,6 +71,7 @@ struct Route {
   std::size_t max_body_bytes = 64 * 1024;  // of routes with a body
   const ParameterBody* form = nullptr;     // instead of `body`: parameters as JSON or as a form
   bool is_read = false;                    // changes nothing, whatever its method
+  bool admin = false;                      // for operators: where they have a port of their own, answered there only
 
   // Where keys are in force, a key with one of these is needed; empty: none is.
   [[nodiscard]] ScopeSet scopes() const;
@@ -79,14 +80,17 @@ struct Route {
 
 [[nodiscard]] std::span<const Route> route_table();
 
-// "GET, HEAD, OPTIONS": what a path with these routes answers. Every method of any path for "".
-[[nodiscard]] std::string allowed_methods(std::string_view pattern);
+// "GET, HEAD, OPTIONS": what a path with these routes answers to this audience. Every method of any path for "".
+[[nodiscard]] std::string allowed_methods(std::string_view pattern, Audience audience = Audience::kAll);
 
 struct RouteMatch {
   const Route* route = nullptr;  // null: the path does not take the method
   std::string_view pattern;
   QueryPairs path_values;        // decoded
 };
+
+// Whether this audience may know of the route, or, where the method has none, of any route of the path.
+[[nodiscard]] bool is_shown(const RouteMatch& match, Audience audience);
 
 // Nothing when no route has this path. kInvalidArgument when a parameter in the path cannot be decoded.
 [[nodiscard]] core::Result<std::optional<RouteMatch>> match_route(Method method, std::string_view path);

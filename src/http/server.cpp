@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "http/connection.hpp"
+#include "http/tls_certificates_impl.hpp"
 
 namespace scalestyle::http {
 
@@ -31,14 +32,14 @@ constexpr std::chrono::milliseconds kSweepInterval{100};     // how late a time-
 constexpr std::chrono::milliseconds kAcceptPause{100};       // when the process has no file descriptor left
 constexpr int kBacklog = 1024;
 
-core::Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
+core::Result<tcp::endpoint> endpoint_of(const ServerOptions& options, std::uint16_t port) {
   SystemError error;
   const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, error);
   if (error) {
     return core::fail(core::ErrorCode::kInvalidArgument,
                       fmt::format("host \"{}\" is not an IPv4 or IPv6 address (0.0.0.0 is every interface)", options.host), "host");
   }
-  return tcp::endpoint(address, options.port);
+  return tcp::endpoint(address, port);
 }
 
 }  // namespace
@@ -50,6 +51,7 @@ struct Server::Impl {
         gate(std::make_shared<Gate>()),
         host{io, options, use.application, use.clock, use.log, gate},
         acceptor(io),
+        admin_acceptor(io),
         sweep_timer(io),
         drain_timer(io),
         signals(io),
@@ -57,53 +59,74 @@ struct Server::Impl {
         shed_connections(use.metrics.counter(
             {"scalestyle_http_connections_shed_total", "Connections refused at the limit of connections."})) {
     gate->io = &io;
+    host.failed_handshakes = use.metrics.counter(
+        {"scalestyle_http_tls_handshakes_failed_total", "Connections that ended, or were too slow, before TLS was agreed on."});
   }
   ~Impl() {
     const std::lock_guard lock(gate->mutex);
     gate->io = nullptr;
   }
 
-  core::Status listen();
-  asio::awaitable<void> accept();
+  core::Status prepare();
+  core::Status listen(tcp::acceptor& on, std::uint16_t wanted, const char* field);
+  asio::awaitable<void> accept(tcp::acceptor& on, Audience audience);
+  [[nodiscard]] bool is_full() const {
+    return host.connections.size() >= options.max_connections || (host.tls != nullptr && host.handshakes >= options.max_handshakes);
+  }
   asio::awaitable<void> sweep();
   void begin_drain();
 
   const ServerOptions options;
   Dependencies use;
   std::shared_ptr<Gate> gate;
+  std::unique_ptr<TlsCertificates> certificates;  // null: plain connections
   ConnectionHost host;  // outlives the context, whose queue may hold sessions
   asio::io_context io{1};
   tcp::acceptor acceptor;
+  tcp::acceptor admin_acceptor;  // open where operators have a port of their own
   asio::steady_timer sweep_timer;
   asio::steady_timer drain_timer;
   asio::signal_set signals;
   telemetry::Gauge open_connections;
   telemetry::Counter shed_connections;
   std::uint16_t port = 0;
+  std::uint16_t admin_port = 0;
 };
 
-core::Status Server::Impl::listen() {
-  CORE_TRY(const tcp::endpoint endpoint, endpoint_of(options));
-  SystemError error;
-  const auto refuse = [&](const char* what) {
-    return core::fail(core::ErrorCode::kUnavailable,
-                      fmt::format("cannot {} {}:{}: {}", what, options.host, options.port, error.message()), "port");
-  };
-  acceptor.open(endpoint.protocol(), error);
-  if (error) return refuse("open a socket for");
-  acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  acceptor.bind(endpoint, error);
-  if (error) return refuse("listen on");
-  acceptor.listen(kBacklog, error);
-  if (error) return refuse("listen on");
-  port = acceptor.local_endpoint(error).port();
+core::Status Server::Impl::prepare() {
+  if (!options.tls_certificate.empty()) {
+    CORE_TRY(certificates, TlsCertificates::open({options.tls_certificate, options.tls_key}, use.clock, use.log, use.metrics));
+    host.tls = certificates.get();
+  }
+  CORE_CHECK(listen(acceptor, options.port, "port"));
+  if (options.admin_port) CORE_CHECK(listen(admin_acceptor, *options.admin_port, "admin_port"));
+  SystemError ignored;
+  port = acceptor.local_endpoint(ignored).port();
+  admin_port = options.admin_port ? admin_acceptor.local_endpoint(ignored).port() : port;
   return {};
 }
 
-asio::awaitable<void> Server::Impl::accept() {
-  while (acceptor.is_open()) {
-    auto [error, socket] = co_await acceptor.async_accept(kUse);
-    if (!acceptor.is_open()) co_return;
+core::Status Server::Impl::listen(tcp::acceptor& on, std::uint16_t wanted, const char* field) {
+  CORE_TRY(const tcp::endpoint endpoint, endpoint_of(options, wanted));
+  SystemError error;
+  const auto refuse = [&](const char* what) {
+    return core::fail(core::ErrorCode::kUnavailable,
+                      fmt::format("cannot {} {}:{}: {}", what, options.host, wanted, error.message()), field);
+  };
+  on.open(endpoint.protocol(), error);
+  if (error) return refuse("open a socket for");
+  on.set_option(tcp::acceptor::reuse_address(true), error);
+  on.bind(endpoint, error);
+  if (error) return refuse("listen on");
+  on.listen(kBacklog, error);
+  if (error) return refuse("listen on");
+  return {};
+}
+
+asio::awaitable<void> Server::Impl::accept(tcp::acceptor& on, Audience audience) {
+  while (on.is_open()) {
+    auto [error, socket] = co_await on.async_accept(kUse);
+    if (!on.is_open()) co_return;
     if (error) {
       if (error == asio::error::no_descriptors || error == asio::error::no_buffer_space || error == asio::error::no_memory) {
         use.log.warning("cannot accept connections", {{"cause", error.message()}});
@@ -115,11 +138,11 @@ asio::awaitable<void> Server::Impl::accept() {
     SystemError released;
     const int descriptor = socket.release(released);
     if (released) continue;
-    if (host.connections.size() >= options.max_connections) {
+    if (is_full()) {
       shed_connections.add();
       shed_connection(host, descriptor);
     } else {
-      serve_connection(host, descriptor);
+      serve_connection(host, descriptor, audience);
     }
     open_connections.set(static_cast<double>(host.connections.size()));
   }
@@ -133,6 +156,7 @@ asio::awaitable<void> Server::Impl::sweep() {
     const core::SteadyTime now = use.clock.steady_now();
     const std::vector<Connection*> all(host.connections.begin(), host.connections.end());
     for (Connection* connection : all) connection->check_time(now);
+    if (certificates != nullptr) certificates->refresh();
     open_connections.set(static_cast<double>(host.connections.size()));
     if (host.draining && host.connections.empty()) {
       io.stop();
@@ -147,6 +171,7 @@ void Server::Impl::begin_drain() {
   use.application.begin_drain();
   SystemError ignored;
   acceptor.close(ignored);
+  admin_acceptor.close(ignored);
   signals.cancel(ignored);
   const std::vector<Connection*> all(host.connections.begin(), host.connections.end());
   for (Connection* connection : all) connection->begin_drain();
@@ -165,7 +190,7 @@ void Server::Impl::begin_drain() {
 core::Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options, Dependencies dependencies) {
   CORE_CHECK(options.validate());
   auto impl = std::make_unique<Impl>(options, dependencies);
-  CORE_CHECK(impl->listen());
+  CORE_CHECK(impl->prepare());
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -174,9 +199,13 @@ Server::~Server() = default;
 
 std::uint16_t Server::port() const { return impl_->port; }
 
+std::uint16_t Server::admin_port() const { return impl_->admin_port; }
+
 void Server::run() {
   impl_->host.io_thread = std::this_thread::get_id();
-  asio::co_spawn(impl_->io, impl_->accept(), asio::detached);
+  const bool divided = impl_->admin_acceptor.is_open();
+  asio::co_spawn(impl_->io, impl_->accept(impl_->acceptor, divided ? Audience::kPublic : Audience::kAll), asio::detached);
+  if (divided) asio::co_spawn(impl_->io, impl_->accept(impl_->admin_acceptor, Audience::kAdmin), asio::detached);
   asio::co_spawn(impl_->io, impl_->sweep(), asio::detached);
   impl_->io.run();
 }

@@ -2,6 +2,9 @@
 // Server: HTTP/1.1 over TCP. One thread, given by the caller to run(), does all input and output; works of the
 // application complete elsewhere and come back to it.
 //
+// With ServerOptions::tls_certificate its connections are TLS; a changed certificate is taken into use within a second or two.
+// With admin_port what is for operators only is answered on that port, on which everything else is answered too.
+//
 // A slow, silent or hostile client costs at most its connection, for a bounded time; see ServerOptions.
 
 #include <cstdint>
@@ -27,7 +30,8 @@ class Server {
   };
 
   // Listens on return; connections wait until run(). The dependencies must outlive the server.
-  // Errors: kInvalidArgument (an option, or a host that is no address), kUnavailable (port taken or not allowed: told).
+  // Errors: kInvalidArgument (an option, a host that is no address, or a certificate that cannot be used), kUnavailable (port
+  // taken or not allowed: told).
   [[nodiscard]] static core::Result<std::unique_ptr<Server>> open(const ServerOptions& options, Dependencies dependencies);
 
   ~Server();
@@ -35,6 +39,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] std::uint16_t admin_port() const;  // port() where there is one for all
 
   // Serves on the calling thread; returns when a drain has ended. Once.
   void run();

@@ -24,6 +24,16 @@ core::Status ServerOptions::validate() const {
   using std::chrono::milliseconds;
   constexpr milliseconds kHour{3'600'000};
   if (host.empty()) return core::fail(core::ErrorCode::kInvalidArgument, "host must not be empty", "host");
+  if (admin_port && *admin_port != 0 && *admin_port == port) {
+    return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("admin_port must be another port than port, {}", port),
+                      "admin_port");
+  }
+  if (tls_certificate.empty() != tls_key.empty()) {
+    return core::fail(core::ErrorCode::kInvalidArgument, "tls_certificate and tls_key belong together: give both or none",
+                      tls_key.empty() ? "tls_key" : "tls_certificate");
+  }
+  CORE_CHECK(check(max_handshakes, 1, 1'000'000, "max_handshakes"));
+  CORE_CHECK(check(handshake_timeout, milliseconds(600'000), "handshake_timeout"));
   CORE_CHECK(check(max_connections, 1, 1'000'000, "max_connections"));
   CORE_CHECK(check(max_target_bytes, 64, 1024 * 1024, "max_target_bytes"));
   CORE_CHECK(check(max_header_bytes, 256, 1024 * 1024, "max_header_bytes"));

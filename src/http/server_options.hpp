@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/result.hpp"
@@ -13,6 +14,13 @@ namespace scalestyle::http {
 struct ServerOptions {
   std::string host = "127.0.0.1";  // an address (IPv4 or IPv6) or "localhost"
   std::uint16_t port = 8080;       // 0: any free port; Server::port() tells which
+
+  std::optional<std::uint16_t> admin_port{};  // of what is for operators only (Route::admin); nothing: the same; 0: any free one
+
+  std::string tls_certificate{};  // PEM files; both or none: plain HTTP. Followed while the server runs
+  std::string tls_key{};
+  std::size_t max_handshakes = 128;                    // of TLS in progress; more connections are closed
+  std::chrono::milliseconds handshake_timeout{5'000};  // of TLS; then the connection is closed
 
   std::size_t max_connections = 1024;          // more get 503 and are closed
   std::size_t max_target_bytes = 16 * 1024;    // path and query; above: 414

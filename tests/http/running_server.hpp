@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "http/api.hpp"
+#include "http/rate_limits.hpp"
 #include "http/server.hpp"
 #include "recommend/popularity.hpp"
 #include "search/event_service.hpp"
@@ -48,6 +49,8 @@ struct ServerSetup {
   AuditLog* audit = nullptr;
   bool log_queries = false;
   telemetry::LogLevel log_level = telemetry::LogLevel::kError;
+  std::optional<RateLimitOptions> limits{};  // nothing: nobody is limited
+  std::string trusted_proxies{};
 };
 
 class RunningServer {
@@ -79,9 +82,12 @@ class RunningServer {
                  .timers = compute_.timers(), .clock = compute_.clock(), .metrics = metrics_, .queries = &queries_},
                 setup.events),
         live_({holder_, changes_, encoder_, compute_.timers(), compute_.clock(), metrics_, log_}, setup.live),
+        limits_(setup.limits ? std::make_unique<RateLimits>(*setup.limits, TrustedProxies::parse(setup.trusted_proxies).value(),
+                                                            compute_.clock(), metrics_)
+                             : nullptr),
         api_({.search = search_, .events = events_, .generations = holder_, .pool = compute_.pool(), .clock = compute_.clock(),
               .metrics = metrics_, .log = log_, .suggest = suggest_, .live = &live_, .fetcher = setup.fetches ? &fetcher_ : nullptr,
-              .reasons = reasons_.get(), .timers = &compute_.timers(), .access = setup.access, .audit = setup.audit},
+              .reasons = reasons_.get(), .timers = &compute_.timers(), .limits = limits_.get(), .access = setup.access, .audit = setup.audit},
              {.version = "1.2.3", .max_query_image_bytes = setup.max_query_image_bytes, .log_queries = setup.log_queries}) {
     has_vision_ = setup.vision;
     if (has_vision_) holder_.look_into_pictures(photos_, images_.info());
@@ -91,6 +97,7 @@ class RunningServer {
       core::sync_wait(features_.apply(std::make_shared<const std::vector<events::LoggedEvent>>(added), core::Deadline::never())).value();
     });
     options.port = 0;
+    if (options.admin_port) options.admin_port = 0;
     server_ = Server::open(options, {api_, compute_.clock(), metrics_, log_}).value();
     thread_ = std::thread([this] {
       server_->run();
@@ -156,6 +163,7 @@ class RunningServer {
   [[nodiscard]] bool ended() const { return ended_.load(); }
 
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+  [[nodiscard]] std::uint16_t admin_port() const { return server_->admin_port(); }
   [[nodiscard]] support::RawClient connect() const { return support::RawClient(server_->port()); }
 
   // One request on a connection of its own.
@@ -217,6 +225,7 @@ class RunningServer {
   search::EventService events_;
   support::FakeCatalogChanges changes_;
   search::LiveCatalog live_;
+  std::unique_ptr<RateLimits> limits_;  // null without limits
   Api api_;
   std::unique_ptr<Server> server_;
   std::thread thread_;

@@ -15,6 +15,11 @@ TEST(ServerOptions, DefaultsAreValidAndEveryLimitIsChecked) {
   };
   using std::chrono::milliseconds;
   EXPECT_EQ(field([](ServerOptions& o) { o.host.clear(); }), "host");
+  EXPECT_EQ(field([](ServerOptions& o) { o.admin_port = o.port; }), "admin_port");
+  EXPECT_EQ(field([](ServerOptions& o) { o.tls_certificate = "server.crt"; }), "tls_key");
+  EXPECT_EQ(field([](ServerOptions& o) { o.tls_key = "server.key"; }), "tls_certificate");
+  EXPECT_EQ(field([](ServerOptions& o) { o.max_handshakes = 0; }), "max_handshakes");
+  EXPECT_EQ(field([](ServerOptions& o) { o.handshake_timeout = milliseconds(0); }), "handshake_timeout");
   EXPECT_EQ(field([](ServerOptions& o) { o.max_connections = 0; }), "max_connections");
   EXPECT_EQ(field([](ServerOptions& o) { o.max_target_bytes = 10; }), "max_target_bytes");
   EXPECT_EQ(field([](ServerOptions& o) { o.max_header_bytes = 10; }), "max_header_bytes");

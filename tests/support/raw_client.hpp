@@ -43,6 +43,13 @@ class RawClient {
   ~RawClient() { close(); }
 
   [[nodiscard]] bool connected() const { return connected_; }
+  [[nodiscard]] int descriptor() const { return socket_; }
+  // Of reading and writing by others through descriptor().
+  void limit_waiting(std::chrono::seconds limit) {
+    const timeval time{limit.count(), 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+  }
   void close() {
     if (socket_ >= 0) ::close(socket_);
     socket_ = -1;
