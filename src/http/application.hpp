@@ -46,6 +46,7 @@ struct FinishedCall {
   int status = 0;  // 0: the client went away before the answer
   std::chrono::nanoseconds took{0};
   std::optional<StreamEnd> stream{};  // of a streamed body
+  const telemetry::TraceScope* trace = nullptr;  // null: it belongs to none
 };
 
 // Thread safety: every method is called on the server's I/O thread, must not block and must not throw. Works may

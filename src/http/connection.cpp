@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "http/connection_errors.hpp"
+#include "http/request_trace.hpp"
 
 namespace scalestyle::http {
 
@@ -119,7 +120,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   template <class T>
   asio::awaitable<std::optional<core::Result<T>>> run_task(core::Task<core::Result<T>> task, core::Deadline deadline, bool has_effects);
   asio::awaitable<bool> write(const Response& response, std::string_view request_id, bool keep_alive, bool with_body);
-  asio::awaitable<StreamEnd> write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked);
+  asio::awaitable<StreamEnd> write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked,
+                                           const std::string& request_id);
   asio::awaitable<bool> write_piece(std::string_view piece, bool chunked);
   asio::awaitable<bool> refuse(ApiError error, core::SteadyTime received);
   asio::awaitable<void> linger();
@@ -141,6 +143,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   beast::flat_buffer buffer_;
   std::shared_ptr<Exchange> exchange_;
   core::Operation operation_;
+  std::shared_ptr<core::TaskContext> context_;  // of the request's tasks
   Phase phase_ = Phase::kIdle;
   core::SteadyTime phase_end_ = core::SteadyTime::max();
   core::SteadyTime received_{};
@@ -244,10 +247,12 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   request.received = received_;
   const bool with_body = request.method != Method::kHead;
 
+  RequestTrace trace(host_.tracer, request);
+  context_ = trace.context();
   Call call = host_.application.begin(std::move(request));
   const std::string request_id = call.request_id;
   const core::Deadline deadline = call.deadline;
-  FinishedCall record{request_id, call.route, 0, {}};
+  FinishedCall record{.request_id = request_id, .route = call.route, .trace = trace.scope()};
   std::optional<Response> response;
   if (auto* immediate = std::get_if<Response>(&call.work)) {
     response = std::move(*immediate);
@@ -263,11 +268,12 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
     keep_alive = parser.keep_alive() && delimited && !response->close && !host_.draining && !spent;
     record.status = response->status;
     response->chunked = chunked;
+    trace.show(*response);
     if (!co_await write(*response, request_id, keep_alive, with_body)) keep_alive = false;
     if (response->stream != nullptr && with_body) {
       record.stream = StreamEnd::kGone;
       std::shared_ptr<BodyStream> stream = std::move(response->stream);
-      if (!client_gone_) record.stream = co_await write_stream(std::move(stream), deadline, chunked);
+      if (!client_gone_) record.stream = co_await write_stream(std::move(stream), deadline, chunked, request_id);
       if (*record.stream != StreamEnd::kComplete) {
         keep_alive = false;
         if (!chunked) reset();
@@ -276,6 +282,8 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   }
   record.took = host_.clock.steady_now() - received_;
   host_.application.finished(record);
+  trace.end(record);
+  context_.reset();
   co_return keep_alive;
 }
 
@@ -310,7 +318,7 @@ asio::awaitable<std::optional<core::Result<T>>> Session::run_task(core::Task<cor
       exchange->result = std::move(result);
       if (exchange->session != nullptr) exchange->session->wake();
     });
-  });
+  }, context_);
   if (!exchange->result) {
     answered_.expires_at(std::chrono::steady_clock::time_point::max());
     if (!has_effects) watch_client(exchange);
@@ -380,7 +388,8 @@ asio::awaitable<bool> Session::write(const Response& response, std::string_view 
 }
 
 // One piece is made, then written, then the next: a client that reads slowly holds up the making, not our memory.
-asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked) {
+asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked,
+                                                 const std::string& request_id) {
   const core::Deadline end = deadline.is_never() ? deadline : core::Deadline::at(deadline.time() + host_.options.answer_grace);
   while (true) {
     if (end.expired(host_.clock)) co_return StreamEnd::kLate;
@@ -389,7 +398,9 @@ asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> str
     if (client_gone_ || closed_) co_return StreamEnd::kGone;
     if (!piece) co_return StreamEnd::kLate;
     if (!*piece) {
-      host_.log.warning("a streamed answer ended early", {{"cause", piece->error().message}});
+      host_.log.warning("a streamed answer ended early", {{"request_id", request_id},
+                                                          {"trace_id", telemetry::trace_id_of(context_.get())},
+                                                          {"cause", piece->error().message}});
       co_return StreamEnd::kFailed;
     }
     const bool last = (*piece)->empty();

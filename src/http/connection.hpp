@@ -18,6 +18,7 @@
 #include "http/application.hpp"
 #include "http/server_options.hpp"
 #include "telemetry/log.hpp"
+#include "telemetry/trace.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -47,6 +48,7 @@ struct ConnectionHost {
   const core::Clock& clock;
   telemetry::Logger& log;
   std::shared_ptr<Gate> gate;
+  telemetry::Tracer* tracer = nullptr;
   std::thread::id io_thread{};
   bool draining = false;
   std::unordered_set<Connection*> connections{};

@@ -67,7 +67,7 @@ Work EventRoutes::click(RoutedRequest request) {
   const core::Result<Body> body = co_await read(request);
   if (!body) co_return refuse(request, body.error());
   search::TrackRequest wanted;
-  wanted.trace = std::move(request.trace);
+  wanted.trace = request.trace;
   wanted.events.push_back(to_click(*body));
   wanted.single = true;
   wanted.deadline = request.deadline;
@@ -80,7 +80,7 @@ Work EventRoutes::batch(RoutedRequest request) {
   const core::Result<Body> body = co_await read(request);
   if (!body) co_return refuse(request, body.error());
   search::TrackRequest wanted;
-  wanted.trace = std::move(request.trace);
+  wanted.trace = request.trace;
   wanted.events = to_events(*body);
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.track(std::move(wanted));
@@ -154,7 +154,8 @@ Response EventRoutes::refuse(const RoutedRequest& request, const search::EventFa
   const bool unknown = error.outcome == ports::AppendOutcome::kUnknown;
   if (unknown || error.status == 500) {
     use_.log.warning(unknown ? "it is not known whether a request was kept" : "a request failed",
-                     {{"request_id", request.request_id}, {"route", request.route->pattern}, {"cause", error.message}});
+                     {{"request_id", request.request_id}, {"trace_id", request.trace_id()}, {"route", request.route->pattern},
+                      {"cause", error.message}});
   }
   return error_response(error, request.request_id);
 }

@@ -13,6 +13,10 @@
 #include "core/result.hpp"
 #include "core/task.hpp"
 
+namespace scalestyle::telemetry {
+class TraceScope;
+}
+
 namespace scalestyle::http {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
@@ -30,6 +34,7 @@ struct Request {
   std::string traceparent{};       // W3C Trace Context, as sent
   std::string tracestate{};        // the same
   std::string timeout_header{};    // X-Request-Timeout-Ms, as sent
+  std::shared_ptr<const telemetry::TraceScope> trace{};  // which the server made of them; null: it belongs to none
   std::string body{};              // without its transfer coding
   core::SteadyTime received{};     // when the header was complete: deadlines count from here
 };

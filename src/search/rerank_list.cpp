@@ -10,6 +10,7 @@
 #include "search/rerank_report.hpp"
 #include "search/reranker.hpp"
 #include "search/search_service.hpp"
+#include "search/stage_spans.hpp"
 
 namespace scalestyle::search {
 
@@ -75,7 +76,8 @@ core::Task<core::Status> SearchService::rerank_from(std::optional<std::size_t> d
   wanted.depth = depth;
   wanted.known = known;
   wanted.deadline = progress.inner_deadline;
-  progress.reranked = co_await use_.reranker->rerank(std::move(wanted));
+  auto judging = in_stage(progress.context.get(), Stage::kRerank, use_.reranker->rerank(std::move(wanted)));
+  progress.reranked = co_await std::move(judging);
   apply(progress.reranked, progress.generation->catalog(), progress.list);
   co_return core::Status();
 }
