@@ -23,6 +23,7 @@
 #include "runtime.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/memory.hpp"
+#include "tracing_stack.hpp"
 #include "version.hpp"
 #include "vision_stack.hpp"
 
@@ -186,6 +187,7 @@ class InferenceRun {
     if (!stack.notice().empty()) log.warning(stack.notice());
     stack.show_queues();
     telemetry::show_resident_memory(metrics_);
+    CORE_TRY(tracing_, TracingStack::open(settings_, "inference", {.clock = clock_, .metrics = metrics_, .log = log}));
     CORE_TRY(auto described, api_options(settings_, options));
     api_.emplace(http::InferenceApi::Dependencies{.models = stack.models(),
                                                   .pool = compute_->pool(),
@@ -195,7 +197,8 @@ class InferenceRun {
                                                   .log = log},
                  std::move(described));
     CORE_TRY(const auto server,
-             http::Server::open(options, {.application = *api_, .clock = clock_, .metrics = metrics_, .log = log}));
+             http::Server::open(options, {.application = *api_, .clock = clock_, .metrics = metrics_, .log = log,
+                                      .tracer = tracing_->tracer()}));
     server->drain_on_signals([&log](int number) { log.info("draining", {{"signal", number}}); });
     std::thread io([&server] { server->run(); });
     const core::Status warm = stack.warm_up();
@@ -218,6 +221,7 @@ class InferenceRun {
     timers_.stop();
     if (timer_thread_.joinable()) timer_thread_.join();
     if (compute_) compute_->stop();
+    if (tracing_) tracing_->stop();
   }
 
   const core::Settings& settings_;
@@ -225,6 +229,7 @@ class InferenceRun {
   const core::SteadyTime started_;
   telemetry::Metrics metrics_;
   core::TimerQueue timers_;
+  std::unique_ptr<TracingStack> tracing_;
   std::optional<Compute> compute_;
   std::optional<http::InferenceApi> api_;
   std::thread timer_thread_;

@@ -52,7 +52,7 @@ class ServeRun {
     CORE_TRY(const auto options, server_options(settings_, kPort));
     telemetry::Logger log(logging, clock_);
     CORE_TRY(const StoreChoice stores, choose_stores(settings_, role_));
-    CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log}));
+    CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log, .role = role_ == Role::kGateway ? "gateway" : "serve"}));
     telemetry::show_resident_memory(stack->metrics());
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     CORE_TRY(const auto pictures, ImageFetching::create(settings_, clock_));
@@ -61,7 +61,8 @@ class ServeRun {
                    .fetcher = pictures->fetcher(), .reasons = stack->reasons(), .timers = &stack->timers(),
                    .dependencies = [serving = stack.get()] { return serving->dependencies(); }},
                   {.version = std::string(kVersion), .max_query_image_bytes = max_query_image_bytes(settings_)});
-    CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log}));
+    CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log,
+                                                         .tracer = stack->tracer()}));
     if (!stores.catalog_in_redis) {
       if (const auto loaded = load_generation(*stack); !loaded) {
         stack->stop_threads();

@@ -127,13 +127,23 @@ class ActiveSpan {
   // `name`: at most kMaxSpanTextBytes are kept.
   ActiveSpan(const std::shared_ptr<core::TaskContext>& context, std::string_view name, SpanKind kind);
   ActiveSpan(ActiveSpan&&) noexcept = default;
-  ActiveSpan& operator=(ActiveSpan&&) = delete;
+  ActiveSpan& operator=(ActiveSpan&& other) noexcept {
+    end();
+    trace_ = std::move(other.trace_);
+    parent_ = other.parent_;
+    span_ = std::move(other.span_);
+    return *this;
+  }
   ~ActiveSpan() { end(); }
 
   // What to send along; empty: nothing.
   [[nodiscard]] std::string traceparent() const;
   [[nodiscard]] std::string_view tracestate() const { return trace_ ? std::string_view(trace_->state()) : std::string_view(); }
 
+  // Where it began before it was known whom it is for.
+  void set_begin(core::SteadyTime time) {
+    if (recording()) span_.begin_unix_ns = trace_->unix_ns(time);
+  }
   template <class Value>
   void set(std::string_view key, Value value) {
     if (recording()) span_.set(key, value);
@@ -141,15 +151,16 @@ class ActiveSpan {
   void fail(std::string_view message) {
     if (recording()) span_.fail(message);
   }
-  // A failed call; an error's message is for people and may name servers, never secrets.
-  void note(const core::Status& outcome) {
-    if (!outcome) fail(outcome.error().message);
+  // A failed call, by the error's code alone: messages may tell what belongs in no trace.
+  template <class T>
+  void note(const core::Result<T>& outcome) {
+    if (!outcome) fail(core::to_string(outcome.error().code));
   }
   void end();
 
- private:
   [[nodiscard]] bool recording() const { return trace_ != nullptr && trace_->is_recording(); }
 
+ private:
   std::shared_ptr<Trace> trace_;
   SpanId parent_{};
   Span span_;

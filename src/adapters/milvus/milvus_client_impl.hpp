@@ -13,6 +13,7 @@
 
 #include "adapters/milvus/milvus_client.hpp"
 #include "adapters/milvus/milvus_status.hpp"
+#include "telemetry/trace.hpp"
 #include <milvus.grpc.pb.h>
 
 namespace scalestyle::adapters::milvus {
@@ -97,6 +98,10 @@ struct MilvusClient::Impl {
   template <class Request, class Response>
   core::Task<core::Result<Response>> finish(Pending<Request, Response> pending) {
     core::Result<Response> outcome = core::fail(core::ErrorCode::kInternal, "the call was not made");
+    const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+    telemetry::ActiveSpan span(context, pending.method.name, telemetry::SpanKind::kClient);
+    span.set("db.system.name", "milvus");
+    span.set_begin(pending.began);
     for (std::size_t attempt = 1;; ++attempt) {
       outcome = co_await wait_for(pending);
       const bool may_repeat = !outcome && outcome.error().code == core::ErrorCode::kUnavailable && pending.method.is_repeatable &&
@@ -108,6 +113,7 @@ struct MilvusClient::Impl {
       pending.running = send(pending);
     }
     note(pending.method.name, pending.began, outcome ? nullptr : &outcome.error());
+    span.note(outcome);
     co_return outcome;
   }
 
