@@ -44,6 +44,7 @@ struct ServerSetup {
   bool vision = false;        // true: photos are looked into
   bool fetches = true;        // false: no picture is fetched for a client
   std::size_t max_query_image_bytes = 200'000;
+  telemetry::Tracer* tracer = nullptr;
 };
 
 class RunningServer {
@@ -87,7 +88,7 @@ class RunningServer {
       core::sync_wait(features_.apply(std::make_shared<const std::vector<events::LoggedEvent>>(added), core::Deadline::never())).value();
     });
     options.port = 0;
-    server_ = Server::open(options, {api_, compute_.clock(), metrics_, log_}).value();
+    server_ = Server::open(options, {api_, compute_.clock(), metrics_, log_, setup.tracer}).value();
     thread_ = std::thread([this] {
       server_->run();
       ended_.store(true);
