@@ -120,8 +120,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   template <class T>
   asio::awaitable<std::optional<core::Result<T>>> run_task(core::Task<core::Result<T>> task, core::Deadline deadline, bool has_effects);
   asio::awaitable<bool> write(const Response& response, std::string_view request_id, bool keep_alive, bool with_body);
-  asio::awaitable<StreamEnd> write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked,
-                                           const std::string& request_id);
+  asio::awaitable<StreamEnd> write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked);
   asio::awaitable<bool> write_piece(std::string_view piece, bool chunked);
   asio::awaitable<bool> refuse(ApiError error, core::SteadyTime received);
   asio::awaitable<void> linger();
@@ -131,7 +130,6 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     if (closed_) return std::nullopt;
     return timed_out_ ? request_timeout(part) : http::read_fault(error, part, target_known);
   }
-  [[nodiscard]] Response unanswered(const Call& call, const std::optional<core::Result<Response>>& result);
   void watch_client(const std::shared_ptr<Exchange>& exchange);
   void end_exchange();
   [[nodiscard]] bool reserve_body(std::size_t bytes);
@@ -144,6 +142,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   std::shared_ptr<Exchange> exchange_;
   core::Operation operation_;
   std::shared_ptr<core::TaskContext> context_;  // of the request's tasks
+  std::string request_id_;
   Phase phase_ = Phase::kIdle;
   core::SteadyTime phase_end_ = core::SteadyTime::max();
   core::SteadyTime received_{};
@@ -250,7 +249,7 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   RequestTrace trace(host_.tracer, request);
   context_ = trace.context();
   Call call = host_.application.begin(std::move(request));
-  const std::string request_id = call.request_id;
+  const std::string request_id = request_id_ = call.request_id;
   const core::Deadline deadline = call.deadline;
   FinishedCall record{.request_id = request_id, .route = call.route, .trace = trace.scope()};
   std::optional<Response> response;
@@ -273,7 +272,7 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
     if (response->stream != nullptr && with_body) {
       record.stream = StreamEnd::kGone;
       std::shared_ptr<BodyStream> stream = std::move(response->stream);
-      if (!client_gone_) record.stream = co_await write_stream(std::move(stream), deadline, chunked, request_id);
+      if (!client_gone_) record.stream = co_await write_stream(std::move(stream), deadline, chunked);
       if (*record.stream != StreamEnd::kComplete) {
         keep_alive = false;
         if (!chunked) reset();
@@ -292,7 +291,7 @@ asio::awaitable<std::optional<Response>> Session::perform(Call call) {
   Work work = std::move(std::get<Work>(call.work));
   std::optional<core::Result<Response>> result = co_await run_task(std::move(work), call.deadline, call.has_effects);
   if (client_gone_ || closed_) co_return std::nullopt;
-  if (!result || !*result) co_return unanswered(call, result);
+  if (!result || !*result) co_return unanswered(host_.application, call, result);
   co_return std::move(**result);
 }
 
@@ -330,18 +329,6 @@ asio::awaitable<std::optional<core::Result<T>>> Session::run_task(core::Task<cor
   }
   end_exchange();
   co_return std::move(exchange->result);
-}
-
-// For a work that was late, or ended with an error.
-Response Session::unanswered(const Call& call, const std::optional<core::Result<Response>>& result) {
-  ApiError error = result ? to_api_error(result->error())
-                          : make_error("deadline_exceeded", "the answer was not there within the deadline");
-  if (call.has_effects) {
-    if (error.status >= 500) error.outcome = ports::AppendOutcome::kUnknown;
-  } else if (!result) {
-    error.reason = search::DegradationReason::kDownstreamCapacityRejected;
-  }
-  return host_.application.refuse(error, call.request_id);
 }
 
 void Session::end_exchange() {
@@ -388,8 +375,7 @@ asio::awaitable<bool> Session::write(const Response& response, std::string_view 
 }
 
 // One piece is made, then written, then the next: a client that reads slowly holds up the making, not our memory.
-asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked,
-                                                 const std::string& request_id) {
+asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> stream, core::Deadline deadline, bool chunked) {
   const core::Deadline end = deadline.is_never() ? deadline : core::Deadline::at(deadline.time() + host_.options.answer_grace);
   while (true) {
     if (end.expired(host_.clock)) co_return StreamEnd::kLate;
@@ -398,9 +384,9 @@ asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> str
     if (client_gone_ || closed_) co_return StreamEnd::kGone;
     if (!piece) co_return StreamEnd::kLate;
     if (!*piece) {
-      host_.log.warning("a streamed answer ended early", {{"request_id", request_id},
-                                                          {"trace_id", telemetry::trace_id_of(context_.get())},
-                                                          {"cause", piece->error().message}});
+      const std::string trace_id = telemetry::trace_id_of(context_.get());
+      host_.log.warning("a streamed answer ended early",
+                        {{"request_id", request_id_}, {"trace_id", trace_id}, {"cause", piece->error().message}});
       co_return StreamEnd::kFailed;
     }
     const bool last = (*piece)->empty();

@@ -39,6 +39,17 @@ std::optional<ApiError> read_fault(const boost::system::error_code& error, const
   return std::nullopt;
 }
 
+Response unanswered(Application& application, const Call& call, const std::optional<core::Result<Response>>& result) {
+  ApiError error = result ? to_api_error(result->error())
+                          : make_error("deadline_exceeded", "the answer was not there within the deadline");
+  if (call.has_effects) {
+    if (error.status >= 500) error.outcome = ports::AppendOutcome::kUnknown;
+  } else if (!result) {
+    error.reason = search::DegradationReason::kDownstreamCapacityRejected;
+  }
+  return application.refuse(error, call.request_id);
+}
+
 void HeaderCheck::add(std::string_view name, std::string_view value) {
   const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; };
   bytes_ += name.size() + value.size() + 4;

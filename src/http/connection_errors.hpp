@@ -6,7 +6,9 @@
 #include <optional>
 #include <string_view>
 
+#include "core/result.hpp"
 #include "http/api_error.hpp"
+#include "http/application.hpp"
 #include "http/server_options.hpp"
 
 namespace scalestyle::http {
@@ -17,6 +19,9 @@ namespace scalestyle::http {
 
 // What to tell the client about a failed read of this part; nothing when it is gone, or when nothing failed.
 [[nodiscard]] std::optional<ApiError> read_fault(const boost::system::error_code& error, const char* part, bool target_known);
+
+// For a work that was late (no result), or ended with an error.
+[[nodiscard]] Response unanswered(Application& application, const Call& call, const std::optional<core::Result<Response>>& result);
 
 // Looks over a request's header: sizes, one Host, one clear length.
 class HeaderCheck {
