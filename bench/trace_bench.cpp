@@ -31,7 +31,8 @@ class CountingSink final : public SpanSink {
 };
 
 struct Bench {
-  explicit Bench(double sample) : tracer({.sink = sink, .clock = clock, .metrics = metrics}, {.sample = sample, .max_kept_per_second = 1'000'000'000}) {}
+  explicit Bench(double sample)
+      : tracer({.sink = sink, .clock = clock, .metrics = metrics}, {.sample = sample, .max_kept_per_second = 1'000'000'000}) {}
 
   // As a server does it.
   void serve(std::string_view parent) {

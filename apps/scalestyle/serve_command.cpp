@@ -52,7 +52,8 @@ class ServeRun {
     CORE_TRY(const auto options, server_options(settings_, kPort));
     telemetry::Logger log(logging, clock_);
     CORE_TRY(const StoreChoice stores, choose_stores(settings_, role_));
-    CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log, .role = role_ == Role::kGateway ? "gateway" : "serve"}));
+    CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log,
+                                                            .role = role_ == Role::kGateway ? "gateway" : "serve"}));
     telemetry::show_resident_memory(stack->metrics());
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     CORE_TRY(const auto pictures, ImageFetching::create(settings_, clock_));

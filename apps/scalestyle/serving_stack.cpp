@@ -99,7 +99,8 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
     generation_use_ = std::make_unique<redis::RedisGenerationUse>(redis_->client(), redis::RedisGenerationUse::Options{.prefix = redis_->prefix()});
   }
   if (with_events && wish_.stores.log_in_kafka) {
-    CORE_TRY(kafka_, KafkaStack::open(settings, {.timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_, .tracer = tracer()}));
+    CORE_TRY(kafka_, KafkaStack::open(settings, {.timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_,
+                                                .tracer = tracer()}));
     // Topics are made at the first start; later ones find them, and a broker that is away is no reason not to serve.
     if (const auto made = kafka_->prepare_topics(core::Deadline::after(kTopicsDeadline, clock)); !made) {
       using enum core::ErrorCode;

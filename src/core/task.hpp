@@ -10,8 +10,8 @@
 //    the frames live until the step in progress returns. No result is delivered after that.
 //
 // Invariants: (1) a frame is destroyed exactly once, by its Task or, for a root, by itself at its final suspend
-// point; (2) a child's stop token and context are its awaiter's, and a frame below outlives none above; (3) an exception that leaves a body is rethrown to the awaiter;
-// start() hands it on as Error kInternal.
+// point; (2) a child's stop token and context are its awaiter's, and no frame outlives the one above it; (3) an
+// exception that leaves a body is rethrown to the awaiter; start() hands it on as Error kInternal.
 // Thread safety: a Task is moved and awaited by one thread at a time; Operation::cancel() may be called by any.
 
 #include <atomic>

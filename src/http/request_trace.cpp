@@ -64,7 +64,10 @@ void RequestTrace::end(const FinishedCall& call) {
   std::string name(name_of(method_));
   if (call.route != "none") name.append(" ").append(call.route);
   const bool broken = call.stream && (*call.stream == StreamEnd::kLate || *call.stream == StreamEnd::kFailed);
-  tracer_->end(trace, {.name = name, .time = received_ + call.took, .failed = call.status >= 500 || broken, .never_kept = is_probe(call.route)});
+  tracer_->end(trace, {.name = name,
+                       .time = received_ + call.took,
+                       .failed = call.status >= 500 || broken,
+                       .never_kept = is_probe(call.route)});
 }
 
 }  // namespace scalestyle::http

@@ -7,6 +7,7 @@ namespace scalestyle::telemetry {
 namespace {
 
 constexpr std::size_t kUsualStages = 16;
+constexpr std::size_t kUsualAttributes = 12;
 
 std::int64_t to_unix_ns(core::WallTime time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
@@ -55,6 +56,7 @@ Trace::Trace(Tracer& tracer, const Beginning& beginning)
   if (beginning.parent) root_span_.parent = beginning.parent->parent;
   root_span_.parent_is_remote = beginning.parent.has_value();
   root_span_.kind = SpanKind::kServer;
+  root_span_.attributes.reserve(kUsualAttributes);
   measured_.reserve(kUsualStages);
 }
 

@@ -21,7 +21,9 @@ const std::string kParent = "00-" + kTraceId + "-b7ad6b7169203331-01";
 
 class TracesTest : public testing::Test {
  protected:
-  explicit TracesTest(double sample = 1) : tracer_({.sink = sink_, .clock = clock_, .metrics = metrics_}, {.sample = sample}) { server_.publish(); }
+  explicit TracesTest(double sample = 1) : tracer_({.sink = sink_, .clock = clock_, .metrics = metrics_}, {.sample = sample}) {
+    server_.publish();
+  }
 
   // The request's own span, which comes after its answer.
   Span wait_for(const std::string& name) {
@@ -98,7 +100,8 @@ TEST_F(TracesTest, ARefusedRequestHasItsStatus) {
 }
 
 TEST_F(TracesTest, HeadersThatAreNoTraceBeginOne) {
-  for (const std::string header : {"00-xyz-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}) {
+  for (const std::string header : {"00-xyz-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                                   "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}) {
     const auto response = server_.get("/api/search/suggest?prefix=n", "traceparent: " + header + "\r\ntracestate: shop=1\r\n");
     const auto made = telemetry::parse_traceparent(response.headers.at("traceparent"));
     ASSERT_TRUE(made);

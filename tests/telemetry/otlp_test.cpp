@@ -127,7 +127,8 @@ core::Result<OtlpTransport::Answer> away() { return core::fail(core::ErrorCode::
 class OtlpExporterTest : public testing::Test {
  protected:
   OtlpExporter& use(OtlpExporter::Options options) {
-    return exporter_.emplace(OtlpExporter::Dependencies{.transport = transport_, .clock = clock_, .metrics = metrics_, .log = log_}, std::move(options));
+    return exporter_.emplace(OtlpExporter::Dependencies{.transport = transport_, .clock = clock_, .metrics = metrics_, .log = log_},
+                             std::move(options));
   }
   static std::vector<Span> spans(std::size_t count) { return std::vector<Span>(count, sample_span()); }
   core::Deadline soon() { return core::Deadline::after(1s, clock_); }
