@@ -20,6 +20,7 @@
 #include "runtime.hpp"
 #include "store_choice.hpp"
 #include "telemetry/memory.hpp"
+#include "tracing_stack.hpp"
 
 namespace scalestyle::app {
 
@@ -62,12 +63,15 @@ class ConsumerRun {
     CORE_TRY(const auto redis, RedisStack::open(settings_, {.clock = clock_, .metrics = metrics_, .log = log}));
     CORE_TRY(features_, RedisFeatures::open(settings_, *redis, {.applies = true},
                                             {.timers = timers_, .clock = clock_, .metrics = metrics_, .log = log}));
-    CORE_TRY(kafka_, KafkaStack::open(settings_, {.timers = timers_, .clock = clock_, .metrics = metrics_, .log = log}));
+    CORE_TRY(const auto tracing, TracingStack::open(settings_, "consumer", {.clock = clock_, .metrics = metrics_, .log = log}));
+    CORE_TRY(kafka_, KafkaStack::open(settings_, {.timers = timers_, .clock = clock_, .metrics = metrics_, .log = log,
+                                                  .tracer = tracing->tracer()}));
     http::ProbeApi api({.pool = compute.pool(), .metrics = metrics_, .live = [this] { return live(); }, .ready = [this] { return ready(); }});
     const auto outcome = consume(options, api, log);
     kafka_->stop();
     features_->stop();
     redis->stop();
+    tracing->stop();
     return outcome;
   }
 

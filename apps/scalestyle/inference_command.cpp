@@ -24,6 +24,7 @@
 #include "runtime.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/memory.hpp"
+#include "tracing_stack.hpp"
 #include "version.hpp"
 #include "vision_stack.hpp"
 
@@ -188,6 +189,7 @@ class InferenceRun {
     if (!stack.notice().empty()) log.warning(stack.notice());
     stack.show_queues();
     telemetry::show_resident_memory(metrics_);
+    CORE_TRY(tracing_, TracingStack::open(settings_, "inference", {.clock = clock_, .metrics = metrics_, .log = log}));
     CORE_TRY(auto described, api_options(settings_, options));
     api_.emplace(http::InferenceApi::Dependencies{.models = stack.models(),
                                                   .pool = compute_->pool(),
@@ -199,7 +201,8 @@ class InferenceRun {
                                                   .audit = &access_->audit()},
                  std::move(described));
     CORE_TRY(const auto server,
-             http::Server::open(options, {.application = *api_, .clock = clock_, .metrics = metrics_, .log = log}));
+             http::Server::open(options, {.application = *api_, .clock = clock_, .metrics = metrics_, .log = log,
+                                      .tracer = tracing_->tracer()}));
     server->drain_on_signals([&log](int number) { log.info("draining", {{"signal", number}}); });
     access_->follow(timers_, compute_->pool());
     std::thread io([&server] { server->run(); });
@@ -224,6 +227,7 @@ class InferenceRun {
     timers_.stop();
     if (timer_thread_.joinable()) timer_thread_.join();
     if (compute_) compute_->stop();
+    if (tracing_) tracing_->stop();
   }
 
   const core::Settings& settings_;
@@ -232,6 +236,7 @@ class InferenceRun {
   telemetry::Metrics metrics_;
   std::unique_ptr<AccessStack> access_;
   core::TimerQueue timers_;
+  std::unique_ptr<TracingStack> tracing_;
   std::optional<Compute> compute_;
   std::optional<http::InferenceApi> api_;
   std::thread timer_thread_;

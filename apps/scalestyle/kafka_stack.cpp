@@ -74,7 +74,7 @@ struct KafkaStack::Impl {
     loop.name = std::move(topic);
     consumer->loop = std::make_unique<consumer::EventLoop>(
         consumer::EventLoop::Dependencies{.stream = *consumer->stream, .features = features, .timers = use.timers, .clock = use.clock,
-                                          .metrics = use.metrics, .log = use.log, .failed_records = failed},
+                                          .metrics = use.metrics, .log = use.log, .failed_records = failed, .tracer = use.tracer},
         loop);
     consumer->loop->start();
     return {};

@@ -18,6 +18,7 @@
 #include "ports/impression_log.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::app {
 
@@ -31,6 +32,7 @@ class KafkaStack {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     telemetry::Logger& log;
+    telemetry::Tracer* tracer = nullptr;  // null: nothing is traced
   };
   // What an open consumer tells of itself.
   struct ConsumerState {

@@ -3,6 +3,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+
+#include "tracing_stack.hpp"
 
 namespace scalestyle::app {
 
@@ -11,7 +14,7 @@ std::vector<std::string> with_process_settings(std::vector<std::string> names) {
                            "admin_port", "tls_certificate", "tls_key", "log_level", "log_format"}) {
     names.emplace_back(name);
   }
-  return names;
+  return with_tracing_settings(std::move(names));
 }
 
 core::Result<telemetry::Logger::Options> log_options(const core::Settings& settings) {

@@ -1,5 +1,5 @@
 #pragma once
-// What every long-running role takes from the settings: its log and its HTTP server.
+// What every long-running role takes from the settings: its log, its traces and its HTTP server.
 
 #include <string>
 #include <vector>
@@ -11,7 +11,7 @@
 
 namespace scalestyle::app {
 
-// `names` and the settings of both.
+// `names` and the settings of these.
 [[nodiscard]] std::vector<std::string> with_process_settings(std::vector<std::string> names);
 
 // kInvalidArgument with the setting as field.

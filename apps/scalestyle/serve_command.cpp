@@ -55,7 +55,8 @@ class ServeRun {
     telemetry::Logger log(logging, clock_);
     CORE_TRY(const StoreChoice stores, choose_stores(settings_, role_));
     CORE_TRY(const auto access, AccessStack::open(settings_, {.clock = clock_, .log = log}));
-    CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log}));
+    CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log,
+                                                            .role = role_ == Role::kGateway ? "gateway" : "serve"}));
     telemetry::show_resident_memory(stack->metrics());
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     CORE_TRY(const auto pictures, ImageFetching::create(settings_, clock_));
@@ -67,7 +68,8 @@ class ServeRun {
                    .access = &access->control(stack->metrics()), .audit = &access->audit()},
                   {.version = std::string(kVersion), .max_query_image_bytes = max_query_image_bytes(settings_),
                    .log_queries = settings_.boolean("log_queries")});
-    CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log}));
+    CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log,
+                                                         .tracer = stack->tracer()}));
     if (!stores.catalog_in_redis) {
       if (const auto loaded = load_generation(*stack); !loaded) {
         stack->stop_threads();

@@ -39,6 +39,10 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   stack->compute_ = std::make_unique<Compute>(compute_threads(settings));
   stack->quiet_log_ = std::make_unique<telemetry::Logger>(telemetry::Logger::Options{}, stack->compute_->clock());
   stack->log_ = wish.events_log != nullptr ? wish.events_log : stack->quiet_log_.get();
+  if (wish.events_log != nullptr) {
+    CORE_TRY(stack->tracing_, TracingStack::open(settings, wish.role, {.clock = stack->trace_clock_, .metrics = stack->metrics_,
+                                                                       .log = *stack->log_}));
+  }
   stack->timers_ = std::make_unique<core::TimerQueue>(stack->compute_->clock());
   stack->timer_thread_ = std::thread([timers = stack->timers_.get()] { timers->run(); });
   CORE_TRY(stack->guards_, GuardStack::open(settings, {.timers = *stack->timers_, .clock = stack->compute_->clock(),
@@ -103,7 +107,8 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
     generation_use_ = std::make_unique<redis::RedisGenerationUse>(redis_->client(), redis::RedisGenerationUse::Options{.prefix = redis_->prefix()});
   }
   if (with_events && wish_.stores.log_in_kafka) {
-    CORE_TRY(kafka_, KafkaStack::open(settings, {.timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_}));
+    CORE_TRY(kafka_, KafkaStack::open(settings, {.timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_,
+                                                .tracer = tracer()}));
     // Topics are made at the first start; later ones find them, and a broker that is away is no reason not to serve.
     if (const auto made = kafka_->prepare_topics(core::Deadline::after(kTopicsDeadline, clock)); !made) {
       using enum core::ErrorCode;
@@ -158,7 +163,8 @@ core::Status ServingStack::open_events(const core::Settings& settings) {
     engines.features = &redis_features_->store();
   }
   CORE_TRY(events_, EventStack::open(settings, data_, engines,
-                                     {.pool = compute_->pool(), .timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_}));
+                                     {.pool = compute_->pool(), .timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_,
+                                      .tracer = tracer()}));
   if (stores.features_in_redis) {
     const std::chrono::milliseconds fair(std::max<std::int64_t>(1, settings.integer("snapshot_budget_ms") / 2));
     guarded_features_ = std::make_unique<search::GuardedFeatureStore>(events_->features(), guards_->of("features", fair));
@@ -261,6 +267,7 @@ void ServingStack::stop_threads() {
   if (timers_) timers_->stop();
   if (timer_thread_.joinable()) timer_thread_.join();
   if (compute_) compute_->stop();
+  if (tracing_) tracing_->stop();
 }
 
 std::vector<http::DependencyState> ServingStack::dependencies() const {

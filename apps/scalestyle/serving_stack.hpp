@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -39,6 +40,7 @@
 #include "search/synonym_file.hpp"
 #include "store_choice.hpp"
 #include "telemetry/metrics.hpp"
+#include "tracing_stack.hpp"
 
 namespace scalestyle::adapters::redis {
 class RedisCatalogStore;
@@ -53,6 +55,7 @@ class ServingStack {
   struct Wish {
     StoreChoice stores{};                    // all embedded: a data folder, and nothing else
     telemetry::Logger* events_log = nullptr;  // takes what events and live changes have to say; null: neither is opened
+    std::string_view role = "serve";          // as spans name it; nothing is traced without `events_log`
   };
 
   // Loads the models; the generation comes with generations().refresh(). With `events_log`, opens the events and the changes of
@@ -90,6 +93,8 @@ class ServingStack {
   [[nodiscard]] search::LiveCatalog* live() { return live_.get(); }
   [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
   [[nodiscard]] core::TimerQueue& timers() { return *timers_; }
+  // Null where nothing is traced.
+  [[nodiscard]] telemetry::Tracer* tracer() { return tracing_ ? tracing_->tracer() : nullptr; }
   [[nodiscard]] ports::TextEncoder& encoder() { return *encoder_; }
   // Where gateways say which generations they serve; null where nobody asks.
   [[nodiscard]] ports::GenerationUse* generation_use() { return generation_use_.get(); }
@@ -121,6 +126,8 @@ class ServingStack {
   telemetry::Metrics metrics_;
   std::unique_ptr<telemetry::Logger> quiet_log_;  // without events
   telemetry::Logger* log_ = nullptr;
+  core::SystemClock trace_clock_;
+  std::unique_ptr<TracingStack> tracing_;  // null without events
   std::unique_ptr<Compute> compute_;
   std::unique_ptr<core::TimerQueue> timers_;
   std::unique_ptr<GuardStack> guards_;   // of all that is behind a network

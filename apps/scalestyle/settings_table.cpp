@@ -53,6 +53,10 @@ std::vector<SettingSpec> make_table() {
       text("vision_precision", "f32", "arithmetic of embedding pictures", {"f32", "bf16", "int8"}),
       text("log_level", "info", "least severe log line written", {"debug", "info", "warning", "error"}),
       text("log_format", "auto", "auto: human on a terminal, JSON lines otherwise", {"auto", "human", "json"}),
+      also_by(text("otlp_endpoint", "", "collector that spans are sent to, such as http://127.0.0.1:4318; not set: nothing is traced"),
+              "OTEL_EXPORTER_OTLP_ENDPOINT"),
+      number("trace_sample", "0.01", "share of ordinary requests whose spans are kept; slow, degraded and failed ones always are", 0, 1),
+      integer("trace_slow_ms", "500", "a request that takes as long is slow", 1, 3'600'000),
       boolean("json", "false", "print the result as JSON"),
 
       text("host", "127.0.0.1", "address to bind"),

@@ -65,7 +65,8 @@ core::Status EmbeddedEvents::build() {
                                                               .timers = use_.timers, .clock = use_.clock,
                                                               .metrics = use_.metrics, .log = use_.log,
                                                               .failed_records = options_.failed_records,
-                                                              .observer = options_.observer},
+                                                              .observer = options_.observer,
+                                                              .tracer = use_.tracer},
                                       options_.loop);
   maintenance_ = std::make_unique<Maintenance>(
       Maintenance::Dependencies{.clock = use_.clock, .metrics = use_.metrics, .log = use_.log}, options_.maintenance, chores());

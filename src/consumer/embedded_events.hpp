@@ -32,6 +32,7 @@
 #include "ports/feature_store.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::consumer {
 
@@ -58,6 +59,7 @@ class EmbeddedEvents {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     telemetry::Logger& log;
+    telemetry::Tracer* tracer = nullptr;  // null: nothing is traced
   };
 
   // Opens or makes the files, with the repair that a crash or damage asks for (feature_repair.hpp). Blocks.

@@ -9,6 +9,8 @@
 #include <stop_token>
 #include <utility>
 
+#include "consumer/effect_spans.hpp"
+
 namespace scalestyle::consumer {
 
 namespace {
@@ -222,9 +224,12 @@ core::Task<core::Result<bool>> EventLoop::take_effect(const ports::StreamBatch& 
   if (batch.events.empty()) co_return durable_;
   const auto begun = use_.clock.steady_now();
   const auto shared = std::make_shared<const std::vector<events::LoggedEvent>>(batch.events);
-  CORE_CO_TRY(const ports::ApplyReport report, co_await use_.features.apply(shared, step_deadline()));
-  durable_ = report.durable;
+  auto applied = co_await use_.features.apply(shared, step_deadline());
   const auto took = use_.clock.steady_now() - begun;
+  const core::Status outcome = applied ? core::Status() : core::Status(std::unexpected(applied.error()));
+  record_effects({use_.tracer, options_.name, took}, *shared, outcome);
+  CORE_CO_TRY(const ports::ApplyReport report, std::move(applied));
+  durable_ = report.durable;
   if (!report.refused.empty()) CORE_CO_CHECK(co_await put_off(*shared, report.refused));
   std::vector<events::LoggedEvent> some;
   std::size_t refused = 0;

@@ -39,6 +39,7 @@
 #include "ports/feature_store.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::consumer {
 
@@ -68,6 +69,7 @@ class EventLoop {
     telemetry::Logger& log;
     FailedRecordSink* failed_records = nullptr;
     EffectObserver observer{};
+    telemetry::Tracer* tracer = nullptr;  // null: nothing is traced
   };
 
   // `options` must be valid.

@@ -10,8 +10,8 @@
 //    the frames live until the step in progress returns. No result is delivered after that.
 //
 // Invariants: (1) a frame is destroyed exactly once, by its Task or, for a root, by itself at its final suspend
-// point; (2) a child's stop token is its awaiter's; (3) an exception that leaves a body is rethrown to the awaiter;
-// start() hands it on as Error kInternal.
+// point; (2) a child's stop token and context are its awaiter's, and no frame outlives the one above it; (3) an
+// exception that leaves a body is rethrown to the awaiter; start() hands it on as Error kInternal.
 // Thread safety: a Task is moved and awaited by one thread at a time; Operation::cancel() may be called by any.
 
 #include <atomic>
@@ -30,6 +30,18 @@
 
 namespace scalestyle::core {
 
+// What belongs to everything that is done for one cause, and is no input of it: the trace of a request. It travels with the stop
+// token to every task below, but not into tasks that are given to start() without it.
+class TaskContext : public std::enable_shared_from_this<TaskContext> {
+ public:
+  virtual ~TaskContext() = default;
+  TaskContext(const TaskContext&) = delete;
+  TaskContext& operator=(const TaskContext&) = delete;
+
+ protected:
+  TaskContext() = default;
+};
+
 template <class T>
 class Task;
 
@@ -38,6 +50,7 @@ namespace detail {
 struct PromiseBase {
   std::coroutine_handle<> continuation;
   std::stop_token stop;
+  TaskContext* context = nullptr;  // held by a frame above
 
   struct FinalAwaiter {
     [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -97,6 +110,7 @@ class [[nodiscard]] Task {
     std::coroutine_handle<> await_suspend(std::coroutine_handle<ParentPromise> parent) noexcept {
       handle.promise().continuation = parent;
       handle.promise().stop = parent.promise().stop;
+      handle.promise().context = parent.promise().context;
       return handle;
     }
     T await_resume() { return handle.promise().take(); }
@@ -124,6 +138,42 @@ struct CurrentStopToken {
   std::stop_token await_resume() noexcept { return std::move(token); }
 };
 [[nodiscard]] inline CurrentStopToken current_stop_token() { return {}; }
+
+// Inside a task: `std::shared_ptr<core::TaskContext> context = co_await core::current_context();`, null where there is none.
+struct CurrentContext {
+  TaskContext* context = nullptr;
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> handle) noexcept {
+    context = handle.promise().context;
+    return false;
+  }
+  [[nodiscard]] std::shared_ptr<TaskContext> await_resume() const { return context == nullptr ? nullptr : context->shared_from_this(); }
+};
+[[nodiscard]] inline CurrentContext current_context() { return {}; }
+
+namespace detail {
+
+struct EnterContext {
+  TaskContext* context;
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> handle) const noexcept {
+    handle.promise().context = context;
+    return false;
+  }
+  void await_resume() const noexcept {}
+};
+
+}  // namespace detail
+
+// `task` with another context than its awaiter's.
+template <class T>
+Task<T> with_context(std::shared_ptr<TaskContext> context, Task<T> task) {
+  const detail::EnterContext enter{context.get()};
+  co_await enter;
+  co_return co_await std::move(task);
+}
 
 // A started task. Dropping it requests a stop; detach() lets it run on.
 class [[nodiscard]] Operation {
@@ -154,8 +204,10 @@ namespace detail {
 struct Root {
   struct promise_type {
     std::stop_token stop;
+    TaskContext* context;
     template <class... Args>
-    explicit promise_type(std::stop_token token, Args&...) : stop(std::move(token)) {}
+    explicit promise_type(std::stop_token token, const std::shared_ptr<TaskContext>& held, Args&...)
+        : stop(std::move(token)), context(held.get()) {}
     [[nodiscard]] Root get_return_object() const noexcept { return {}; }
     [[nodiscard]] std::suspend_never initial_suspend() const noexcept { return {}; }
     [[nodiscard]] std::suspend_never final_suspend() const noexcept { return {}; }
@@ -170,7 +222,7 @@ template <class T>
 struct IsResult<Result<T>> : std::true_type {};
 
 template <class T, class Callback>
-Root run_root(std::stop_token stop, Task<T> task, Callback callback) {
+Root run_root(std::stop_token stop, [[maybe_unused]] std::shared_ptr<TaskContext> held, Task<T> task, Callback callback) {
   std::optional<T> value;
   try {
     value.emplace(co_await std::move(task));
@@ -187,11 +239,11 @@ Root run_root(std::stop_token stop, Task<T> task, Callback callback) {
 }  // namespace detail
 
 // Starts `task` on this thread; `callback(T)` runs on the thread that completes it, never after a stop was requested
-// before completion. The callback must not throw.
+// before completion. The callback must not throw. `context`: of the task and all below it.
 template <class T, class Callback>
-Operation start(Task<T> task, Callback callback) {
+Operation start(Task<T> task, Callback callback, std::shared_ptr<TaskContext> context = nullptr) {
   std::stop_source source;
-  detail::run_root(source.get_token(), std::move(task), std::move(callback));
+  detail::run_root(source.get_token(), std::move(context), std::move(task), std::move(callback));
   return Operation(std::move(source));
 }
 

@@ -14,8 +14,8 @@
 #include "http/openapi.hpp"
 #include "http/recommendation_parameters.hpp"
 #include "http/search_error.hpp"
-#include "http/trace_header.hpp"
 #include "http/why_not_shapes.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::http {
 
@@ -44,12 +44,11 @@ Response allow(std::string_view pattern, Audience audience) {
   return response;
 }
 
-// Of a trace whose parent is not well formed nothing is kept; a state that is too long is left out, as the source allows
-// (W3C Trace Context, section 3.3.1.5).
+// What a request brings to others, below the server's own span where that is recorded.
 ports::TraceContext trace_context(const Request& request) {
-  constexpr std::size_t kMaxTraceState = 512;
-  if (!parse_traceparent(request.traceparent)) return {};
-  return {request.traceparent, request.tracestate.size() <= kMaxTraceState ? request.tracestate : std::string()};
+  if (request.trace == nullptr) return {};
+  const telemetry::Trace& trace = *request.trace->trace;
+  return {trace.traceparent(request.trace->span), trace.state()};
 }
 
 }  // namespace
@@ -249,7 +248,8 @@ core::Result<Work> Api::list(const RoutedRequest& request, core::Deadline& deadl
   }
 }
 
-core::Result<Response> Api::not_answered(const search::SearchFailure& failure, const std::string& request_id) const {
+core::Result<Response> Api::not_answered(const search::SearchFailure& failure, const std::string& request_id,
+                                         const core::TaskContext* context) const {
   if (failure.error.code == core::ErrorCode::kCancelled) return std::unexpected(failure.error);
   const ApiError error = to_api_error(failure);
   // Refusals at a limit come by the thousand: they are counted, not logged.
@@ -257,6 +257,7 @@ core::Result<Response> Api::not_answered(const search::SearchFailure& failure, c
   if (error.status >= 500 && !refused) {
     use_.log.warning("a search was not answered",
                      {{"request_id", request_id},
+                      {"trace_id", telemetry::trace_id_of(context)},
                       {"reason", error.reason ? search::to_string(*error.reason) : std::string_view("none")},
                       {"cause", error.message}});
   }
@@ -265,7 +266,8 @@ core::Result<Response> Api::not_answered(const search::SearchFailure& failure, c
 
 Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_id) {
   const search::SearchOutcome outcome = co_await std::move(search);
-  if (!outcome) co_return not_answered(outcome.error(), request_id);
+  const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  if (!outcome) co_return not_answered(outcome.error(), request_id, context.get());
   Response response = json_response(search_answer_json(*outcome));
   response.cost = answer_cost(*outcome);
   co_return response;
@@ -294,13 +296,15 @@ Work Api::visual(RoutedRequest request) {
   search::SearchFailure& failure = outcome.error();
   const bool of_picture = failure.error.field == "image" || failure.error.field == "article";
   if (of_picture && !picture_field.empty()) failure.error.field = picture_field;  // as the client named it
-  co_return not_answered(failure, request_id);
+  const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  co_return not_answered(failure, request_id, context.get());
 }
 
 Work Api::why_not(search::WhyNotRequest wanted) {
   const std::string request_id = wanted.request_id.value();
   const search::WhyNotOutcome outcome = co_await use_.search.why_not(std::move(wanted));
-  if (!outcome) co_return not_answered(outcome.error(), request_id);
+  const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  if (!outcome) co_return not_answered(outcome.error(), request_id, context.get());
   co_return json_response(why_not_json(*outcome));
 }
 
@@ -375,6 +379,7 @@ void Api::finished(const FinishedCall& call) {
   if (!use_.log.enabled(telemetry::LogLevel::kDebug)) return;
   use_.log.log(telemetry::LogLevel::kDebug, "request",
                {{"request_id", call.request_id},
+                {"trace_id", telemetry::trace_id_of(call.trace)},
                 {"route", call.route},
                 {"status", call.status},
                 {"took_ms", std::chrono::duration<double, std::milli>(call.took).count()}});

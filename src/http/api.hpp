@@ -87,7 +87,8 @@ class Api final : public Application {
   [[nodiscard]] Work visual(RoutedRequest request);
   [[nodiscard]] Work answer(core::Task<search::SearchOutcome> search, std::string request_id);
   [[nodiscard]] Work why_not(search::WhyNotRequest wanted);
-  [[nodiscard]] core::Result<Response> not_answered(const search::SearchFailure& failure, const std::string& request_id) const;
+  [[nodiscard]] core::Result<Response> not_answered(const search::SearchFailure& failure, const std::string& request_id,
+                                                   const core::TaskContext* context) const;
   [[nodiscard]] Work image(std::string article_id, std::string if_none_match, core::Deadline deadline);
   [[nodiscard]] Work render_metrics(core::Deadline deadline);
   [[nodiscard]] core::Result<Response> article(const std::string& id, const Request& request, std::string_view request_id) const;

@@ -60,6 +60,7 @@ struct FinishedCall {
   std::chrono::nanoseconds took{0};
   std::optional<StreamEnd> stream{};  // of a streamed body
   const AuditNote* audit = nullptr;   // Call::audit
+  const telemetry::TraceScope* trace = nullptr;  // null: it belongs to none
 };
 
 // Thread safety: every method is called on the server's I/O thread, must not block and must not throw. Works may

@@ -79,7 +79,8 @@ Response ArticleRoutes::refuse(const RoutedRequest& request, const search::Chang
   const bool unknown = error.outcome == ports::AppendOutcome::kUnknown;
   if (unknown || error.status == 500) {
     use_.log.warning(unknown ? "it is not known whether a change was kept" : "a change failed",
-                     {{"request_id", request.request_id}, {"route", request.route->pattern}, {"cause", error.message}});
+                     {{"request_id", request.request_id}, {"trace_id", request.trace_id()}, {"route", request.route->pattern},
+                      {"cause", error.message}});
   }
   return error_response(error, request.request_id);
 }

@@ -13,11 +13,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/read.hpp>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "http/connection_errors.hpp"
 #include "http/header_reader_impl.hpp"
+#include "http/request_trace.hpp"
 
 namespace scalestyle::http {
 
@@ -135,6 +137,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   beast::flat_buffer buffer_;
   std::shared_ptr<Exchange> exchange_;
   core::Operation operation_;
+  std::shared_ptr<core::TaskContext> context_;  // of the request's tasks
+  std::string request_id_;
   Phase phase_ = Phase::kIdle;
   core::SteadyTime phase_end_ = core::SteadyTime::max();
   core::SteadyTime received_{};
@@ -243,12 +247,14 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   request.received = received_;
   const bool with_body = request.method != Method::kHead;
 
+  RequestTrace trace(host_.tracer, request);
+  context_ = trace.context();
   Call call = host_.application.begin(std::move(request));
-  const std::string request_id = call.request_id;
+  const std::string request_id = request_id_ = call.request_id;
   const core::Deadline deadline = call.deadline;
   const std::shared_ptr<const AuditNote> audit = std::move(call.audit);
   auto headers = std::move(call.headers);
-  FinishedCall record{.request_id = request_id, .route = call.route, .audit = audit.get()};
+  FinishedCall record{.request_id = request_id, .route = call.route, .audit = audit.get(), .trace = trace.scope()};
   std::optional<Response> response;
   if (auto* immediate = std::get_if<Response>(&call.work)) {
     response = std::move(*immediate);
@@ -265,6 +271,7 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
     keep_alive = parser.keep_alive() && delimited && !response->close && !host_.draining && !spent;
     record.status = response->status;
     response->chunked = chunked;
+    trace.show(*response);
     if (!co_await write(*response, request_id, keep_alive, with_body)) keep_alive = false;
     if (response->stream != nullptr && with_body) {
       record.stream = StreamEnd::kGone;
@@ -278,6 +285,8 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   }
   record.took = host_.clock.steady_now() - received_;
   host_.application.finished(record);
+  trace.end(record);
+  context_.reset();
   co_return keep_alive;
 }
 
@@ -286,9 +295,7 @@ asio::awaitable<std::optional<Response>> Session::perform(Call call) {
   Work work = std::move(std::get<Work>(call.work));
   std::optional<core::Result<Response>> result = co_await run_task(std::move(work), call.deadline, call.has_effects);
   if (client_gone_ || closed_) co_return std::nullopt;
-  if (!result || !*result) {
-    co_return host_.application.refuse(unanswered(result ? &result->error() : nullptr, call.has_effects), call.request_id);
-  }
+  if (!result || !*result) co_return unanswered(host_.application, call, result);
   co_return std::move(**result);
 }
 
@@ -314,7 +321,7 @@ asio::awaitable<std::optional<core::Result<T>>> Session::run_task(core::Task<cor
       exchange->result = std::move(result);
       if (exchange->session != nullptr) exchange->session->wake();
     });
-  });
+  }, context_);
   if (!exchange->result) {
     answered_.expires_at(std::chrono::steady_clock::time_point::max());
     if (!has_effects) watch_client(exchange);
@@ -374,7 +381,9 @@ asio::awaitable<StreamEnd> Session::write_stream(std::shared_ptr<BodyStream> str
     if (client_gone_ || closed_) co_return StreamEnd::kGone;
     if (!piece) co_return StreamEnd::kLate;
     if (!*piece) {
-      host_.log.warning("a streamed answer ended early", {{"cause", piece->error().message}});
+      const std::string trace_id = telemetry::trace_id_of(context_.get());
+      host_.log.warning("a streamed answer ended early",
+                        {{"request_id", request_id_}, {"trace_id", trace_id}, {"cause", piece->error().message}});
       co_return StreamEnd::kFailed;
     }
     const bool last = (*piece)->empty();

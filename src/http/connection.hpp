@@ -19,6 +19,7 @@
 #include "http/server_options.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/trace.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -50,6 +51,7 @@ struct ConnectionHost {
   const core::Clock& clock;
   telemetry::Logger& log;
   std::shared_ptr<Gate> gate;
+  telemetry::Tracer* tracer = nullptr;
   std::thread::id io_thread{};
   bool draining = false;
   std::unordered_set<Connection*> connections{};

@@ -39,15 +39,15 @@ std::optional<ApiError> read_fault(const boost::system::error_code& error, const
   return std::nullopt;
 }
 
-ApiError unanswered(const core::Error* failure, bool has_effects) {
-  ApiError error = failure != nullptr ? to_api_error(*failure)
-                                      : make_error("deadline_exceeded", "the answer was not there within the deadline");
-  if (has_effects) {
+Response unanswered(Application& application, const Call& call, const std::optional<core::Result<Response>>& result) {
+  ApiError error = result ? to_api_error(result->error())
+                          : make_error("deadline_exceeded", "the answer was not there within the deadline");
+  if (call.has_effects) {
     if (error.status >= 500) error.outcome = ports::AppendOutcome::kUnknown;
-  } else if (failure == nullptr) {
+  } else if (!result) {
     error.reason = search::DegradationReason::kDownstreamCapacityRejected;
   }
-  return error;
+  return application.refuse(error, call.request_id);
 }
 
 void add_value(std::string& values, std::string_view value) {

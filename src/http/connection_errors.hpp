@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/result.hpp"
 #include "http/api_error.hpp"
+#include "http/application.hpp"
 #include "http/server_options.hpp"
 
 namespace scalestyle::http {
@@ -19,8 +21,8 @@ namespace scalestyle::http {
 // What to tell the client about a failed read of this part; nothing when it is gone, or when nothing failed.
 [[nodiscard]] std::optional<ApiError> read_fault(const boost::system::error_code& error, const char* part, bool target_known);
 
-// For a work that ended with this error; null: that was late.
-[[nodiscard]] ApiError unanswered(const core::Error* failure, bool has_effects);
+// For a work that was late (no result), or ended with an error.
+[[nodiscard]] Response unanswered(Application& application, const Call& call, const std::optional<core::Result<Response>>& result);
 
 // Values of a field that was given several times, as one (RFC 9110, section 5.3).
 void add_value(std::string& values, std::string_view value);

@@ -86,7 +86,7 @@ Work EventRoutes::click(RoutedRequest request) {
   const core::Result<Body> body = co_await read(request);
   if (!body) co_return refuse(request, body.error());
   search::TrackRequest wanted;
-  wanted.trace = std::move(request.trace);
+  wanted.trace = request.trace;
   wanted.events.push_back(to_click(*body));
   wanted.single = true;
   const core::Status own = settle(request.caller, wanted);
@@ -101,7 +101,7 @@ Work EventRoutes::batch(RoutedRequest request) {
   const core::Result<Body> body = co_await read(request);
   if (!body) co_return refuse(request, body.error());
   search::TrackRequest wanted;
-  wanted.trace = std::move(request.trace);
+  wanted.trace = request.trace;
   wanted.events = to_events(*body);
   const core::Status own = settle(request.caller, wanted);
   if (!own) co_return denied(request, own.error());
@@ -193,7 +193,8 @@ Response EventRoutes::refuse(const RoutedRequest& request, const search::EventFa
   const bool unknown = error.outcome == ports::AppendOutcome::kUnknown;
   if (unknown || error.status == 500) {
     use_.log.warning(unknown ? "it is not known whether a request was kept" : "a request failed",
-                     {{"request_id", request.request_id}, {"route", request.route->pattern}, {"cause", error.message}});
+                     {{"request_id", request.request_id}, {"trace_id", request.trace_id()}, {"route", request.route->pattern},
+                      {"cause", error.message}});
   }
   return error_response(error, request.request_id);
 }

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
@@ -32,8 +33,13 @@ struct RoutedRequest {
   std::string request_id{};
   core::SteadyTime received{};
   core::Deadline deadline = core::Deadline::never();
-  ports::TraceContext trace{};  // empty where the headers are not well formed
+  ports::TraceContext trace{};  // empty where it belongs to none
   Caller caller{};              // what it may ask in its body is not checked yet
+
+  // 32 hexadecimal digits; empty where it belongs to no trace.
+  [[nodiscard]] std::string_view trace_id() const {
+    return trace.traceparent.empty() ? std::string_view() : std::string_view(trace.traceparent).substr(3, 32);
+  }
 };
 
 // Up to this a body is read on the I/O thread: reading it (1 to 4 ns a byte) costs no more than a hand-over to the pool.

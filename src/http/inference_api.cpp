@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "http/json_writer.hpp"
-#include "http/trace_header.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::http {
 
@@ -141,13 +141,12 @@ Call InferenceApi::compute(Request request, InferenceRoute route, Call call) {
   const auto deadline = deadline_of(request);
   if (!deadline) return refused(422, deadline.error().message, deadline.error().field);
   call.deadline = *deadline;
-  const auto trace = parse_traceparent(request.traceparent);
   call.work = routes_.perform({.route = route,
                                .body = std::move(request.body),
                                .deadline = *deadline,
                                .client_deadline = !request.timeout_header.empty(),
                                .request_id = call.request_id,
-                               .trace_id = trace ? trace->trace_id : std::string()});
+                               .trace_id = telemetry::trace_id_of(request.trace.get())});
   return call;
 }
 
@@ -230,6 +229,7 @@ void InferenceApi::finished(const FinishedCall& call) {
   if (!use_.log.enabled(telemetry::LogLevel::kDebug)) return;
   use_.log.log(telemetry::LogLevel::kDebug, "request",
                {{"request_id", call.request_id},
+                {"trace_id", telemetry::trace_id_of(call.trace)},
                 {"route", call.route},
                 {"status", call.status},
                 {"took_ms", std::chrono::duration<double, std::milli>(call.took).count()}});

@@ -14,6 +14,10 @@
 #include "core/result.hpp"
 #include "core/task.hpp"
 
+namespace scalestyle::telemetry {
+class TraceScope;
+}
+
 namespace scalestyle::http {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
@@ -43,6 +47,7 @@ struct Request {
   std::string peer{};              // address of the connection's other end; empty when it is not known
   Audience audience = Audience::kAll;
   std::string forwarded_for{};     // X-Forwarded-For, as sent; several as one
+  std::shared_ptr<const telemetry::TraceScope> trace{};  // which the server made of them; null: it belongs to none
   std::string body{};              // without its transfer coding
   core::SteadyTime received{};     // when the header was complete: deadlines count from here
 };

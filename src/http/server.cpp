@@ -49,7 +49,7 @@ struct Server::Impl {
       : options(limits),
         use(dependencies),
         gate(std::make_shared<Gate>()),
-        host{io, options, use.application, use.clock, use.log, gate},
+        host{io, options, use.application, use.clock, use.log, gate, use.tracer},
         acceptor(io),
         admin_acceptor(io),
         sweep_timer(io),

@@ -17,6 +17,7 @@
 #include "http/server_options.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::http {
 
@@ -27,6 +28,7 @@ class Server {
     const core::Clock& clock;
     telemetry::Metrics& metrics;
     telemetry::Logger& log;
+    telemetry::Tracer* tracer = nullptr;  // null: no request is traced
   };
 
   // Listens on return; connections wait until run(). The dependencies must outlive the server.

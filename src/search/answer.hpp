@@ -180,6 +180,7 @@ struct StageReport {
   Stage stage = Stage::kAdmission;
   StageOutcome outcome = StageOutcome::kOk;
   std::chrono::nanoseconds took{0};  // waiting included
+  core::SteadyTime ended{};
 };
 
 // Whether `total` is the whole pool or the pool was cut.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "search/changed_vectors.hpp"
+#include "search/stage_spans.hpp"
 
 namespace scalestyle::search {
 
@@ -165,6 +166,16 @@ core::Task<std::vector<DenseOutcome>> DenseRetriever::run_batch(const Batch& bat
   co_return outcomes;
 }
 
+// The context that the batch is computed in; null: nobody's.
+const core::TaskContext* DenseRetriever::trace_together(const Batch& batch) {
+  const auto leader = std::ranges::find_if(batch, [](const auto& waiter) { return waiter->query.context != nullptr; });
+  if (leader == batch.end()) return nullptr;
+  const core::TaskContext* const context = (*leader)->query.context.get();
+  const std::shared_ptr<core::TaskContext> stage = context_of(context, Stage::kEmbed);
+  for (auto other = leader + 1; other != batch.end(); ++other) link_stage((*other)->query.context.get(), Stage::kEmbed, stage.get());
+  return context;
+}
+
 core::Task<core::Result<std::vector<ports::VectorHits>>> DenseRetriever::embed_and_search(const Batch& batch,
                                                                                          core::Deadline deadline) {
   std::vector<std::string> texts;
@@ -176,7 +187,9 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> DenseRetriever::embed_a
     if (is_new) texts.push_back(batch[i]->query.text);
   }
   const std::size_t distinct = texts.size();
-  CORE_CO_TRY(const ports::EmbeddingBatch embedded, co_await ports_.encoder.encode(std::move(texts), deadline));
+  const core::TaskContext* const context = trace_together(batch);
+  auto embedding = in_stage(context, Stage::kEmbed, ports_.encoder.encode(std::move(texts), deadline));
+  CORE_CO_TRY(const ports::EmbeddingBatch embedded, co_await std::move(embedding));
   const std::size_t dimension = embedded.dimension;
   if (embedded.values.size() != distinct * dimension) {
     co_return core::fail(core::ErrorCode::kInternal,
@@ -201,6 +214,7 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> DenseRetriever::embed_a
   auto search = generation.changed_vectors() == nullptr
                     ? search_eligible(engine_, generation.info().id, std::move(queries), std::move(shown), deadline)
                     : search_changed(engine_, generation, std::move(queries), deadline);
+  search = in_stage(context, Stage::kRetrieve, std::move(search));
   auto found = co_await std::move(search);
   if (found && found->size() != batch.size()) {
     co_return core::fail(core::ErrorCode::kInternal,

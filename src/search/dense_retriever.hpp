@@ -11,6 +11,8 @@
 // of its members'.
 // A leader hands the others' continuations to the pool and runs at most one itself, as its last act.
 //
+// What a batch asks of others belongs to the trace of its first member that has one; the stages of the others are linked to it.
+//
 // Thread safety: every method may be called from any thread. Must outlive every retrieve() and every batch: destroy it
 // after the pool's threads have ended.
 
@@ -43,6 +45,7 @@ struct DenseQuery {
   std::shared_ptr<const catalog::Filter> filter{};
   std::shared_ptr<const catalog::Bitmap> eligible{};  // null: every row
   core::Deadline deadline = core::Deadline::never();
+  std::shared_ptr<core::TaskContext> context{};  // of the request; null: none
 };
 
 struct DenseHits {
@@ -95,6 +98,7 @@ class DenseRetriever {
   [[nodiscard]] core::Task<std::vector<DenseOutcome>> run_batch(const Batch& batch);
   [[nodiscard]] core::Task<core::Result<std::vector<ports::VectorHits>>> embed_and_search(const Batch& batch,
                                                                                           core::Deadline deadline);
+  [[nodiscard]] static const core::TaskContext* trace_together(const Batch& batch);
   [[nodiscard]] Batch take_batch();  // empty: the leader's place was given back
   [[nodiscard]] bool give_back_place_if_idle();
 

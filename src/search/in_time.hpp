@@ -29,8 +29,9 @@ core::Task<core::Result<T>> as_result(core::Task<T> task) {
 template <class T>
 core::Task<core::Result<T>> in_time(core::Task<T> task, core::TimerQueue& timers, core::Deadline deadline) {
   auto slot = std::make_shared<TimedSlot<core::Result<T>>>();
-  const core::Operation operation =
-      core::start(detail::as_result(std::move(task)), [slot](core::Result<T>&& value) { slot->offer(std::move(value)); });
+  std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  const core::Operation operation = core::start(
+      detail::as_result(std::move(task)), [slot](core::Result<T>&& value) { slot->offer(std::move(value)); }, std::move(context));
   co_return co_await await_slot<T>(slot, timers, deadline);
 }
 

@@ -7,6 +7,7 @@
 
 #include "search/changed_vectors.hpp"
 #include "search/in_time.hpp"
+#include "search/stage_spans.hpp"
 
 namespace scalestyle::search {
 
@@ -66,7 +67,8 @@ core::Task<PictureOutcome> PictureRetriever::finish(PendingRetrieval pending) {
   if (outcome) co_return std::move(*outcome);
   PictureFailure failure;
   failure.error = std::move(outcome).error();
-  failure.embed = use_.clock.steady_now() - pending->began;
+  failure.ended = use_.clock.steady_now();
+  failure.embed = failure.ended - pending->began;
   co_return std::unexpected(std::move(failure));
 }
 
@@ -85,24 +87,29 @@ core::Task<PictureOutcome> PictureRetriever::retrieve(PictureQuery query, core::
   } else if (auto scheduled = co_await to_worker(query.deadline); !scheduled) {
     point.error().error = std::move(scheduled).error();
   } else {
-    point = co_await point_of(query);
+    auto finding = in_stage(query.context.get(), Stage::kEmbedImage, point_of(query));
+    point = co_await std::move(finding);
   }
   const core::SteadyTime embedded = use_.clock.steady_now();
   failure.embed = embedded - began;
+  failure.ended = embedded;
   if (!point) {
     failure.error = std::move(point.error().error);
     failure.is_request_fault = point.error().is_request_fault;
     co_return std::unexpected(std::move(failure));
   }
   Vector vector = std::move(*point);
-  auto found = co_await search_again(vector, std::move(query));
-  failure.search = use_.clock.steady_now() - embedded;
+  const std::shared_ptr<core::TaskContext> context = query.context;
+  auto searching = in_stage(context.get(), Stage::kRetrieveImage, search_again(vector, std::move(query)));
+  auto found = co_await std::move(searching);
+  failure.ended = use_.clock.steady_now();
+  failure.search = failure.ended - embedded;
   if (!found) {
     failure.stage = DenseStage::kSearch;
     failure.error = std::move(found).error();
     co_return std::unexpected(std::move(failure));
   }
-  PictureHits hits{std::move(*found), std::move(vector), failure.embed, failure.search};
+  PictureHits hits{std::move(*found), std::move(vector), failure.embed, failure.search, failure.ended};
   co_return PictureOutcome(std::move(hits));
 }
 

@@ -47,6 +47,7 @@ struct PictureQuery {
   std::shared_ptr<const catalog::Filter> filter{};
   std::shared_ptr<const catalog::Bitmap> eligible{};  // rows of the generation's catalogue; null: every row
   core::Deadline deadline = core::Deadline::never();
+  std::shared_ptr<core::TaskContext> context{};  // of the request; null: none
 };
 
 struct PictureHits {
@@ -54,12 +55,14 @@ struct PictureHits {
   PictureEncoder::Vector vector;      // what was looked for; not null
   std::chrono::nanoseconds embed{0};  // waiting included
   std::chrono::nanoseconds search{0};
+  core::SteadyTime ended{};
 };
 
 // `is_request_fault`: its picture cannot be read (field "image"), its article has no photo (kNotFound, "article"), or less_like
 // leaves nothing of what it asks for (kInvalidArgument, "less_like").
 struct PictureFailure : DenseFailure {
   bool is_request_fault = false;
+  core::SteadyTime ended{};
 };
 
 using PictureOutcome = std::expected<PictureHits, PictureFailure>;

@@ -15,6 +15,7 @@
 #include "catalog/filters.hpp"
 #include "core/clock.hpp"
 #include "core/deadline.hpp"
+#include "core/task.hpp"
 #include "ranking/bound_rules.hpp"
 #include "ranking/side_blend.hpp"
 #include "recommend/rising_rows.hpp"
@@ -51,8 +52,16 @@ struct Progress {
   // Ends the stage that began when the one before it ended.
   void report(Stage stage, StageOutcome outcome) {
     const core::SteadyTime now = clock.steady_now();
-    stages.push_back({stage, outcome, now - stage_began});
+    stages.push_back({stage, outcome, now - stage_began, now});
     stage_began = now;
+  }
+  // Two stages one after the other, the second only where it was begun, that ended now, or `earlier`, beside others.
+  void report_pair(StageReport first, std::optional<StageReport> second, std::optional<core::SteadyTime> earlier = {}) {
+    stage_began = clock.steady_now();
+    const core::SteadyTime end = earlier.value_or(stage_began);
+    first.ended = second ? end - std::chrono::duration_cast<core::SteadyTime::duration>(second->took) : end;
+    stages.push_back(first);
+    if (second) stages.push_back({second->stage, second->outcome, second->took, end});
   }
   [[nodiscard]] SearchFailure failure(core::Error error, std::optional<DegradationReason> reason = {}) {
     SearchFailure failed{std::move(error), reason, std::move(stages)};
@@ -82,6 +91,7 @@ struct Progress {
   const core::SteadyTime started;
   core::SteadyTime stage_began;
   core::Deadline inner_deadline = core::Deadline::never();  // leaves time to answer otherwise
+  std::shared_ptr<core::TaskContext> context;  // of the task that serves the request; null: none
   std::vector<StageReport> stages;
   BrownoutStep left_out_steps = BrownoutStep::kNone;  // of this request, since the server is under pressure
   std::shared_ptr<const ServingGeneration> generation;

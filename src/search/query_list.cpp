@@ -214,20 +214,20 @@ core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& req
   query.k = options_.pool_size;
   query.filter = progress.filter;
   query.eligible = progress.eligible;
+  query.context = progress.context;
   const bool has_other_answer = progress.plan || progress.picture != nullptr || progress.generation->popularity() != nullptr;
   query.deadline = has_other_answer ? progress.inner_deadline : request.deadline;
   DenseOutcome outcome = co_await dense_.retrieve(std::move(query));
-  progress.stage_began = progress.clock.steady_now();
   if (!outcome) {
     DenseFailure& failure = outcome.error();
     const bool embedding = failure.stage == DenseStage::kEmbed;
-    progress.stages.push_back({Stage::kEmbed, embedding ? outcome_of(failure.error) : StageOutcome::kOk, failure.embed});
-    if (!embedding) progress.stages.push_back({Stage::kRetrieve, outcome_of(failure.error), failure.search});
+    std::optional<StageReport> search;
+    if (!embedding) search = {Stage::kRetrieve, outcome_of(failure.error), failure.search};
+    progress.report_pair({Stage::kEmbed, embedding ? outcome_of(failure.error) : StageOutcome::kOk, failure.embed}, search);
     progress.failure_reason = reason_of(failure.stage, failure.error.code);
     co_return std::unexpected(std::move(failure.error));
   }
-  progress.stages.push_back({Stage::kEmbed, StageOutcome::kOk, outcome->embed});
-  progress.stages.push_back({Stage::kRetrieve, StageOutcome::kOk, outcome->search});
+  progress.report_pair({Stage::kEmbed, StageOutcome::kOk, outcome->embed}, StageReport{Stage::kRetrieve, StageOutcome::kOk, outcome->search});
   auto taken = take_hits(outcome->hits, progress);
   if (!taken) {
     progress.failure_reason = DegradationReason::kRetrievalUnavailable;

@@ -88,7 +88,8 @@ core::Task<core::Status> SearchService::word_reasons(const ListRequest& request,
     if (written->cached) ++report.cached;
   }
   answer.reasons = std::move(report);
-  answer.stages.push_back({Stage::kReasons, outcome, progress.clock.steady_now() - began});
+  const core::SteadyTime ended = progress.clock.steady_now();
+  answer.stages.push_back({Stage::kReasons, outcome, ended - began, ended});
   answer.took = progress.elapsed();
   co_return core::Status();
 }

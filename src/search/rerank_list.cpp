@@ -10,6 +10,7 @@
 #include "search/rerank_report.hpp"
 #include "search/reranker.hpp"
 #include "search/search_service.hpp"
+#include "search/stage_spans.hpp"
 
 namespace scalestyle::search {
 
@@ -109,7 +110,8 @@ core::Task<core::Status> SearchService::rerank_from(std::optional<std::size_t> d
   if (progress.left_out_steps == BrownoutStep::kLessRerank) {
     wanted.deadline = wanted.deadline.within(wanted.deadline.remaining(progress.clock) / 2, progress.clock);
   }
-  progress.reranked = co_await use_.reranker->rerank(std::move(wanted));
+  auto judging = in_stage(progress.context.get(), Stage::kRerank, use_.reranker->rerank(std::move(wanted)));
+  progress.reranked = co_await std::move(judging);
   apply(progress.reranked, progress.generation->catalog(), progress.list);
   co_return core::Status();
 }

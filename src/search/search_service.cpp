@@ -20,6 +20,7 @@
 #include "search/rerank_report.hpp"
 #include "search/schedule_by.hpp"
 #include "search/stage_outcome.hpp"
+#include "search/stage_spans.hpp"
 #include "search/visual_request.hpp"
 #include "text/unicode.hpp"
 
@@ -125,16 +126,19 @@ template <class Request>
 core::Task<SearchOutcome> SearchService::admit(Request request) {
   Progress progress(use_.clock);
   const auto pass = door_.enter();
+  progress.context = co_await core::current_context();
   progress.report(Stage::kAdmission, pass ? StageOutcome::kOk : StageOutcome::kRefused);
   if (!pass) {
     SearchOutcome outcome = std::unexpected(refusal(progress));
     metrics_.record(outcome);
+    note_stages(progress.context.get(), outcome);
     co_return outcome;
   }
   progress.left_out_steps = pass->step();
   if constexpr (std::is_same_v<Request, SearchRequest>) static_cast<void>(co_await know_picture(request));
   SearchOutcome outcome = co_await checked(request, progress);
   metrics_.record(outcome);
+  note_stages(progress.context.get(), outcome);
   if (const auto kind = kind_of(request, outcome)) pass->served(*kind);
   if (outcome && use_.impressions != nullptr) note_impression(*use_.impressions, request, *outcome, progress.now_ms());
   if constexpr (std::is_same_v<Request, SearchRequest>) {
@@ -202,13 +206,13 @@ void SearchService::begin_read(const ListRequest& request, ListKind kind, Progre
   if (kind != ListKind::kSorted && request.personalize) wish.subject = subject_of(request);
   if (wish.subject || kind == ListKind::kPopular) wish.board = progress.generation->popularity();
   progress.personal = wish.subject.has_value();
-  if (!wish.empty()) progress.pending = reader_->begin(std::move(wish), progress.inner_deadline);
+  if (!wish.empty()) progress.pending = reader_->begin(std::move(wish), progress.inner_deadline,
+                                                         context_of(progress.context.get(), Stage::kSnapshot));
 }
 
 core::Task<core::Status> SearchService::finish_read(Progress& progress) {
   progress.shopper = co_await reader_->finish(std::move(progress.pending));
-  progress.stages.push_back({Stage::kSnapshot, progress.shopper.outcome, progress.shopper.took});
-  progress.stage_began = progress.clock.steady_now();
+  progress.report_pair({Stage::kSnapshot, progress.shopper.outcome, progress.shopper.took}, {}, progress.shopper.ended);
   co_return core::Status();
 }
 

@@ -20,11 +20,13 @@ struct ShopperReader::Pending {
   core::Operation operation;
 };
 
-ShopperReader::PendingRead ShopperReader::begin(ShopperWish wish, core::Deadline deadline) {
+ShopperReader::PendingRead ShopperReader::begin(ShopperWish wish, core::Deadline deadline,
+                                                std::shared_ptr<core::TaskContext> context) {
   const auto budget = budgets_.snapshot + (wish.after ? budgets_.after : std::chrono::milliseconds(0));
   auto pending = std::make_shared<Pending>(use_.clock.steady_now(), deadline.within(budget, use_.clock), wish.after.has_value());
   pending->operation = core::start(read(std::move(wish), pending->deadline),
-                                   [slot = pending->slot](core::Result<ShopperView>&& view) { slot->offer(std::move(view)); });
+                                   [slot = pending->slot](core::Result<ShopperView>&& view) { slot->offer(std::move(view)); },
+                                   std::move(context));
   return pending;
 }
 
@@ -36,7 +38,8 @@ core::Task<ShopperView> ShopperReader::finish(PendingRead pending) {
   ShopperView view;
   view.outcome = outcome_of(outcome.error());
   if (pending->has_after) view.after_reached = false;
-  view.took = use_.clock.steady_now() - pending->started;
+  view.ended = use_.clock.steady_now();
+  view.took = view.ended - pending->started;
   co_return view;
 }
 
@@ -57,7 +60,8 @@ core::Task<core::Result<ShopperView>> ShopperReader::read(ShopperWish wish, core
   view.outcome = status ? StageOutcome::kOk : outcome_of(status.error());
   // What the store completed on a thread of its own (its log's, its network's) goes on where work is done.
   if (std::this_thread::get_id() != caller) static_cast<void>(co_await use_.pool.schedule(core::Deadline::never()));
-  view.took = use_.clock.steady_now() - started;
+  view.ended = use_.clock.steady_now();
+  view.took = view.ended - started;
   co_return view;
 }
 

@@ -37,6 +37,7 @@ struct ShopperView {
   std::optional<events::EpochMs> newest_applied_ms{};
   std::optional<bool> after_reached{};                    // when wished for
   std::chrono::nanoseconds took{0};
+  core::SteadyTime ended{};
 };
 
 class ShopperReader {
@@ -62,7 +63,8 @@ class ShopperReader {
   using PendingRead = std::shared_ptr<Pending>;
 
   // Starts at once, on this thread; a store in memory has answered when it returns.
-  [[nodiscard]] PendingRead begin(ShopperWish wish, core::Deadline deadline);
+  // `context`: of what it asks of the store.
+  [[nodiscard]] PendingRead begin(ShopperWish wish, core::Deadline deadline, std::shared_ptr<core::TaskContext> context = nullptr);
 
   // Waits for the rest of it, until its budgets or the deadline end. Resumes on this thread, a worker or the timers'.
   [[nodiscard]] core::Task<ShopperView> finish(PendingRead pending);

@@ -78,6 +78,7 @@ core::Status SearchService::check_pictures(const SearchRequest& request, const P
 
 PictureQuery SearchService::picture_query(const SearchRequest& request, const Progress& progress) const {
   PictureQuery query;
+  query.context = progress.context;
   query.text = progress.reading.meaning;
   if (!request.visual) {
     query.text_weight = 1;
@@ -118,12 +119,13 @@ core::Task<core::Status> SearchService::find_photos(Progress& progress) {
   PictureRetriever::PendingRetrieval pending = std::move(progress.picture);
   progress.picture = nullptr;
   PictureOutcome outcome = co_await pictures_->finish(std::move(pending));
-  progress.stage_began = progress.clock.steady_now();
   if (!outcome) {
     PictureFailure& failure = outcome.error();
     const bool embedding = failure.stage == DenseStage::kEmbed;
-    progress.stages.push_back({Stage::kEmbedImage, embedding ? outcome_of(failure.error) : StageOutcome::kOk, failure.embed});
-    if (!embedding) progress.stages.push_back({Stage::kRetrieveImage, outcome_of(failure.error), failure.search});
+    std::optional<StageReport> search;
+    if (!embedding) search = {Stage::kRetrieveImage, outcome_of(failure.error), failure.search};
+    progress.report_pair({Stage::kEmbedImage, embedding ? outcome_of(failure.error) : StageOutcome::kOk, failure.embed}, search,
+                         failure.ended);
     progress.is_request_fault = failure.is_request_fault;
     const bool refused = failure.error.code == core::ErrorCode::kFailedPrecondition;
     if (!failure.is_request_fault) {
@@ -131,8 +133,8 @@ core::Task<core::Status> SearchService::find_photos(Progress& progress) {
     }
     co_return std::unexpected(std::move(failure.error));
   }
-  progress.stages.push_back({Stage::kEmbedImage, StageOutcome::kOk, outcome->embed});
-  progress.stages.push_back({Stage::kRetrieveImage, StageOutcome::kOk, outcome->search});
+  progress.report_pair({Stage::kEmbedImage, StageOutcome::kOk, outcome->embed},
+                       StageReport{Stage::kRetrieveImage, StageOutcome::kOk, outcome->search}, outcome->ended);
   progress.picture_vector = std::move(outcome->vector);
   auto taken = take_hits(outcome->hits, progress);
   if (!taken) {

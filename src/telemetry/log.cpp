@@ -8,61 +8,11 @@
 #include <cmath>
 #include <cstdio>
 
+#include "telemetry/json_text.hpp"
+
 namespace scalestyle::telemetry {
 
 namespace {
-
-// Length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629); 0 when there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto tail = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool overlong = lead == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = lead == 0xED && byte(1) > 0x9F;
-    return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool overlong = lead == 0xF0 && byte(1) < 0x90;
-    const bool beyond = lead == 0xF4 && byte(1) > 0x8F;
-    return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
-
-// U+0080…U+009F are control characters too: terminals obey them.
-bool is_c1_control(std::string_view sequence) {
-  return sequence.size() == 2 && sequence[0] == '\xC2' && static_cast<unsigned char>(sequence[1]) < 0xA0;
-}
-
-void append_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    const std::string_view sequence = text.substr(0, length == 0 ? 1 : length);
-    const auto first = static_cast<unsigned char>(sequence[0]);
-    if (length == 0) {
-      out += "\\ufffd";
-    } else if (sequence[0] == '"' || sequence[0] == '\\') {
-      out += '\\';
-      out += sequence[0];
-    } else if (first < 0x20 || first == 0x7F) {
-      out += fmt::format("\\u{:04x}", first);
-    } else if (is_c1_control(sequence)) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(sequence[1]));
-    } else {
-      out += sequence;
-    }
-    text.remove_prefix(sequence.size());
-  }
-}
-
-void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  append_escaped(out, text);
-  out += '"';
-}
 
 bool is_plain_word(std::string_view text) {
   if (text.empty()) return false;
@@ -77,7 +27,7 @@ void append_value(std::string& out, const LogField::Value& value, LogFormat form
     if (format == LogFormat::kHuman && is_plain_word(*text)) {
       out += *text;
     } else {
-      append_quoted(out, *text);
+      append_json_quoted(out, *text);
     }
   } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     out += fmt::format("{}", *integer);
@@ -113,10 +63,10 @@ std::string format_record(LogFormat format, core::WallTime time, LogLevel level,
   std::string out;
   if (format == LogFormat::kJson) {
     out += fmt::format(R"({{"time":"{}","level":"{}","message":)", timestamp, to_string(level));
-    append_quoted(out, message);
+    append_json_quoted(out, message);
     for (const LogField& field : fields) {
       out += ',';
-      append_quoted(out, field.key);
+      append_json_quoted(out, field.key);
       out += ':';
       append_value(out, field.value, format);
     }
@@ -125,7 +75,7 @@ std::string format_record(LogFormat format, core::WallTime time, LogLevel level,
   }
   constexpr std::size_t kTimeOfDay = 11;  // behind "2026-03-01T"
   out += fmt::format("{} {:<7} ", timestamp.substr(kTimeOfDay, timestamp.size() - kTimeOfDay - 1), to_string(level));
-  append_escaped(out, message);
+  append_json_escaped(out, message);
   for (const LogField& field : fields) {
     out += ' ';
     out += field.key;

@@ -133,5 +133,49 @@ TEST(Operation, AssigningOverItStopsTheFormerOne) {
   EXPECT_EQ(delivered, std::vector<int>{2});
 }
 
+class NamedContext final : public TaskContext {
+ public:
+  explicit NamedContext(std::string its_name) : name(std::move(its_name)) {}
+  const std::string name;
+};
+
+Task<std::string> name_of_context() {
+  const std::shared_ptr<TaskContext> context = co_await current_context();
+  const auto* const named = dynamic_cast<const NamedContext*>(context.get());
+  co_return named == nullptr ? "none" : named->name;
+}
+
+Task<std::string> names_below() {
+  const std::string before = co_await name_of_context();
+  Task<std::string> other = with_context(std::make_shared<NamedContext>("inner"), name_of_context());
+  const std::string inner = co_await std::move(other);
+  const std::string after = co_await name_of_context();
+  co_return before + " " + inner + " " + after;
+}
+
+TEST(Context, GoesToAllTasksBelowAndNoFurther) {
+  std::string names;
+  start(names_below(), [&](std::string&& told) { names = told; }, std::make_shared<NamedContext>("outer")).detach();
+  EXPECT_EQ(names, "outer inner outer");
+  EXPECT_EQ(sync_wait(name_of_context()), "none");
+  EXPECT_EQ(sync_wait(names_below()), "none inner none");
+}
+
+TEST(Context, LivesAsLongAsTheTask) {
+  OneShot<int> shot;
+  auto context = std::make_shared<NamedContext>("kept");
+  const std::weak_ptr<NamedContext> watched = context;
+  std::string name;
+  const auto wait = [&]() -> Task<std::string> {
+    co_await shot;
+    co_return co_await name_of_context();
+  };
+  start(wait(), [&](std::string&& told) { name = told; }, std::move(context)).detach();
+  EXPECT_FALSE(watched.expired());
+  shot.set(1);
+  EXPECT_EQ(name, "kept");
+  EXPECT_TRUE(watched.expired());
+}
+
 }  // namespace
 }  // namespace scalestyle::core

@@ -51,6 +51,7 @@ struct ServerSetup {
   telemetry::LogLevel log_level = telemetry::LogLevel::kError;
   std::optional<RateLimitOptions> limits{};  // nothing: nobody is limited
   std::string trusted_proxies{};
+  telemetry::Tracer* tracer = nullptr;
 };
 
 class RunningServer {
@@ -98,7 +99,7 @@ class RunningServer {
     });
     options.port = 0;
     if (options.admin_port) options.admin_port = 0;
-    server_ = Server::open(options, {api_, compute_.clock(), metrics_, log_}).value();
+    server_ = Server::open(options, {api_, compute_.clock(), metrics_, log_, setup.tracer}).value();
     thread_ = std::thread([this] {
       server_->run();
       ended_.store(true);

@@ -12,6 +12,7 @@
 #include "adapters/embedded/event_stream.hpp"
 #include "core/crash_point.hpp"
 #include "events/validation.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::adapters::embedded {
 
@@ -90,6 +91,7 @@ Added take_added(std::vector<Insertion>& insertions, const std::string& name) {
       events::Event& event = insertion.rows[i].event;
       added.forgets = added.forgets || event.type == events::EventType::kForget;
       added.events.push_back({{.stream = name, .partition = 0, .offset = written.offset}, std::move(event)});
+      added.events.back().delivery.traceparent = insertion.traceparent;
     }
   }
   return added;
@@ -136,7 +138,9 @@ void SqliteEventLog::run() {
     if (appends.empty()) return;
     std::vector<Insertion> insertions;
     insertions.reserve(appends.size());
-    for (const auto& append : appends) insertions.push_back({.rows = append->rows, .imported = append->imported});
+    for (const auto& append : appends) {
+      insertions.push_back({.rows = append->rows, .imported = append->imported, .traceparent = append->traceparent});
+    }
     auto written = engine_->write(insertions);
     if (!written) {
       for (const auto& append : appends) append->finish(std::unexpected(written.error()));
@@ -157,12 +161,27 @@ void SqliteEventLog::run() {
 void SqliteEventLog::stop() { queue_->close(); }
 
 core::Task<ports::AppendResult> SqliteEventLog::append(std::vector<events::Event> batch, core::Deadline deadline) {
+  return append_traced(std::move(batch), ports::TraceContext{}, deadline);
+}
+
+core::Task<ports::AppendResult> SqliteEventLog::append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
+                                                              core::Deadline deadline) {
   if (batch.empty()) co_return std::vector<ports::AppendedEvent>{};
+  const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  telemetry::ActiveSpan span(context, "append events", telemetry::SpanKind::kProducer);
+  span.set("messaging.batch.message_count", static_cast<std::int64_t>(batch.size()));
+  if (span.recording()) trace.traceparent = span.traceparent();
   auto rows = make_rows(std::move(batch), false);
   if (!rows) co_return not_kept(std::move(rows).error());
   const auto pending = std::make_shared<PendingAppend>(std::move(*rows), false);
+  const auto parent = telemetry::parse_traceparent(trace.traceparent);
+  if (parent && parent->sampled) pending->traceparent = std::move(trace.traceparent);
   auto outcome = co_await write_rows(*engine_, *queue_, pending, deadline);
-  if (!outcome) co_return std::unexpected(std::move(outcome).error());
+  if (!outcome) {
+    span.fail(core::to_string(outcome.error().error.code));
+    co_return std::unexpected(std::move(outcome).error());
+  }
+  span.end();
   std::vector<ports::AppendedEvent> appended;
   appended.reserve(outcome->size());
   for (const Written& written : *outcome) {

@@ -88,6 +88,9 @@ class SqliteEventLog final : public ports::EventLog {
   void stop();
 
   [[nodiscard]] core::Task<ports::AppendResult> append(std::vector<events::Event> batch, core::Deadline deadline) override;
+  // What the stream gives from memory carries the trace of a request that is sampled; the file does not hold it.
+  [[nodiscard]] core::Task<ports::AppendResult> append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
+                                                              core::Deadline deadline) override;
   [[nodiscard]] core::Task<core::Result<std::vector<events::LoggedEvent>>> history(events::Subject subject,
                                                                                   std::int64_t after_offset,
                                                                                   std::size_t limit,

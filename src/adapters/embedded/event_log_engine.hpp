@@ -81,6 +81,7 @@ struct LogMetrics {
 struct Insertion {
   std::span<Row> rows;
   bool imported = false;
+  std::string_view traceparent{};  // of the append, while it is written; empty: none
   std::vector<Written> written{};
 };
 

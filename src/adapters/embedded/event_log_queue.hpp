@@ -8,6 +8,7 @@
 #include <expected>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "adapters/embedded/event_log_rows.hpp"
@@ -38,6 +39,7 @@ class PendingAppend {
 
   std::vector<Row> rows;
   bool imported;
+  std::string traceparent{};  // of a request whose trace is to be seen further; else empty
   std::size_t bytes = 0;
   std::shared_ptr<core::Waiter<WrittenOrFailure>> waiter = std::make_shared<core::Waiter<WrittenOrFailure>>();
 

@@ -12,7 +12,7 @@ namespace {
 std::size_t bytes_of(const events::LoggedEvent& logged) {
   const events::Event& event = logged.event;
   return sizeof(events::LoggedEvent) + event.event_id.size() + event.item_id.size() + event.category.size() + event.query.size() +
-         event.request_id.size() + (event.user_id ? event.user_id->value().size() : 0) +
+         event.request_id.size() + logged.delivery.traceparent.size() + (event.user_id ? event.user_id->value().size() : 0) +
          (event.session_id ? event.session_id->value().size() : 0);
 }
 

@@ -10,6 +10,7 @@
 #include "adapters/kafka/kafka_record.hpp"
 #include "events/event_id.hpp"
 #include "events/validation.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::adapters::kafka {
 
@@ -61,6 +62,12 @@ core::Task<ports::AppendResult> KafkaEventLog::append(std::vector<events::Event>
 core::Task<ports::AppendResult> KafkaEventLog::append_traced(std::vector<events::Event> batch, ports::TraceContext trace,
                                                              core::Deadline deadline) {
   if (auto checked = check_batch(batch); !checked) co_return not_kept(std::move(checked).error());
+  const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  telemetry::ActiveSpan span(context, "send " + options_.topic, telemetry::SpanKind::kProducer);
+  span.set("messaging.system", "kafka");
+  span.set("messaging.destination.name", std::string_view(options_.topic));
+  span.set("messaging.batch.message_count", static_cast<std::int64_t>(batch.size()));
+  if (span.recording()) trace.traceparent = span.traceparent();
   KafkaHeaders headers;
   if (!trace.traceparent.empty()) headers.emplace_back("traceparent", trace.traceparent);
   if (!trace.traceparent.empty() && !trace.tracestate.empty()) headers.emplace_back("tracestate", trace.tracestate);
@@ -77,7 +84,11 @@ core::Task<ports::AppendResult> KafkaEventLog::append_traced(std::vector<events:
   }
   const core::Deadline within = deadline.within(options_.ack_timeout, clock_);
   KafkaSent sent = co_await producer_.send(std::move(messages), within);
-  if (!sent) co_return std::unexpected(std::move(sent).error());
+  if (!sent) {
+    span.fail(core::to_string(sent.error().error.code));
+    co_return std::unexpected(std::move(sent).error());
+  }
+  span.end();
   std::vector<ports::AppendedEvent> appended(batch.size());
   std::vector<bool> seen(sent->size());
   for (std::size_t i = 0; i < batch.size(); ++i) {

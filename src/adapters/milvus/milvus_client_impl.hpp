@@ -14,6 +14,7 @@
 #include "adapters/milvus/milvus_client.hpp"
 #include "adapters/milvus/milvus_status.hpp"
 #include "core/retry_budget.hpp"
+#include "telemetry/trace.hpp"
 #include <milvus.grpc.pb.h>
 
 namespace scalestyle::adapters::milvus {
@@ -99,6 +100,10 @@ struct MilvusClient::Impl {
   core::Task<core::Result<Response>> finish(Pending<Request, Response> pending) {
     retry_budget_.count_call();
     core::Result<Response> outcome = core::fail(core::ErrorCode::kInternal, "the call was not made");
+    const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+    telemetry::ActiveSpan span(context, pending.method.name, telemetry::SpanKind::kClient);
+    span.set("db.system.name", "milvus");
+    span.set_begin(pending.began);
     for (std::size_t attempt = 1;; ++attempt) {
       outcome = co_await wait_for(pending);
       const bool may_repeat = !outcome && outcome.error().code == core::ErrorCode::kUnavailable && pending.method.is_repeatable &&
@@ -110,6 +115,7 @@ struct MilvusClient::Impl {
       pending.running = send(pending);
     }
     note(pending.method.name, pending.began, outcome ? nullptr : &outcome.error());
+    span.note(outcome);
     co_return outcome;
   }
 

@@ -6,6 +6,7 @@
 
 #include "adapters/redis/redis_client_impl.hpp"
 #include "adapters/redis/server_facts.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::adapters::redis {
 
@@ -24,6 +25,20 @@ Values take_outcomes(Call& call) {
   values.reserve(call.requests.size());
   for (auto& request : call.requests) values.push_back(std::move(*request.outcome));
   return values;
+}
+
+std::string_view operation_of(const RedisCommand& command) {
+  if (command.script != nullptr) return "EVALSHA";
+  return command.arguments.empty() ? std::string_view("unknown") : std::string_view(command.arguments.front());
+}
+
+// Of the commands that a request waits for together.
+telemetry::ActiveSpan span_of(const std::shared_ptr<core::TaskContext>& context, const RedisCommand& first, std::size_t commands) {
+  telemetry::ActiveSpan span(context, operation_of(first), telemetry::SpanKind::kClient);
+  if (!span.recording()) return span;
+  span.set("db.system.name", "redis");
+  if (commands > 1) span.set("db.operation.batch.size", static_cast<std::int64_t>(commands));
+  return span;
 }
 
 void fill(Call& call, std::vector<RedisCommand> commands) {
@@ -78,9 +93,14 @@ std::string RedisClient::trouble() const { return impl_->trouble(); }
 
 core::Task<core::Result<RedisValue>> RedisClient::call(RedisCommand command, core::Deadline deadline) {
   CORE_CO_TRY(auto call, impl_->make_call(1, deadline));
+  const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  telemetry::ActiveSpan span = span_of(context, command, 1);
   call->requests.front().slot = slot_of(command.key);
   call->requests.front().command = std::move(command);
-  CORE_CO_CHECK(co_await impl_->perform(call));
+  const core::Status performed = co_await impl_->perform(call);
+  span.note(performed);
+  CORE_CO_CHECK(performed);
+  span.note(*call->requests.front().outcome);
   co_return std::move(*call->requests.front().outcome);
 }
 
@@ -92,8 +112,13 @@ core::Task<core::Result<Values>> RedisClient::pipeline_replicated(std::vector<Re
                                                                   core::Deadline deadline) {
   CORE_CO_TRY(auto call, impl_->make_call(commands.size(), deadline));
   call->replicas = replicas;
+  const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  telemetry::ActiveSpan span;
+  if (!commands.empty()) span = span_of(context, commands.front(), commands.size());
   fill(*call, std::move(commands));
-  CORE_CO_CHECK(co_await impl_->perform(call));
+  const core::Status performed = co_await impl_->perform(call);
+  span.note(performed);
+  CORE_CO_CHECK(performed);
   co_return take_outcomes(*call);
 }
 

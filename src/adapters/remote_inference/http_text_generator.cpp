@@ -7,6 +7,7 @@
 #include "adapters/remote_inference/chat_stream.hpp"
 #include "adapters/remote_inference/server_address.hpp"
 #include "adapters/remote_inference/server_sent_events.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::adapters::remote_inference {
 
@@ -136,7 +137,17 @@ core::Task<core::Result<ports::GeneratedText>> HttpTextGenerator::generate(
   CORE_CO_TRY(std::string body, chat_request_body(request, options_.model));
   ChatSink sink(on_piece, api_key_);
   ports::HttpRequest http = http_request(std::move(body), sink);
+  const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  telemetry::ActiveSpan span(context, "/chat/completions", telemetry::SpanKind::kClient);
+  span.set("url.full", std::string_view(url_));
+  if (std::string parent = span.traceparent(); !parent.empty()) http.headers.push_back({"traceparent", std::move(parent)});
   core::Result<ports::HttpResponse> answer = co_await client_.send(std::move(http), deadline);
+  if (answer) {
+    span.set("http.response.status_code", std::int64_t{answer->status});
+  } else {
+    span.fail(core::to_string(answer.error().code));
+  }
+  span.end();
   ports::GeneratedText text = sink.chat().text();
   if (sink.chat().complete()) co_return text;  // whatever became of the connection after it
   if (!answer) {

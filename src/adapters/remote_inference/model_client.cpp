@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adapters/remote_inference/model_answers.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::adapters::remote_inference {
 
@@ -38,6 +39,21 @@ constexpr int kWayBackShare = 20;
 constexpr std::chrono::milliseconds kLeastWayBack{2};
 
 bool is_success(int status) { return status >= 200 && status < 300; }
+
+// What the server may carry on (W3C Trace Context).
+void send_along(const telemetry::ActiveSpan& span, std::vector<ports::HttpHeader>& headers) {
+  std::string parent = span.traceparent();
+  if (parent.empty()) return;
+  headers.push_back({"traceparent", std::move(parent)});
+  if (!span.tracestate().empty()) headers.push_back({"tracestate", std::string(span.tracestate())});
+}
+
+void note_answer(const core::Result<ports::HttpResponse>& answer, telemetry::ActiveSpan& span) {
+  span.note(answer);
+  if (!answer) return;
+  span.set("http.response.status_code", std::int64_t{answer->status});
+  if (!is_success(answer->status)) span.fail({});
+}
 
 }  // namespace
 
@@ -139,7 +155,13 @@ core::Task<core::Status> ModelClient::attempt(EndpointPool::Lease& lease, const 
   const std::string url = lease.url() + request.path;
   const std::chrono::nanoseconds given = deadline.remaining(use_.clock);
   ports::HttpRequest http = http_request(lease.url(), request, deadline);
+  const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
+  telemetry::ActiveSpan span(context, request.path, telemetry::SpanKind::kClient);
+  span.set("url.full", std::string_view(url));
+  send_along(span, http.headers);
   const core::Result<ports::HttpResponse> answer = co_await use_.http.send(std::move(http), deadline);
+  note_answer(answer, span);
+  span.end();
   const Verdict verdict = judge(answer, given, deadline);
   core::Status outcome;
   if (verdict == Verdict::kAnswered) {
