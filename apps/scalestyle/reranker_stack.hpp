@@ -56,7 +56,7 @@ class RerankerStack {
   RerankerStack() = default;
 
   std::string notice_;
-  std::unique_ptr<adapters::embedded::LocalPairScorer> first_scorer_;  // null: one pass
+  std::unique_ptr<ports::PairScorer> first_scorer_;  // null: one pass
   std::unique_ptr<ports::PairScorer> remote_scorer_;  // behind scorer_; null: in this process
   std::unique_ptr<ports::PairScorer> scorer_;
   std::unique_ptr<search::PairScoreCache> cache_;

@@ -22,6 +22,7 @@
 #include "serving_stack.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/memory.hpp"
+#include "telemetry/process_metrics.hpp"
 #include "version.hpp"
 
 namespace scalestyle::app {
@@ -54,6 +55,7 @@ class ServeRun {
     CORE_TRY(const StoreChoice stores, choose_stores(settings_, role_));
     CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log}));
     telemetry::show_resident_memory(stack->metrics());
+    telemetry::show_process(stack->metrics(), {.version = std::string(kVersion), .role = role_ == Role::kGateway ? "gateway" : "serve"});
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     CORE_TRY(const auto pictures, ImageFetching::create(settings_, clock_));
     http::Api api({.search = stack->service(), .events = stack->event_service(), .generations = stack->generations(), .pool = stack->compute().pool(),

@@ -30,6 +30,7 @@
 #include "search/live_catalog.hpp"
 #include "search/back_on_pool.hpp"
 #include "search/patient_vector_index.hpp"
+#include "search/recall_sampler.hpp"
 #include "search/rule_file.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
@@ -103,6 +104,8 @@ class ServingStack {
   [[nodiscard]] core::Status open_vision(const core::Settings& settings);
   [[nodiscard]] core::Status open_changes(const core::Settings& settings);
   [[nodiscard]] core::Status open_files(const core::Settings& settings);
+  void compare_vectors(const core::Settings& settings);
+  void show_metrics();
   [[nodiscard]] core::Status make_services(const core::Settings& settings);
   [[nodiscard]] core::Result<search::SearchOptions> search_options(const core::Settings& settings) const;
   // Of the generation to be served; an error where it is in an engine that does not answer.
@@ -132,6 +135,8 @@ class ServingStack {
   adapters::redis::RedisCatalogStore* redis_store_ = nullptr;  // store_, where it is that
   std::unique_ptr<ports::VectorIndex> local_index_;       // null: Milvus
   std::unique_ptr<search::PatientVectorIndex> patient_index_;  // of Milvus
+  std::unique_ptr<ports::VectorIndex> exact_index_;       // that Milvus is compared with; null: nothing is, as the next
+  std::unique_ptr<search::RecallSampler> recall_;
   ports::VectorIndex* index_ = nullptr;                   // that of the two
   std::unique_ptr<ports::ImageEncoder> remote_image_encoder_;  // behind the next; null: in this process
   std::unique_ptr<ports::ImageEncoder> image_encoder_;    // null where vision is off, as the next
