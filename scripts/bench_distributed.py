@@ -146,7 +146,7 @@ def measure_backlog(options, stack, articles):
     stack.role("restart", "consumer-1")
     with open(os.path.join(stack.folder, "roles", "consumer-1", "pid"), encoding="ascii") as file:
         pid = int(file.read())
-    applied = lambda: stack.metric("consumer-1", "scalestyle_consumer_applied_events_total")
+    applied = lambda: stack.metric("consumer-1", "events_processed_total")
     wait_for(applied, 120, "the consumer has begun")
     first, began, spent = applied(), time.monotonic(), processor_seconds(pid)
     wait_for(lambda: applied() >= options.backlog, 1_200, "the backlog is gone")

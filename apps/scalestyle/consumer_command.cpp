@@ -20,7 +20,9 @@
 #include "runtime.hpp"
 #include "store_choice.hpp"
 #include "telemetry/memory.hpp"
+#include "telemetry/process_metrics.hpp"
 #include "tracing_stack.hpp"
+#include "version.hpp"
 
 namespace scalestyle::app {
 
@@ -47,6 +49,7 @@ class ConsumerRun {
     CORE_TRY([[maybe_unused]] const StoreChoice stores, choose_stores(settings_, Role::kConsumer));
     telemetry::Logger log(logging, clock_);
     telemetry::show_resident_memory(metrics_);
+    telemetry::show_process(metrics_, {.version = std::string(kVersion), .role = "consumer"});
     Compute compute(kProbeThreads);
     std::thread timer_thread([this] { timers_.run(); });
     const auto outcome = serve(options, compute, log);

@@ -32,7 +32,7 @@ std::vector<std::string> with_milvus_filling_settings(std::vector<std::string> n
 std::vector<std::string> with_milvus_settings(std::vector<std::string> names) {
   return joined(std::move(names), {"milvus_address", "milvus_tls", "milvus_ca_file", "milvus_username", "milvus_password",
                                    "milvus_token", "milvus_timeout_ms", "milvus_prefix", "milvus_consistency", "milvus_ef",
-                                   "milvus_nprobe"});
+                                   "milvus_nprobe", "vector_recall_one_in"});
 }
 
 }  // namespace scalestyle::app

@@ -11,6 +11,7 @@
 
 #include "adapters/embedded/batching_text_encoder.hpp"
 #include "adapters/embedded/local_text_generator.hpp"
+#include "adapters/embedded/metered_models.hpp"
 #include "adapters/embedded/queued_models.hpp"
 #include "access_stack.hpp"
 #include "command_list.hpp"
@@ -24,6 +25,7 @@
 #include "runtime.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/memory.hpp"
+#include "telemetry/process_metrics.hpp"
 #include "tracing_stack.hpp"
 #include "version.hpp"
 #include "vision_stack.hpp"
@@ -66,7 +68,8 @@ class ServedStack {
     auto& pool = compute_.pool();
     const auto& clock = compute_.clock();
     const embedded::QueueParts parts{pool, timers_, clock, metrics_};
-    CORE_TRY(text_, load_encoder(settings_, settings_.text("query_precision"), compute_));
+    CORE_TRY(auto text, load_encoder(settings_, settings_.text("query_precision"), compute_));
+    text_ = std::make_unique<embedded::MeteredTextEncoder>(std::move(text), metrics_, clock);
     texts_.emplace(
         embedded::BatchingTextEncoder::Dependencies{
             .encoder = *text_, .pool = pool, .timers = timers_, .clock = clock, .metrics = metrics_},
@@ -75,11 +78,15 @@ class ServedStack {
     notice_ = missing_reranker(settings_);
     if (const std::string& reranker = settings_.text("reranker"); reranker != "none" && notice_.empty()) {
       CORE_TRY(const auto precision, nn::parse_precision(settings_.text("rerank_precision")));
-      CORE_TRY(pair_, load_scorer(settings_, reranker, precision, compute_));
+      CORE_TRY(auto pair, load_scorer(settings_, reranker, precision, compute_));
+      pair_ = std::make_unique<embedded::MeteredPairScorer>(std::move(pair), metrics_, clock);
       pairs_.emplace(*pair_, embedded::QueuedPairScorer::Options{.queue_tokens = queue_tokens}, parts);
     }
-    CORE_TRY(picture_, load_image_encoder(settings_, compute_));
-    if (picture_) pictures_.emplace(*picture_, embedded::QueuedImageEncoder::Options{}, parts);
+    CORE_TRY(auto picture, load_image_encoder(settings_, compute_));
+    if (picture) {
+      picture_ = std::make_unique<embedded::MeteredImageEncoder>(std::move(picture), metrics_, clock);
+      pictures_.emplace(*picture_, embedded::QueuedImageEncoder::Options{}, parts);
+    }
     if (settings_.boolean("generation_enabled")) {
       CORE_TRY(generator_, load_generator(settings_, compute_));
     }
@@ -139,11 +146,11 @@ class ServedStack {
   core::TimerQueue& timers_;
   telemetry::Metrics& metrics_;
   std::string notice_;
-  std::unique_ptr<embedded::LocalTextEncoder> text_;
+  std::unique_ptr<ports::TextEncoder> text_;
   std::optional<embedded::BatchingTextEncoder> texts_;
-  std::unique_ptr<embedded::LocalPairScorer> pair_;  // null where it is not served, as all below
+  std::unique_ptr<ports::PairScorer> pair_;  // null where it is not served, as all below
   std::optional<embedded::QueuedPairScorer> pairs_;
-  std::unique_ptr<embedded::LocalImageEncoder> picture_;
+  std::unique_ptr<ports::ImageEncoder> picture_;
   std::optional<embedded::QueuedImageEncoder> pictures_;
   std::unique_ptr<ports::TextGenerator> generator_;
 };
@@ -189,6 +196,8 @@ class InferenceRun {
     if (!stack.notice().empty()) log.warning(stack.notice());
     stack.show_queues();
     telemetry::show_resident_memory(metrics_);
+    telemetry::show_process(metrics_, {.version = std::string(kVersion), .role = "inference"});
+    show_pool(metrics_, compute_->pool());
     CORE_TRY(tracing_, TracingStack::open(settings_, "inference", {.clock = clock_, .metrics = metrics_, .log = log}));
     CORE_TRY(auto described, api_options(settings_, options));
     api_.emplace(http::InferenceApi::Dependencies{.models = stack.models(),

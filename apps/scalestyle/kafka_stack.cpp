@@ -47,7 +47,7 @@ struct KafkaStack::Impl {
 
   core::Result<consumer::FailedRecordSink*> failed_records() {
     CORE_CHECK(open_producer());
-    if (!router) router = std::make_unique<kafka::KafkaRecordRouter>(*producer, use.clock, topics);
+    if (!router) router = std::make_unique<kafka::KafkaRecordRouter>(*producer, use.clock, use.metrics, topics);
     if (!sink) sink = std::make_unique<consumer::KafkaFailedRecords>(*router);
     return sink.get();
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "adapters/embedded/metered_models.hpp"
 #include "ingest/models/manifest.hpp"
 #include "ingest/models/model_store.hpp"
 #include "model_choice.hpp"
@@ -118,8 +119,10 @@ core::Result<std::unique_ptr<RerankerStack>> RerankerStack::open(const core::Set
   } else {
     CORE_TRY(stack->scorer_, load_scorer(settings, model, precision, compute));
   }
+  stack->scorer_ = std::make_unique<adapters::embedded::MeteredPairScorer>(std::move(stack->scorer_), metrics, compute.clock());
   if (cascade) {
-    CORE_TRY(stack->first_scorer_, load_scorer(settings, cascade->model, precision, compute));
+    CORE_TRY(auto first, load_scorer(settings, cascade->model, precision, compute));
+    stack->first_scorer_ = std::make_unique<adapters::embedded::MeteredPairScorer>(std::move(first), metrics, compute.clock(), "first_pair");
   }
   stack->cache_ = std::make_unique<search::PairScoreCache>(
       static_cast<std::size_t>(settings.integer("pair_cache_mb")) * kBytesPerMegabyte, compute.clock());

@@ -56,7 +56,7 @@ class RerankerStack {
   RerankerStack() = default;
 
   std::string notice_;
-  std::unique_ptr<adapters::embedded::LocalPairScorer> first_scorer_;  // null: one pass
+  std::unique_ptr<ports::PairScorer> first_scorer_;  // null: one pass
   std::unique_ptr<ports::PairScorer> remote_scorer_;  // behind the next two; null: in this process
   std::unique_ptr<ports::PairScorer> guarded_scorer_;  // behind scorer_; null where nothing guards it
   std::unique_ptr<ports::PairScorer> scorer_;

@@ -21,6 +21,13 @@ void Compute::stop() {
   threads_.clear();
 }
 
+void show_pool(telemetry::Metrics& metrics, const core::WorkerPool& pool) {
+  const auto queued = metrics.gauge({"scalestyle_pool_queued_jobs", "Jobs that wait for a compute thread."});
+  const auto threads = metrics.gauge({"scalestyle_pool_threads", "Compute threads."});
+  threads.set(static_cast<double>(pool.threads()));
+  metrics.on_render([&pool, queued] { queued.set(static_cast<double>(pool.queued())); });
+}
+
 std::size_t compute_threads(const core::Settings& settings) {
   if (const auto wanted = settings.integer("compute_threads"); wanted > 0) return static_cast<std::size_t>(wanted);
   cpu_set_t allowed;

@@ -12,6 +12,7 @@
 #include "core/result.hpp"
 #include "core/settings.hpp"
 #include "core/worker_pool.hpp"
+#include "telemetry/metrics.hpp"
 
 namespace scalestyle::app {
 
@@ -34,6 +35,9 @@ class Compute {
   core::WorkerPool pool_;
   std::vector<std::thread> threads_;
 };
+
+// The jobs that wait for a thread, whenever `metrics` are rendered. `pool` outlives the last render.
+void show_pool(telemetry::Metrics& metrics, const core::WorkerPool& pool);
 
 // `compute_threads`, or one a core this process may run on.
 [[nodiscard]] std::size_t compute_threads(const core::Settings& settings);

@@ -24,6 +24,7 @@
 #include "serving_stack.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/memory.hpp"
+#include "telemetry/process_metrics.hpp"
 #include "version.hpp"
 
 namespace scalestyle::app {
@@ -58,6 +59,7 @@ class ServeRun {
     CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log,
                                                             .role = role_ == Role::kGateway ? "gateway" : "serve"}));
     telemetry::show_resident_memory(stack->metrics());
+    telemetry::show_process(stack->metrics(), {.version = std::string(kVersion), .role = role_ == Role::kGateway ? "gateway" : "serve"});
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     CORE_TRY(const auto pictures, ImageFetching::create(settings_, clock_));
     CORE_TRY(const auto limits, make_rate_limits(settings_, clock_, stack->metrics()));

@@ -79,7 +79,8 @@ core::Status ServingStack::make_services(const core::Settings& settings) {
                                           .queries = queries_.get(),
                                           .images = image_encoder_.get(),
                                           .image_index = image_index_,
-                                          .reasons = reasons()},
+                                          .reasons = reasons(),
+                                          .recall = recall_.get()},
       std::move(options));
   if (events == nullptr) return {};
   CORE_TRY(auto event_settings, event_options(settings));

@@ -11,10 +11,12 @@
 #include "adapters/embedded/local_catalog_store.hpp"
 #include "adapters/embedded/local_image_encoder.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
+#include "adapters/embedded/metered_models.hpp"
 #include "adapters/redis/redis_catalog_changes.hpp"
 #include "adapters/redis/redis_catalog_store.hpp"
 #include "adapters/redis/redis_generation_use.hpp"
 #include "search_settings.hpp"
+#include "telemetry/process_metrics.hpp"
 #include "vision_stack.hpp"
 
 namespace scalestyle::app {
@@ -60,6 +62,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   if (wish.events_log != nullptr) CORE_CHECK(stack->open_changes(settings));
   CORE_CHECK(stack->open_files(settings));
   CORE_CHECK(stack->make_services(settings));
+  stack->show_metrics();
   stack->inference_->watch();
   return stack;
 }
@@ -75,10 +78,12 @@ core::Status ServingStack::open_models(const core::Settings& settings) {
   } else {
     CORE_TRY(encoder_, load_encoder(settings, precision, *compute_));
   }
+  encoder_ = std::make_unique<embedded::MeteredTextEncoder>(std::move(encoder_), metrics_, compute_->clock());
   if (milvus_) {
     CORE_TRY(ports::VectorIndex* const texts, milvus_->index(ports::VectorsOf::kTexts, encoder_->info()));
     patient_index_ = patient(*texts);
     index_ = patient_index_.get();
+    compare_vectors(settings);
   }
   CORE_TRY(reranking_, RerankerStack::open(settings, *compute_, *timers_, metrics_, inference_.get()));
   if (wish_.events_log != nullptr) {
@@ -132,6 +137,21 @@ std::unique_ptr<search::PatientVectorIndex> ServingStack::patient(ports::VectorI
       search::PatientVectorIndex::Options{});
 }
 
+// Needs the vectors in the data folder too.
+void ServingStack::compare_vectors(const core::Settings& settings) {
+  const auto one_in = static_cast<std::size_t>(settings.integer("vector_recall_one_in"));
+  if (one_in == 0 || data_.empty()) return;
+  exact_index_ = std::make_unique<embedded::LocalVectorIndex>(embedded::LocalVectorIndex::Options{.data_dir = data_},
+                                                              compute_->pool(), compute_->clock());
+  recall_ = std::make_unique<search::RecallSampler>(
+      search::RecallSampler::Dependencies{.exact = *exact_index_, .pool = compute_->pool(), .clock = compute_->clock()}, one_in, metrics_);
+}
+
+void ServingStack::show_metrics() {
+  show_pool(metrics_, compute_->pool());
+  telemetry::show_disk_space(metrics_, data_);
+}
+
 core::Status ServingStack::open_catalog(const core::Settings& /*settings*/) {
   if (wish_.stores.catalog_in_redis) {
     auto store = std::make_unique<redis::RedisCatalogStore>(redis_->client(), compute_->pool(),
@@ -181,6 +201,7 @@ core::Status ServingStack::open_vision(const core::Settings& settings) {
     CORE_TRY(image_encoder_, load_image_encoder(settings, *compute_));
   }
   if (image_encoder_ == nullptr) return {};
+  image_encoder_ = std::make_unique<embedded::MeteredImageEncoder>(std::move(image_encoder_), metrics_, compute_->clock());
   if (milvus_) {
     CORE_TRY(ports::VectorIndex* const photos, milvus_->index(ports::VectorsOf::kPhotos, image_encoder_->info()));
     patient_image_index_ = patient(*photos);

@@ -33,6 +33,7 @@
 #include "search/back_on_pool.hpp"
 #include "search/guarded_ports.hpp"
 #include "search/patient_vector_index.hpp"
+#include "search/recall_sampler.hpp"
 #include "search/rule_file.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
@@ -110,6 +111,8 @@ class ServingStack {
   [[nodiscard]] core::Status open_vision(const core::Settings& settings);
   [[nodiscard]] core::Status open_changes(const core::Settings& settings);
   [[nodiscard]] core::Status open_files(const core::Settings& settings);
+  void compare_vectors(const core::Settings& settings);
+  void show_metrics();
   [[nodiscard]] core::Status make_services(const core::Settings& settings);
   [[nodiscard]] core::Result<search::SearchOptions> search_options(const core::Settings& settings) const;
   // Of the generation to be served; an error where it is in an engine that does not answer.
@@ -144,6 +147,8 @@ class ServingStack {
   std::unique_ptr<ports::VectorIndex> local_index_;       // null: Milvus
   std::vector<std::unique_ptr<search::GuardedVectorIndex>> guarded_indexes_;  // of Milvus
   std::unique_ptr<search::PatientVectorIndex> patient_index_;  // of Milvus
+  std::unique_ptr<ports::VectorIndex> exact_index_;       // that Milvus is compared with; null: nothing is, as the next
+  std::unique_ptr<search::RecallSampler> recall_;
   ports::VectorIndex* index_ = nullptr;                   // that of the two
   std::unique_ptr<ports::ImageEncoder> remote_image_encoder_;  // behind the next two; null: in this process
   std::unique_ptr<ports::ImageEncoder> guarded_image_encoder_;

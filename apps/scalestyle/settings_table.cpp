@@ -233,6 +233,7 @@ std::vector<SettingSpec> make_table() {
       text("feature_store", "embedded", "where what is known of shoppers and of popularity is kept", {"embedded", "redis"}),
       text("vector_store", "embedded", "where articles are looked for by meaning and picture", {"embedded", "milvus"}),
       text("catalog_store", "embedded", "where servers take the catalogue from", {"embedded", "redis"}),
+      integer("vector_recall_one_in", "1000", "of so many searches in Milvus one is compared with an exact scan of the data folder; 0: none", 0, 1'000'000),
       text("milvus_address", "", "Milvus server: host:port"),
       boolean("milvus_tls", "false", "speak TLS with Milvus; certificate and host name are verified"),
       text("milvus_ca_file", "", "certificates (PEM) that sign that of Milvus; not set: the system's"),

@@ -242,9 +242,7 @@ core::Task<core::Result<bool>> EventLoop::take_effect(const ports::StreamBatch& 
     }
   }
   const std::vector<events::LoggedEvent>& taken = report.refused.empty() ? *shared : some;
-  events::EpochMs newest_ms = 0;
-  for (const auto& event : taken) newest_ms = std::max(newest_ms, event.event.received_time_ms);
-  metrics_.applied(taken.size(), took, newest_ms);
+  metrics_.applied(taken, took, report.durable);
   applied_events_.fetch_add(taken.size(), std::memory_order_relaxed);
   offer(taken);
   co_return report.durable;

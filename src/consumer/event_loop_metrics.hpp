@@ -1,6 +1,6 @@
 #pragma once
-// What an event loop shows of itself: events applied, records that were no event, failures by stage, seconds of each
-// apply, and when rendered the lag and the age of the newest event that has taken effect.
+// What an event loop shows of itself: events applied and how long after their receipt, records that were no event, failures by
+// stage, seconds of each apply, and when rendered the lag and the age of the newest event that has taken effect.
 //
 // Thread safety: every method from any thread.
 
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,7 +34,8 @@ class EventLoopMetrics {
   EventLoopMetrics(const EventLoopMetrics&) = delete;
   EventLoopMetrics& operator=(const EventLoopMetrics&) = delete;
 
-  void applied(std::size_t events, std::chrono::nanoseconds took, events::EpochMs newest_received_ms);
+  // `durable`: as ports::ApplyReport.
+  void applied(std::span<const events::LoggedEvent> taken, std::chrono::nanoseconds took, bool durable);
   void failed(LoopStage stage) { failures_[static_cast<std::size_t>(stage)].add(); }
   void undecodable() { undecodable_.add(); }
   void put_off() { put_off_.add(); }
@@ -46,6 +48,8 @@ class EventLoopMetrics {
   telemetry::Counter undecodable_;
   telemetry::Counter put_off_;
   telemetry::Histogram apply_seconds_;
+  const core::WallTime began_;
+  telemetry::Histogram freshness_;
   std::array<telemetry::Counter, kLoopStageCount> failures_;
   std::shared_ptr<Live> live_;
 };

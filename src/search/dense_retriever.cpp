@@ -42,6 +42,7 @@ DenseRetriever::DenseRetriever(Ports ports, Options options, telemetry::Metrics&
       engine_(ports.index, metrics),
       batch_size_(metrics.histogram({"scalestyle_search_batch_queries", "Queries embedded and searched together."},
                                     {1, 2, 4, 8, 16, 32, 64, 128, 256})) {
+  engine_.sampler = ports_.recall;
   options_.max_batch = std::clamp<std::size_t>(options_.max_batch, 1, 256);
   if (options_.max_leaders == 0) options_.max_leaders = std::max<std::size_t>(1, ports_.pool.threads());
 }

@@ -78,6 +78,7 @@ class DenseRetriever {
     core::WorkerPool& pool;
     core::TimerQueue& timers;
     const core::Clock& clock;
+    RecallSampler* recall = nullptr;  // is offered what `index` found, where that is not exact
   };
 
   DenseRetriever(Ports ports, Options options, telemetry::Metrics& metrics);

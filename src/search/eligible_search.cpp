@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "search/recall_sampler.hpp"
+
 namespace scalestyle::search {
 
 namespace {
@@ -16,6 +18,14 @@ std::size_t keep_shown(std::vector<ports::VectorHit>& hits, std::size_t query, c
 std::size_t more_than(std::size_t k, std::size_t kept) {
   if (kept == 0) return kMostVectorHits;
   return std::min(2 * k * k / kept + k, kMostVectorHits);
+}
+
+void offer(const EligibleEngine& engine, const core::GenerationId& generation, const std::vector<ports::VectorQuery>& queries,
+           const std::vector<ports::VectorHits>& found) {
+  if (engine.sampler == nullptr) return;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!found[i].exact) engine.sampler->offer(generation, queries[i], found[i].hits);
+  }
 }
 
 }  // namespace
@@ -75,12 +85,15 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> search_eligible(const E
     queries[i].k = wanted;
     places.push_back(i);
   }
-  if (more.empty()) co_return found;
+  if (more.empty()) {
+    offer(engine, generation, queries, found);
+    co_return found;
+  }
 
   engine.again.add(static_cast<double>(more.size()));
   std::vector<std::size_t> asked;
   for (const ports::VectorQuery& query : more) asked.push_back(query.k);
-  auto deeper = co_await engine.index.search(std::move(generation), std::move(more), deadline);
+  auto deeper = co_await engine.index.search(generation, std::move(more), deadline);
   if (deeper && deeper->size() != places.size()) {
     deeper = core::fail(core::ErrorCode::kInternal, "the vector index gave another number of results than it was asked for");
   }
@@ -102,6 +115,7 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> search_eligible(const E
     answer.rows_rescored += kept.rows_rescored;
     kept = std::move(answer);
   }
+  offer(engine, generation, queries, found);
   co_return found;
 }
 

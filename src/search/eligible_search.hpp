@@ -18,6 +18,8 @@
 
 namespace scalestyle::search {
 
+class RecallSampler;
+
 inline constexpr std::size_t kMostVectorHits = 16'384;  // of VectorQuery::k
 
 // An engine, and what is counted of its answers. The index must outlive every search. Thread safety: as the port.
@@ -28,6 +30,7 @@ struct EligibleEngine {
   telemetry::Counter outside;  // hits that were left out
   telemetry::Counter again;    // queries asked once more
   telemetry::Counter missing;  // hits wanted that a full answer did not have, also after that
+  RecallSampler* sampler = nullptr;  // is offered what was found, where that is not exact; null: nobody asks
 };
 
 // Whether a hit of the query at that place may be shown.

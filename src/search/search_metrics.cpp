@@ -1,6 +1,7 @@
 #include "search/search_metrics.hpp"
 
 #include <string>
+#include <vector>
 
 #include "search/search_service.hpp"
 
@@ -15,16 +16,68 @@ telemetry::Counter lookups(telemetry::Metrics& metrics, const char* cache, const
                           {{"cache", cache}, {"outcome", outcome}}});
 }
 
+struct AskedName {
+  const char* intent;
+  const char* flow;
+};
+constexpr std::array<AskedName, kAskedForCount> kAskedNames{{{"search", "text"},
+                                                             {"search", "image"},
+                                                             {"search", "hybrid"},
+                                                             {"browse", "list"},
+                                                             {"trending", "list"},
+                                                             {"for_you", "list"},
+                                                             {"similar", "list"},
+                                                             {"look", "list"}}};
+const std::vector<double> kRowBuckets{0, 10, 100, 1'000, 10'000, 50'000, 100'000, 500'000, 1'000'000};
+const std::vector<double> kDepthBuckets{0, 5, 10, 20, 30, 40, 50, 75, 100, 150, 200};
+
 }  // namespace
 
+std::string_view to_string(AnswerStatus status) {
+  constexpr std::array<std::string_view, kAnswerStatusCount> kNames{"success", "degraded", "fallback", "invalid",
+                                                                    "refused", "gone",     "failed"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+AnswerStatus status_of(const SearchOutcome& outcome) {
+  if (outcome) {
+    if (outcome->degradations.empty()) return AnswerStatus::kSuccess;
+    return outcome->fallback_source ? AnswerStatus::kFallback : AnswerStatus::kDegraded;
+  }
+  const SearchFailure& failure = outcome.error();
+  if (failure.error.code == core::ErrorCode::kCancelled) return AnswerStatus::kGone;
+  if (failure.reason == DegradationReason::kDownstreamCapacityRejected) return AnswerStatus::kRefused;
+  if (failure.reason) return AnswerStatus::kFailed;
+  if (failure.expired || failure.picture_refused) return AnswerStatus::kInvalid;
+  switch (failure.error.code) {
+    case core::ErrorCode::kInvalidArgument:
+    case core::ErrorCode::kNotFound: return AnswerStatus::kInvalid;
+    default: return AnswerStatus::kFailed;
+  }
+}
+
 SearchMetrics::SearchMetrics(telemetry::Metrics& metrics) {
+  for (std::size_t i = 0; i < kAskedForCount; ++i) {
+    const auto& [intent, flow] = kAskedNames[i];
+    asked_[i].seconds = metrics.histogram({"recommendation_request_duration_seconds", "Duration of answered requests for a list.",
+                                           {{"intent", intent}, {"flow", flow}}});
+    for (std::size_t status = 0; status < kAnswerStatusCount; ++status) {
+      const std::string name(to_string(static_cast<AnswerStatus>(status)));
+      asked_[i].ended[status] = metrics.counter({"recommendation_requests_total", "Requests for a list, by how they ended.",
+                                                 {{"intent", intent}, {"flow", flow}, {"status", name}}});
+    }
+  }
+  degraded_ = metrics.counter({"recommendation_degraded_total", "Degraded answers."});
+  eligible_ = metrics.histogram({"scalestyle_search_eligible_rows", "Rows that a request's filters let pass."}, kRowBuckets);
+  rerank_depth_ = metrics.histogram({"scalestyle_rerank_depth_rows", "Rows of an answer's list that a cross-encoder judged."}, kDepthBuckets);
+  rerank_planned_ = metrics.histogram({"scalestyle_rerank_planned_rows", "Rows that it was to judge."}, kDepthBuckets);
   for (std::size_t i = 0; i < kStageCount; ++i) {
-    stage_seconds_[i] = metrics.histogram({"scalestyle_search_stage_seconds", "Duration of the stages of a search.",
-                                           {{"stage", std::string(to_string(static_cast<Stage>(i)))}}});
+    stage_seconds_[i] = metrics.histogram({"recommendation_request_phase_duration_seconds", "Duration of the stages of a request.",
+                                           {{"phase", std::string(to_string(static_cast<Stage>(i)))}}});
   }
   for (const DegradationInfo& reason : kDegradationReasons) {
     degradations_[static_cast<std::size_t>(reason.reason)] =
-        metrics.counter({"scalestyle_search_degradations_total", "Searches degraded or not answered, by reason.",
+        metrics.counter({"recommendation_degraded_reason_total", "Requests degraded or not answered, by reason.",
                          {{"reason", std::string(reason.name)}}});
   }
   for (std::size_t i = 0; i < kFallbackSourceCount; ++i) {
@@ -39,13 +92,22 @@ SearchMetrics::SearchMetrics(telemetry::Metrics& metrics) {
   }
 }
 
-void SearchMetrics::record(const SearchOutcome& outcome) const {
+void SearchMetrics::record(const SearchOutcome& outcome, const SearchFacts& facts) const {
+  const Asked& asked = asked_[static_cast<std::size_t>(facts.asked_for)];
+  asked.ended[static_cast<std::size_t>(status_of(outcome))].add();
+  if (facts.eligible) eligible_.observe(static_cast<double>(*facts.eligible));
   if (!outcome) {
     record_stages(outcome.error().stages);
     if (outcome.error().reason) degradations_[static_cast<std::size_t>(*outcome.error().reason)].add();
     return;
   }
   record_stages(outcome->stages);
+  asked.seconds.observe(seconds(facts.took));
+  if (!outcome->degradations.empty()) degraded_.add();
+  if (outcome->rerank) {
+    rerank_depth_.observe(static_cast<double>(outcome->rerank->scored));
+    rerank_planned_.observe(static_cast<double>(outcome->rerank->planned));
+  }
   for (const DegradationReason reason : outcome->degradations) degradations_[static_cast<std::size_t>(reason)].add();
   if (outcome->fallback_source) fallbacks_[static_cast<std::size_t>(*outcome->fallback_source)].add();
   if (outcome->personalized) personalized_.add();

@@ -2,7 +2,11 @@
 // What is counted about searches. Thread safety: any thread.
 
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "search/answer.hpp"
 #include "telemetry/metrics.hpp"
@@ -11,15 +15,51 @@ namespace scalestyle::search {
 
 class SearchService;
 
+// What was asked for: the labels `intent` ("search", "browse", "trending", "for_you", "similar", "look") and `flow` ("text",
+// "image", "hybrid"; "list" without a query).
+enum class AskedFor : std::uint8_t { kText, kImage, kHybrid, kBrowse, kTrending, kForYou, kSimilar, kLook };
+inline constexpr std::size_t kAskedForCount = 8;
+
+// How it ended: the label `status`.
+enum class AnswerStatus : std::uint8_t {
+  kSuccess,   // everything that was asked for
+  kDegraded,  // of what was asked for, with something left out
+  kFallback,  // degraded, and of another list
+  kInvalid,   // the request was wrong
+  kRefused,   // at a limit
+  kGone,      // its client left
+  kFailed,    // none of these: nothing was answered
+};
+inline constexpr std::size_t kAnswerStatusCount = 7;
+[[nodiscard]] std::string_view to_string(AnswerStatus status);  // "success", "degraded", "fallback" …
+[[nodiscard]] AnswerStatus status_of(const SearchOutcome& outcome);
+
+// What the outcome does not say of a request.
+struct SearchFacts {
+  AskedFor asked_for = AskedFor::kText;
+  std::chrono::nanoseconds took{0};
+  std::optional<std::size_t> eligible{};  // rows that might be shown, once that was known
+};
+
 class SearchMetrics {
  public:
   explicit SearchMetrics(telemetry::Metrics& metrics);
 
-  void record(const SearchOutcome& outcome) const;
+  void record(const SearchOutcome& outcome, const SearchFacts& facts) const;
 
  private:
   void record_stages(const std::vector<StageReport>& stages) const;
 
+  struct Asked {
+    std::array<telemetry::Counter, kAnswerStatusCount> ended;
+    telemetry::Histogram seconds;
+  };
+
+  std::array<Asked, kAskedForCount> asked_;
+  telemetry::Counter degraded_;  // answers
+  telemetry::Histogram eligible_;
+  telemetry::Histogram rerank_depth_;
+  telemetry::Histogram rerank_planned_;
   std::array<telemetry::Histogram, kStageCount> stage_seconds_;
   std::array<telemetry::Counter, kDegradationReasonCount> degradations_;  // degraded answers and failures, by reason
   std::array<telemetry::Counter, kFallbackSourceCount> fallbacks_;

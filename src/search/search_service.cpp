@@ -34,6 +34,16 @@ std::optional<events::Subject> subject_of(const ListRequest& request) {
   return std::nullopt;
 }
 
+AskedFor asked_for(const SearchRequest& request) {
+  if (!request.visual) return AskedFor::kText;
+  return request.visual->mode == VisualMode::kHybrid ? AskedFor::kHybrid : AskedFor::kImage;
+}
+AskedFor asked_for(const BrowseRequest& /*request*/) { return AskedFor::kBrowse; }
+AskedFor asked_for(const TrendingRequest& /*request*/) { return AskedFor::kTrending; }
+AskedFor asked_for(const ForYouRequest& /*request*/) { return AskedFor::kForYou; }
+AskedFor asked_for(const SimilarRequest& /*request*/) { return AskedFor::kSimilar; }
+AskedFor asked_for(const LookRequest& /*request*/) { return AskedFor::kLook; }
+
 // A first page that the catalogue gave in answer to the query. As impressions, not those without a request id.
 void note_query(FrequentQueries& queries, const SearchRequest& request, const SearchAnswer& answer) {
   if (request.visual) return;  // its words alone are not what was found
@@ -97,7 +107,8 @@ SearchService::SearchService(Dependencies dependencies, SearchOptions options)
       lists_(options_.list_cache, dependencies.clock),
       flights_(dependencies.pool),
       rerank_flights_(dependencies.pool),
-      dense_({dependencies.encoder, dependencies.index, dependencies.pool, dependencies.timers, dependencies.clock},
+      dense_({dependencies.encoder, dependencies.index, dependencies.pool, dependencies.timers, dependencies.clock,
+              dependencies.recall},
              options_.dense, dependencies.metrics),
       personalizer_(options_.personalization),
       cursors_(options_.cursor),
@@ -130,14 +141,17 @@ core::Task<SearchOutcome> SearchService::admit(Request request) {
   progress.report(Stage::kAdmission, pass ? StageOutcome::kOk : StageOutcome::kRefused);
   if (!pass) {
     SearchOutcome outcome = std::unexpected(refusal(progress));
-    metrics_.record(outcome);
+    metrics_.record(outcome, {.asked_for = asked_for(request), .took = progress.elapsed()});
     note_stages(progress.context.get(), outcome);
     co_return outcome;
   }
   progress.left_out_steps = pass->step();
   if constexpr (std::is_same_v<Request, SearchRequest>) static_cast<void>(co_await know_picture(request));
+  SearchFacts facts{.asked_for = asked_for(request)};
   SearchOutcome outcome = co_await checked(request, progress);
-  metrics_.record(outcome);
+  facts.took = progress.elapsed();
+  if (progress.filtered) facts.eligible = progress.eligible_count;
+  metrics_.record(outcome, facts);
   note_stages(progress.context.get(), outcome);
   if (const auto kind = kind_of(request, outcome)) pass->served(*kind);
   if (outcome && use_.impressions != nullptr) note_impression(*use_.impressions, request, *outcome, progress.now_ms());

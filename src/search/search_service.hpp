@@ -156,6 +156,7 @@ class SearchService {
     ports::ImageEncoder* images = nullptr;
     ports::VectorIndex* image_index = nullptr;
     ReasonService* reasons = nullptr;              // a language model's; null: ReasonMode::kLlm is unavailable
+    RecallSampler* recall = nullptr;               // of the vectors of texts; null: nobody compares
   };
 
   // `options` must be valid.

@@ -79,16 +79,29 @@ core::Result<ResidentMemory> read_resident_memory() {
   return parse_smaps(text);
 }
 
+std::string_view owner_of(std::string_view path) {
+  if (path.ends_with(".safetensors")) return "models";
+  if (path.find("/generations/") != std::string_view::npos) return "generation";
+  return "program";
+}
+
 void show_resident_memory(Metrics& metrics) {
   const auto gauge = [&](const char* kind) {
     return metrics.gauge({"scalestyle_process_resident_bytes", "Resident memory of the process.", {{"kind", kind}}});
   };
-  metrics.on_render([total = gauge("total"), anonymous = gauge("anonymous"), files = gauge("files")] {
+  std::map<std::string_view, Gauge> owners;
+  for (const std::string_view owner : {"models", "generation", "program"}) {
+    owners[owner] = metrics.gauge({"scalestyle_memory_bytes", "Memory by owner.", {{"owner", "mapped_" + std::string(owner)}}});
+  }
+  metrics.on_render([total = gauge("total"), anonymous = gauge("anonymous"), files = gauge("files"), owners] {
     const auto memory = read_resident_memory();
     if (!memory) return;
     total.set(static_cast<double>(memory->total_bytes));
     anonymous.set(static_cast<double>(memory->anonymous_bytes));
     files.set(static_cast<double>(memory->total_bytes - std::min(memory->total_bytes, memory->anonymous_bytes)));
+    std::map<std::string_view, std::size_t> mapped;
+    for (const MappedFileMemory& file : memory->files) mapped[owner_of(file.path)] += file.resident_bytes;
+    for (const auto& [owner, shown] : owners) shown.set(static_cast<double>(mapped[owner]));
   });
 }
 

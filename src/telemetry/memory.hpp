@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.hpp"
@@ -28,8 +29,13 @@ struct ResidentMemory {
 // The text of an smaps file; kDataLoss naming the line that cannot be read.
 [[nodiscard]] core::Result<ResidentMemory> parse_smaps(const std::string& text);
 
-// From now on every render of `metrics` shows the process's resident memory (scalestyle_process_resident_bytes, by kind:
-// total, anonymous, files). Nothing is shown where the system does not tell.
+// Whose a mapped file is, by its name: "models" (weights), "generation" (a catalogue's vectors and databases), "program"
+// (everything else: the program, libraries, their data).
+[[nodiscard]] std::string_view owner_of(std::string_view path);
+
+// From now on every render of `metrics` shows the process's resident memory: scalestyle_process_resident_bytes, by kind (total,
+// anonymous, files), and scalestyle_memory_bytes of the owners of mapped files ("mapped_models" …). Nothing is shown where the
+// system does not tell.
 void show_resident_memory(Metrics& metrics);
 
 }  // namespace scalestyle::telemetry

@@ -287,7 +287,7 @@ TEST_F(EventLoopTest, ShowsLagAndAgeWhileItLives) {
   clock_.advance(90s);
   const auto text = metrics_.render();
   EXPECT_THAT(text, HasSubstr("scalestyle_consumer_lag_events{stream=\"events\"} 0"));
-  EXPECT_THAT(text, HasSubstr("scalestyle_consumer_applied_events_total{stream=\"events\"} 3"));
+  EXPECT_THAT(text, HasSubstr("events_processed_total{result=\"applied\",stream=\"events\"} 3"));
   EXPECT_THAT(text, HasSubstr("scalestyle_consumer_newest_applied_age_seconds{stream=\"events\"} 90"));
   loop_.reset();
   stream_.append("d");

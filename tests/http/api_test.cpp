@@ -236,7 +236,7 @@ TEST_F(ApiTest, MetricsCountByRouteAndHoldNoUserText) {
   EXPECT_NE(response.body.find(R"(scalestyle_http_requests_total{route="/api/recommendation/search",status="200"} 1)"), std::string::npos)
       << response.body;
   EXPECT_NE(response.body.find(R"(scalestyle_http_requests_total{route="none",status="404"} 1)"), std::string::npos);
-  EXPECT_NE(response.body.find(R"(scalestyle_search_stage_seconds_count{stage="embed"} 1)"), std::string::npos);
+  EXPECT_NE(response.body.find(R"(recommendation_request_phase_duration_seconds_count{phase="embed"} 1)"), std::string::npos);
   EXPECT_NE(response.body.find("scalestyle_generation_articles 20"), std::string::npos);
   EXPECT_NE(response.body.find(R"(scalestyle_cache_lookups_total{cache="lists",outcome="miss"} 1)"), std::string::npos);
   EXPECT_NE(response.body.find(R"(scalestyle_cache_entries{cache="lists"} 1)"), std::string::npos);

@@ -202,7 +202,7 @@ TEST_F(SearchServiceTest, FailuresCarryTheirReason) {
   store_.publish(support::make_snapshot("b", {support::make_article("1", "shirt")}, other));
   core::sync_wait(holder_.refresh(Deadline::never())).value();
   EXPECT_EQ(reason_of(), DegradationReason::kRetrievalUnavailable);
-  EXPECT_NE(metrics_.render().find("scalestyle_search_degradations_total{reason=\"RETRIEVAL_UNAVAILABLE\"} 2"), std::string::npos);
+  EXPECT_NE(metrics_.render().find("recommendation_degraded_reason_total{reason=\"RETRIEVAL_UNAVAILABLE\"} 2"), std::string::npos);
 }
 
 TEST_F(SearchServiceTest, LimitOfSearchesInProgressRefusesAtTheDoor) {

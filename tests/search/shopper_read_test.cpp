@@ -37,7 +37,7 @@ TEST_F(ShopperReadTest, StoreThatFailsCostsThePersonalTouchAndNothingElse) {
   expect_plain_and_labelled();
   features_.fail_popularity_with(std::nullopt);
   EXPECT_TRUE(run(service, request("Name 3", "u")).value().personalized);
-  EXPECT_NE(metrics_.render().find("scalestyle_search_degradations_total{reason=\"PERSONALIZATION_UNAVAILABLE\"} 3"),
+  EXPECT_NE(metrics_.render().find("recommendation_degraded_reason_total{reason=\"PERSONALIZATION_UNAVAILABLE\"} 3"),
             std::string::npos);
 }
 

@@ -38,12 +38,20 @@ TEST(ReadResidentMemory, SeesThisProcess) {
   EXPECT_FALSE(memory->files.empty());
 }
 
+TEST(OwnerOf, GoesByTheFilesName) {
+  EXPECT_EQ(owner_of("/models/bge-small-en-v1.5/model.safetensors"), "models");
+  EXPECT_EQ(owner_of("/data/generations/20261130-1/vectors.i8"), "generation");
+  EXPECT_EQ(owner_of("/usr/lib/libc.so.6"), "program");
+}
+
 TEST(ShowResidentMemory, IsReadOnEveryRender) {
   Metrics metrics;
   show_resident_memory(metrics);
   const std::string text = metrics.render();
   EXPECT_NE(text.find("scalestyle_process_resident_bytes{kind=\"anonymous\"} "), std::string::npos);
   EXPECT_EQ(text.find("{kind=\"total\"} 0\n"), std::string::npos);
+  EXPECT_NE(text.find("scalestyle_memory_bytes{owner=\"mapped_program\"} "), std::string::npos);
+  EXPECT_EQ(text.find("{owner=\"mapped_program\"} 0\n"), std::string::npos);
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ KafkaProducer::Impl::Impl(Options chosen, Services given, std::string brokers_te
       watch(given.clock),
       acknowledged_count(given.metrics.counter({kCounter, kCounterHelp, {{"outcome", "acknowledged"}}})),
       refused_count(given.metrics.counter({kCounter, kCounterHelp, {{"outcome", "not_kept"}}})),
-      unknown_count(given.metrics.counter({kCounter, kCounterHelp, {{"outcome", "unknown"}}})) {}
+      unknown_count(given.metrics.counter({kCounter, kCounterHelp, {{"outcome", "unknown"}}})),
+      held(given.metrics.gauge({"scalestyle_kafka_queued_messages", "Records that wait for their acknowledgement."})) {}
 
 core::Status KafkaProducer::Impl::start(const KafkaOptions& kafka) {
   // The client's own queue is larger than our bounds: ours refuse a whole send, the client would refuse half of it.
@@ -111,6 +112,7 @@ core::Status KafkaProducer::Impl::reserve(const Send& send, std::size_t halves) 
         fmt::format("kafka: {} records ({} bytes) wait for their acknowledgement, no more are taken", messages_held, bytes_held));
   }
   messages_held += send.messages.size();
+  held.set(static_cast<double>(messages_held));
   bytes_held += send.bytes;
   return {};
 }
@@ -211,6 +213,7 @@ void KafkaProducer::Impl::close(const std::shared_ptr<Send>& send, bool last) {
   {
     const std::lock_guard lock(mutex);
     messages_held -= send->messages.size();
+    held.set(static_cast<double>(messages_held));
     bytes_held -= send->bytes;
   }
   if (send->posted && send->error) lost_posts.fetch_add(1, std::memory_order_relaxed);

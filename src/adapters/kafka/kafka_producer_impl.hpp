@@ -67,6 +67,7 @@ struct KafkaProducer::Impl {
   telemetry::Counter acknowledged_count;
   telemetry::Counter refused_count;
   telemetry::Counter unknown_count;
+  telemetry::Gauge held;  // messages_held, as shown
   std::atomic<bool> stopping{false};
   std::atomic<bool> take_back_wanted{false};
   std::atomic<std::uint64_t> lost_posts{0};

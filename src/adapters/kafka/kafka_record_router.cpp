@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,17 +27,31 @@ std::string original_of(const events::LoggedEvent& event) {
   return bytes != nullptr && is_json_object(*bytes) ? *bytes : write_record(event.event);
 }
 
+constexpr std::array<std::string_view, KafkaTopics::kTiers> kTierNames{"retry_1s", "retry_10s", "retry_60s"};
+
 bool is_hopeless(core::ErrorCode code) {
   return code == core::ErrorCode::kInvalidArgument || code == core::ErrorCode::kUnsupported;
 }
 
 }  // namespace
 
-KafkaRecordRouter::KafkaRecordRouter(KafkaProducer& producer, const core::Clock& clock, KafkaTopics topics)
-    : producer_(producer), clock_(clock), topics_(std::move(topics)) {}
+KafkaRecordRouter::KafkaRecordRouter(KafkaProducer& producer, const core::Clock& clock, telemetry::Metrics& metrics,
+                                     KafkaTopics topics)
+    : producer_(producer), clock_(clock), topics_(std::move(topics)) {
+  for (std::size_t i = 0; i < put_off_.size(); ++i) {
+    put_off_[i] = metrics.counter({"events_retry_tier_routed_total", "Events put off, by the tier that they were sent to.",
+                                   {{"retry_count", std::to_string(i + 1)}, {"retry_tier", std::string(kTierNames[i])}}});
+  }
+  const auto letters = [&](std::string_view reason) {
+    return metrics.counter({"events_dlq_sent_total", "Records sent to the dead letters, by reason.", {{"reason", std::string(reason)}}});
+  };
+  hopeless_letters_ = letters(kPermanentFailure);
+  tired_letters_ = letters(kMaxRetriesExceeded);
+}
 
 core::Task<core::Status> KafkaRecordRouter::put_off(events::LoggedEvent event, core::Error cause, core::Deadline deadline) {
   KafkaMessage message;
+  telemetry::Counter counter;
   message.key = event.event.event_id;
   message.headers = trace_headers(event.delivery);
   const std::uint32_t retries = event.delivery.retries;
@@ -50,6 +65,7 @@ core::Task<core::Status> KafkaRecordRouter::put_off(events::LoggedEvent event, c
     message.topic = note.topic;
     message.value = write_retry(original_of(event), note);
     message.headers.emplace_back("x-retry-count", std::to_string(note.count));
+    counter = put_off_[retries];
   } else {
     DeadLetter letter;
     letter.id = event.event.event_id;
@@ -66,8 +82,9 @@ core::Task<core::Status> KafkaRecordRouter::put_off(events::LoggedEvent event, c
     letter.time_seconds = to_seconds(clock_.wall_now());
     message.topic = topics_.dead_letters();
     message.value = write_dead_letter(letter);
+    counter = hopeless ? hopeless_letters_ : tired_letters_;
   }
-  core::Status status = co_await send(std::move(message), deadline);
+  core::Status status = co_await send(std::move(message), deadline, counter);
   co_return status;
 }
 
@@ -90,15 +107,16 @@ core::Task<core::Status> KafkaRecordRouter::keep(ports::UndecodableRecord record
   message.key = letter.id;
   message.value = write_dead_letter(letter);
   message.headers = trace_headers(record.delivery);
-  core::Status status = co_await send(std::move(message), deadline);
+  core::Status status = co_await send(std::move(message), deadline, hopeless_letters_);
   co_return status;
 }
 
-core::Task<core::Status> KafkaRecordRouter::send(KafkaMessage message, core::Deadline deadline) {
+core::Task<core::Status> KafkaRecordRouter::send(KafkaMessage message, core::Deadline deadline, telemetry::Counter counter) {
   std::vector<KafkaMessage> one;
   one.push_back(std::move(message));
   KafkaSent sent = co_await producer_.send(std::move(one), deadline);
   if (!sent) co_return std::unexpected(std::move(sent).error().error);
+  counter.add();
   co_return core::Status{};
 }
 

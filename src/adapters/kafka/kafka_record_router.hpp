@@ -6,6 +6,7 @@
 // written: one that fails again after a replay is written again.
 // Thread safety: every method may be called from any thread.
 
+#include <array>
 #include <string>
 
 #include "adapters/kafka/kafka_options.hpp"
@@ -14,13 +15,14 @@
 #include "core/task.hpp"
 #include "events/event.hpp"
 #include "ports/event_stream.hpp"
+#include "telemetry/metrics.hpp"
 
 namespace scalestyle::adapters::kafka {
 
 class KafkaRecordRouter {
  public:
-  // `topics` must be valid; `producer` and `clock` outlive the router.
-  KafkaRecordRouter(KafkaProducer& producer, const core::Clock& clock, KafkaTopics topics);
+  // `topics` must be valid; `producer`, `clock` and `metrics` outlive the router.
+  KafkaRecordRouter(KafkaProducer& producer, const core::Clock& clock, telemetry::Metrics& metrics, KafkaTopics topics);
 
   // The event could not take effect this time, because of `cause`: to the tier of its retries so far, or a dead letter. A
   // cause that no repetition can mend (kInvalidArgument, kUnsupported) makes it a dead letter at once.
@@ -31,11 +33,15 @@ class KafkaRecordRouter {
   [[nodiscard]] core::Task<core::Status> keep(ports::UndecodableRecord record, core::Deadline deadline);
 
  private:
-  core::Task<core::Status> send(KafkaMessage message, core::Deadline deadline);
+  // `counter` counts what was acknowledged.
+  core::Task<core::Status> send(KafkaMessage message, core::Deadline deadline, telemetry::Counter counter);
 
   KafkaProducer& producer_;
   const core::Clock& clock_;
   const KafkaTopics topics_;
+  std::array<telemetry::Counter, KafkaTopics::kTiers> put_off_;  // by tier
+  telemetry::Counter hopeless_letters_;
+  telemetry::Counter tired_letters_;
 };
 
 }  // namespace scalestyle::adapters::kafka

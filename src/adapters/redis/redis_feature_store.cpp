@@ -116,7 +116,7 @@ RedisFeatureStore::Impl::Impl(Options given, Environment used)
   metrics.failed_turns =
       all.counter({"scalestyle_redis_popularity_failures_total", "Turns of popularity that failed; each is repeated."});
   metrics.items = all.gauge({"scalestyle_redis_popularity_items", "Items whose popularity is in memory."});
-  metrics.apply_seconds = all.histogram({"scalestyle_redis_apply_seconds", "Time to apply a batch of events."});
+  metrics.apply_seconds = all.histogram({"redis_update_latency_seconds", "Time to apply a batch of events."});
   metrics.turn_seconds = all.histogram({"scalestyle_redis_popularity_seconds", "Time of one turn of popularity."});
 }
 

@@ -31,7 +31,7 @@ class DlqCommandTest : public testing::Test {
     producer_ = running_producer(kafka_, time_, metrics_);
   }
   void lay_down(const std::string& id) {
-    KafkaRecordRouter router(**producer_, time_.clock(), topics_);
+    KafkaRecordRouter router(**producer_, time_.clock(), metrics_, topics_);
     events::LoggedEvent event;
     event.event = sample_click(id, "ann");
     event.position = {topics_.events, 0, 1};

@@ -249,7 +249,7 @@ TEST_F(KafkaConsumerTest, TheTraceContextOfAnAppendComesWithItsEvents) {
 
 TEST_F(KafkaConsumerTest, ATiersRecordIsGivenWhenItsTimeHasComeAndKeepsBackItsPartitionAlone) {
   make_topics(2);
-  KafkaRecordRouter router(**producer_, time_.clock(), topics_);
+  KafkaRecordRouter router(**producer_, time_.clock(), metrics_, topics_);
   // Two records of one partition and one of the other, which is due already.
   std::vector<std::string> same;
   std::string other;
@@ -289,7 +289,7 @@ TEST_F(KafkaConsumerTest, ATiersRecordIsGivenWhenItsTimeHasComeAndKeepsBackItsPa
 
 TEST_F(KafkaConsumerTest, AnEventThatAlwaysFailsGoesThroughTheTiersAndIsADeadLetterThen) {
   make_topics(1);
-  KafkaRecordRouter router(**producer_, time_.clock(), topics_);
+  KafkaRecordRouter router(**producer_, time_.clock(), metrics_, topics_);
   events::LoggedEvent event;
   event.event = sample_click("fails", "ann");
   event.position = {topics_.events, 0, 3};
@@ -323,7 +323,7 @@ TEST_F(KafkaConsumerTest, TheEventLoopAppliesAllPutsOffOneAndKeepsWhatIsNoEvent)
   FakeFeatureStore features;
   features.apply_durably(true);
   features.refuse_event("e42", core::Error{core::ErrorCode::kInternal, "wrong type"});
-  KafkaRecordRouter router(**producer_, time_.clock(), topics_);
+  KafkaRecordRouter router(**producer_, time_.clock(), metrics_, topics_);
   consumer::KafkaFailedRecords sink(router);
   const std::string group = "group-" + topics_.events;
   const auto reader = stream(topics_.events, group);
