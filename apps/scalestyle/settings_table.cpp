@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace scalestyle::app {
 
@@ -54,6 +55,8 @@ std::vector<SettingSpec> make_table() {
       text("log_level", "info", "least severe log line written", {"debug", "info", "warning", "error"}),
       text("log_format", "auto", "auto: human on a terminal, JSON lines otherwise", {"auto", "human", "json"}),
       boolean("json", "false", "print the result as JSON"),
+      boolean("quick", "false", "measure nothing: no rates of models, no syncs, sizes of files instead of checksums"),
+      boolean("strict", "false", "warnings count as failures"),
 
       text("host", "127.0.0.1", "address to bind"),
       integer("port", "8080", "port to bind; 0: any free one; not set: 8080, inference 8000, consumers 8081 and (retry) 8082", 0, 65535),
@@ -281,6 +284,18 @@ std::vector<SettingSpec> make_table() {
   };
 }
 
+// An address may come with a user and a password, right or not: http://user:password@host/.
+std::string without_users(std::string text) {
+  constexpr std::string_view kScheme = "://";
+  for (std::size_t at = text.find(kScheme); at != std::string::npos; at = text.find(kScheme, at)) {
+    at += kScheme.size();
+    const std::size_t end = text.find_first_of(", ", at);  // a slash may be part of a password
+    const std::size_t user_end = text.rfind('@', end);
+    if (user_end != std::string::npos && user_end >= at) text.replace(at, user_end - at, "(hidden)");
+  }
+  return text;
+}
+
 }  // namespace
 
 const std::vector<core::SettingSpec>& settings_table() {
@@ -290,7 +305,8 @@ const std::vector<core::SettingSpec>& settings_table() {
 
 std::string shown_value(const std::string& name, const std::string& value) {
   const bool secret = name == "cursor_key" || name.ends_with("_password") || name.ends_with("_token");
-  return secret && !value.empty() ? "(hidden)" : value;
+  if (secret && !value.empty()) return "(hidden)";
+  return without_users(value);
 }
 
 }  // namespace scalestyle::app
