@@ -161,6 +161,7 @@ int run_doctor(const Invocation& invocation) {
   append(checks, check_models(settings, result, quick));
   append(checks, check_disk(settings, quick));
   append(checks, check_data(settings, quick));
+  checks.push_back(check_named_files(settings));
   append(checks, check_engines(settings));
   const bool good = is_good(checks, settings.boolean("strict"));
   result["checks"] = as_json(checks);

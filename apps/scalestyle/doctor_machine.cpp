@@ -100,7 +100,8 @@ Check check_port(const core::Settings& settings) {
   const std::string where = fmt::format("{}:{}", options->host, options->port);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
+  // No name server is asked: what is not localhost is an address.
+  hints.ai_flags = AI_PASSIVE | (options->host == "localhost" ? 0 : AI_NUMERICHOST);
   addrinfo* list = nullptr;
   if (const int error = ::getaddrinfo(options->host.c_str(), std::to_string(options->port).c_str(), &hints, &list); error != 0) {
     return failed("listen", fmt::format("{}: {}", where, ::gai_strerror(error)), "host is an address of this machine");

@@ -23,6 +23,9 @@ inline constexpr std::chrono::seconds kKafkaDeadline{4};   // its client says on
 // Generation, event log, rules, ranker.
 [[nodiscard]] Checks check_data(const core::Settings& settings, bool quick);
 
+// The other files that settings name: certificates, keys, synonyms.
+[[nodiscard]] Check check_named_files(const core::Settings& settings);
+
 // How much memory a server with these settings holds, against what there is.
 [[nodiscard]] Check check_memory_need(const core::Settings& settings);
 

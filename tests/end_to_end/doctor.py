@@ -121,6 +121,19 @@ def check_machine(doctor, folder, no_models):
     checks = doctor.ask("an open address", 1, "--quick", *no_models, "--host", "0.0.0.0", "--port", "0")
     doctor.failures.check("an open address is remarked on", checks["access"]["status"] in ("warn", "fail"), str(checks["access"]))
 
+    words = os.path.join(folder, "words")
+    checks = doctor.ask("a file that is not there", 1, "--quick", "--port", "0", *no_models, "--synonyms", words)
+    doctor.expect("named_files", checks, "fail", words, "(synonyms)")
+    with open(words, "w", encoding="utf-8") as file:
+        file.write("tee => t-shirt\n")
+    os.chmod(words, 0o644)
+    secret = ["--kafka-password-file", words]
+    checks = doctor.ask("a password that others read", 1, "--quick", "--port", "0", *no_models, *secret)
+    doctor.expect("named_files", checks, "warn", "chmod 600")
+    os.chmod(words, 0o600)
+    checks = doctor.ask("a password that they do not", 1, "--quick", "--port", "0", *no_models, *secret)
+    doctor.expect("named_files", checks, "ok")
+
     checks = doctor.ask("a folder that cannot be written", 1, "--quick", "--port", "0", *no_models, "--data", "/proc/none/data")
     doctor.expect("disk_sync", checks, "fail", "/proc", "--data")
     doctor.expect("generation", checks, "fail", "scalestyle ingest")
