@@ -6,12 +6,13 @@ PORT ?= 8080
 DEMO_DATA ?= build/demo
 PRODUCTS ?= 1000
 SEED ?= 1
-export PORT DEMO_DATA PRODUCTS SEED ARTICLES IMAGES TRANSACTIONS JOBS
+FUZZ_SECONDS ?= 60
+export PORT DEMO_DATA PRODUCTS SEED ARTICLES IMAGES TRANSACTIONS JOBS FUZZ_SECONDS
 
 SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build all models test-models test demo slow bench asan tsan clean
+.PHONY: help setup build all models test-models test demo slow bench asan tsan fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +54,9 @@ asan tsan: setup test-models
 	@scripts/sanitize.sh $@
 asan: ## run the parsing parts' tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## run the concurrent parts' tests under ThreadSanitizer
+
+fuzz: setup ## run each fuzz target for FUZZ_SECONDS (60): libFuzzer where there is clang 19, else our driver
+	@scripts/fuzz.sh
 
 clean: ## remove the build folder (models stay in their cache)
 	@rm -rf build

@@ -3,6 +3,10 @@
 # scalestyle_server_test(the same): its tests share servers that the program starts (tests/support/real_server.hpp), so it is one
 # test to CTest, and one of them runs at a time.
 
+# scalestyle_fuzz(<name> SOURCES … DEPENDS …): the program fuzz_<name> of one fuzz target (tests/fuzz/README.md). With
+# SCALESTYLE_FUZZ it is part of the build; a test runs it for a moment where it has our own driver, while clang's programs are for
+# libFuzzer.
+
 add_library(scalestyle_options INTERFACE)
 target_compile_options(scalestyle_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
@@ -53,4 +57,20 @@ function(scalestyle_server_test name)
   add_test(NAME ${name}.servers COMMAND ${name}_tests)
   set_tests_properties(${name}.servers PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" RESOURCE_LOCK servers
     SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()
+
+function(scalestyle_fuzz name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(fuzz_${name} ${arg_SOURCES})
+  target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(fuzz_${name} PRIVATE scalestyle_options scalestyle_fuzz_main ${arg_DEPENDS})
+  add_dependencies(fuzz_targets fuzz_${name})
+  if(NOT SCALESTYLE_FUZZ)
+    set_target_properties(fuzz_${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+  elseif(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    set(folder ${CMAKE_BINARY_DIR}/fuzz/${name})
+    file(MAKE_DIRECTORY ${folder})
+    add_test(NAME fuzz.${name} COMMAND fuzz_${name} --seconds 3 WORKING_DIRECTORY ${folder})
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+  endif()
 endfunction()

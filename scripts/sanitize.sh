@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: sanitize.sh asan|tsan [all] : builds and runs the tests of the parts where that sanitizer finds most: under
-# AddressSanitizer those that read hostile bytes, under ThreadSanitizer the concurrent ones. With "all", every part.
+# AddressSanitizer those that read hostile bytes and the fuzz targets, under ThreadSanitizer the concurrent ones. With "all", every part.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,6 +25,11 @@ for folder in "${folders[@]}"; do
     names+=("$name")
   done < <(sed -nE 's/^ *scalestyle_(server_)?test\( *([a-z0-9_]+).*/\2/p' "tests/$folder/CMakeLists.txt")
 done
+# Each fuzz target runs for a moment (tests/fuzz/README.md).
+if [ "$1" = asan ]; then
+  targets+=(fuzz_targets)
+  names+=(fuzz)
+fi
 [ "${#names[@]}" -gt 0 ] || {
   echo "sanitize: found no test in tests/{$(IFS=,; echo "${folders[*]}")}" >&2
   exit 1

@@ -13,6 +13,7 @@
 #include <boost/json.hpp>
 
 #include "core/task.hpp"
+#include "model_report.hpp"
 #include "ranking/rerank_budget.hpp"
 #include "reranker_stack.hpp"
 #include "runtime.hpp"
@@ -22,6 +23,9 @@ namespace scalestyle::app {
 namespace {
 
 namespace json = boost::json;
+
+// Scoring with each precision ends by then; loading the model comes before it.
+constexpr std::chrono::milliseconds kEachPrecision{350};
 
 // The least agreement with f32 that a narrow precision must have to be recommended.
 constexpr double kLeastTau = 0.98;
@@ -63,24 +67,31 @@ core::Result<Measured> measure(const core::Settings& settings, nn::Precision pre
   double seconds = 0;
   for (const std::string_view query : kQueries) {
     const auto start = compute.clock().steady_now();
-    CORE_TRY(const auto scores, core::sync_wait(scorer->score(std::string(query), texts(), core::Deadline::never())));
+    const auto deadline = core::Deadline::after(kEachPrecision / kQueries.size(), compute.clock());
+    CORE_TRY(const auto scores, core::sync_wait(scorer->score(std::string(query), texts(), deadline)));
     seconds += std::chrono::duration<double>(compute.clock().steady_now() - start).count();
     tokens += scores.tokens;
     pairs += scores.pairs_computed;
     auto& logits = measured.logits.emplace_back();
     for (const ports::PairScore& score : scores.scores) logits.push_back(score.logit);
   }
+  if (pairs == 0) {
+    return core::fail(core::ErrorCode::kDeadlineExceeded,
+                      fmt::format("not one pair was scored in {} ms: this machine is too slow for that model, or too busy",
+                                  kEachPrecision.count()));
+  }
   measured.tokens_per_second = static_cast<double>(tokens) / std::max(seconds, 1e-9);
   measured.tokens_per_pair = static_cast<double>(tokens) / static_cast<double>(std::max<std::size_t>(pairs, 1));
   return measured;
 }
 
-// Kendall's tau-a of two rankings of the same texts.
+// Kendall's tau-a of two rankings of the texts that both scored.
 double kendall_tau(const std::vector<float>& a, const std::vector<float>& b) {
   double sum = 0;
   double pairs = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    for (std::size_t j = i + 1; j < a.size(); ++j) {
+  const std::size_t scored = std::min(a.size(), b.size());
+  for (std::size_t i = 0; i < scored; ++i) {
+    for (std::size_t j = i + 1; j < scored; ++j) {
       const int in_a = a[i] > a[j] ? 1 : a[i] < a[j] ? -1 : 0;
       const int in_b = b[i] > b[j] ? 1 : b[i] < b[j] ? -1 : 0;
       sum += in_a * in_b;
@@ -132,7 +143,7 @@ core::Status measure_all(const core::Settings& settings, json::object& report) {
 
 }  // namespace
 
-json::object describe_reranker(const core::Settings& settings) {
+json::object describe_reranker(const core::Settings& settings, bool quick) {
   const std::string& model = settings.text("reranker");
   json::object report{{"model", model}, {"good", true}};
   if (const auto options = rerank_options(settings); !options) {
@@ -144,14 +155,39 @@ json::object describe_reranker(const core::Settings& settings) {
     report["state"] = "none, as the setting says";
     return report;
   }
+  if (settings.is_set("inference_url") || settings.is_set("rerank_url")) {
+    report["state"] = "behind HTTP, where such a server has one";
+    return report;
+  }
   if (const std::string missing = missing_reranker(settings); !missing.empty()) {
     report["state"] = missing;
+    return report;
+  }
+  if (quick) {
+    const auto found = describe_optional_model(settings, {.model = model, .enabled = true});
+    report["good"] = found.at("good");
+    report["state"] = std::string(found.at("state").as_string()) + "; not measured (--quick)";
     return report;
   }
   const auto measured = measure_all(settings, report);
   report["good"] = measured.has_value();
   report["state"] = measured ? "installed" : measured.error().message;
   return report;
+}
+
+RerankRate rerank_rate(const json::object& report, std::size_t wanted) {
+  RerankRate rate{.wanted = wanted};
+  rate.recommended_precision = std::string(report.at("recommended_precision").as_string());
+  for (const auto& value : report.at("precisions").as_array()) {
+    const auto& row = value.as_object();
+    const auto depth = row.at("depth").to_number<std::size_t>();
+    std::string name(row.at("precision").as_string());
+    if (name == rate.recommended_precision) rate.recommended = depth;
+    if (!row.at("configured").as_bool()) continue;
+    rate.planned = depth;
+    rate.precision = std::move(name);
+  }
+  return rate;
 }
 
 void print_reranker(const json::object& report) {

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace scalestyle::app {
 
@@ -58,6 +59,8 @@ std::vector<SettingSpec> make_table() {
       number("trace_sample", "0.01", "share of ordinary requests whose spans are kept; slow, degraded and failed ones always are", 0, 1),
       integer("trace_slow_ms", "500", "a request that takes as long is slow", 1, 3'600'000),
       boolean("json", "false", "print the result as JSON"),
+      boolean("quick", "false", "measure nothing: no rates of models, no syncs, sizes of files instead of checksums"),
+      boolean("strict", "false", "warnings count as failures"),
 
       text("host", "127.0.0.1", "address to bind"),
       text("keys_file", "", "file of API keys, followed while the server runs; not set: everybody may do everything"),
@@ -322,6 +325,18 @@ std::vector<SettingSpec> make_table() {
   };
 }
 
+// An address may come with a user and a password, right or not: http://user:password@host/.
+std::string without_users(std::string text) {
+  constexpr std::string_view kScheme = "://";
+  for (std::size_t at = text.find(kScheme); at != std::string::npos; at = text.find(kScheme, at)) {
+    at += kScheme.size();
+    const std::size_t end = text.find_first_of(", ", at);  // a slash may be part of a password
+    const std::size_t user_end = text.rfind('@', end);
+    if (user_end != std::string::npos && user_end >= at) text.replace(at, user_end - at, "(hidden)");
+  }
+  return text;
+}
+
 }  // namespace
 
 const std::vector<core::SettingSpec>& settings_table() {
@@ -330,6 +345,7 @@ const std::vector<core::SettingSpec>& settings_table() {
 }
 
 bool is_secret(const std::string& name) {
+  if (name == "tls_key" || name == "rate_limit_key") return false;  // a file's name; a rate
   for (const char* const end : {"_password", "_token", "_secret", "_key"}) {
     if (name.ends_with(end)) return true;
   }
@@ -337,7 +353,8 @@ bool is_secret(const std::string& name) {
 }
 
 std::string shown_value(const std::string& name, const std::string& value) {
-  return is_secret(name) && !value.empty() ? "(hidden)" : value;
+  if (is_secret(name) && !value.empty()) return "(hidden)";
+  return without_users(value);
 }
 
 }  // namespace scalestyle::app

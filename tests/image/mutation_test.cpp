@@ -1,4 +1,4 @@
-// Thousands of damaged pictures from fixed seeds. fuzz_picture.cpp says what must hold of each.
+// Thousands of damaged pictures from fixed seeds. fuzz/pictures.cpp says what must hold of each.
 
 #include <gmock/gmock.h>
 
@@ -8,36 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/target.hpp"
 #include "support/picture_files.hpp"
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace scalestyle::image {
 namespace {
 
 using namespace support;  // NOLINT: every name here is one of its
-
-std::vector<std::string> seeds() {
-  const Picture picture = quadrants(40, 28);
-  const Picture busy = noise(24, 24, 5);
-  const std::string exif = exif_block(6, true);
-  const std::string jpeg = encode_jpeg(picture);
-  const std::string webp = encode_webp(busy, {.lossless = true});
-  return {jpeg,
-          with_jpeg_segment(jpeg, 0xE1, std::string("Exif\0\0", 6) + exif),
-          encode_jpeg(busy, {.progressive = true}),
-          encode_jpeg(busy, {.colour = JpegColour::kYcck, .restart_rows = 1}),
-          encode_jpeg(picture, {.colour = JpegColour::kGrey, .arithmetic = true}),
-          encode_jpeg(picture, {.colour = JpegColour::k422, .scan_a_component = true}),
-          encode_png(busy),
-          encode_png(picture, {.colour = PngColour::kPalette, .depth = 2, .interlaced = true, .transparent_first = true}),
-          encode_png(picture, {.colour = PngColour::kRgba, .depth = 16, .interlaced = true, .alpha = 50}),
-          encode_png(grey_quadrants(30, 20), {.colour = PngColour::kGrey, .depth = 4, .transparent_first = true}),
-          webp,
-          encode_webp(picture),
-          encode_webp(picture, {.alpha_channel = true, .alpha = 80}),
-          extended_webp(webp, {.flags = 8, .width = 24, .height = 24, .after = riff_chunk("EXIF", exif)})};
-}
 
 class Mutator {
  public:
@@ -70,7 +47,7 @@ class Mutator {
 };
 
 TEST(Mutations, EveryOneIsRefusedOrDecoded) {
-  const std::vector<std::string> files = seeds();
+  const std::vector<std::string> files = fuzz::seeds();
   Mutator mutator(20240229);
   for (int i = 0; i < 6000; ++i) {
     std::string file = files[static_cast<std::size_t>(i) % files.size()];

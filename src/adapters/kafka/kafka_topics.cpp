@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "adapters/kafka/kafka_cluster.hpp"
 #include "adapters/kafka/rdkafka_impl.hpp"
 
 namespace scalestyle::adapters::kafka {
@@ -213,6 +214,30 @@ core::Result<std::vector<std::string>> ensure_topics(const KafkaOptions& kafka, 
     }
   }
   return findings;
+}
+
+core::Result<KafkaClusterFacts> look_at_cluster(const KafkaOptions& kafka, const KafkaTopics& topics, const KafkaTopicPlan& plan,
+                                                std::chrono::milliseconds timeout) {
+  CORE_CHECK(topics.validate());
+  CORE_CHECK(plan.validate());
+  CORE_TRY(const auto client, rdkafka::Tool::make(kafka, RD_KAFKA_PRODUCER, {}));
+  CORE_TRY(const Cluster cluster, describe(client, kafka, timeout));
+  KafkaClusterFacts facts{.brokers = cluster.brokers, .client_version = rd_kafka_version_str()};
+  // Told with the metadata: no time goes by.
+  if (char* const id = rd_kafka_clusterid(client.get(), 0); id != nullptr) {
+    facts.cluster_id = id;
+    rd_kafka_mem_free(client.get(), id);
+  }
+  for (const KafkaTopicSpec& wanted : wanted_topics(topics, plan, plan.replication)) {
+    const auto known = cluster.topics.find(wanted.name);
+    if (known == cluster.topics.end()) {
+      facts.missing.push_back(wanted.name);
+      continue;
+    }
+    if (!known->second.has_leaders) facts.without_leader.push_back(wanted.name);
+    compare(wanted, known->second, cluster.brokers, facts.findings);
+  }
+  return facts;
 }
 
 core::Status create_topic(const KafkaOptions& kafka, const KafkaTopicSpec& topic, std::chrono::milliseconds timeout) {
