@@ -9,7 +9,7 @@ import traceback
 
 import document
 from disk_faults import DiskFaults
-from endpoints import Endpoints
+from endpoints import Client
 from expect import Measure
 from inference_faults import InferenceFaults
 from load_faults import LoadFaults
@@ -21,6 +21,7 @@ ALL = ("none", "inference_killed", "inference_refused", "inference_hung", "infer
        "redis_refused", "disk_full", "disk_read_only", "sync_failed", "descriptors", "clock_jump", "truncated", "overload", "slow_clients",
        "killed")
 BRIEF = ("inference_refused", "inference_hung", "redis_slow", "disk_full", "sync_failed", "truncated", "killed")
+CLICKS_BEFORE = 30
 HEADER = ("endpoint", "status", "served", "label", "p50 ms", "p99 ms")
 
 
@@ -37,10 +38,12 @@ class Matrix(InferenceFaults, RedisFaults, DiskFaults, LoadFaults):
     def measure(self, endpoints):
         return Measure(endpoints, self.check, self.times, self.slack)
 
-    def warm(self, endpoints, port, only=Endpoints.NAMES, times=2):
-        """The same questions before the fault, which must all be answered whole; nothing is timed."""
-        before = Measure(endpoints, self.check, times, 100)
-        before.run("before the fault", port, only=only)
+    def warm(self, endpoints, port, times=2):
+        """The same questions before the fault, which must all be answered whole; nothing is timed. And some clicks."""
+        Measure(endpoints, self.check, times, 100).run("before the fault", port)
+        client = Client(port)
+        for _ in range(CLICKS_BEFORE):
+            endpoints.ask(client, "event post")
 
     def record(self, name, what, rows, notes=()):
         self.sections.append((name, what, rows, notes))

@@ -40,7 +40,7 @@ class RedisFaults:
     @staticmethod
     def _features_away(statuses, users_ms):
         quick = {name: Expect(sources=WHOLE[name].sources, p99_ms=WHOLE[name].p99_ms) for name in WHOLE}
-        quick["for-you"] = Expect(p99_ms=SNAPSHOT_MS + 100).less(FEATURES, sources=frozenset({None}) | POPULAR)
+        quick["for-you"] = Expect(p99_ms=SNAPSHOT_MS + 100).less(FEATURES, {"STALE_DATA_ALLOWED"}, sources=frozenset({None}) | POPULAR)
         quick["trending"] = Expect().less(FEATURES, {"STALE_DATA_ALLOWED"}, sources=frozenset({None}) | POPULAR)
         quick["users"] = Expect().refused(*statuses, labels={None, "unavailable", "deadline_exceeded", *FEATURES}, p99_ms=users_ms)
         return quick
