@@ -10,7 +10,7 @@ import time
 
 import document
 from endpoints import SEARCH, Client, encoded_picture, percentile, word
-from expect import INFERENCE
+from expect import INFERENCE, LATE
 from machine import Shim, paused
 from shop import Shop, free_port, harness, parser
 
@@ -18,6 +18,8 @@ HOUR = 3_600
 POPULAR_ARTICLES = 15     # a tier answers from ten on
 TIER_SECONDS = 20         # until the popular list of a new hour is served
 RECOVERY_SECONDS = 15
+LEAST_ANSWERS = 3         # of each kind, in each tier
+SETTINGS = ("--picture-cache-mb", "0")   # a picture that was seen before is a question for the models again
 # What each search is when nothing of it was asked before. "words": its text finds articles by words alone.
 KINDS = ("text", "image", "hybrid", "text with words", "hybrid with words")
 
@@ -26,10 +28,10 @@ def request(kind, number, thing):
     nowhere = f"{word(number)} {word(number + 7_777)}"   # words of no article: only their meaning could find some
     text = f"{thing} {word(number)}" if kind.endswith("words") else nowhere
     if kind.startswith("text"):
-        return "GET", f"{SEARCH}?query={text.replace(' ', '+')}&k=5", None
+        return "GET", f"{SEARCH}?query={text.replace(' ', '+')}&k=5&rerank=false", None
     if kind == "image":
-        return "POST", f"{SEARCH}/image", {"mode": "image_to_image", "image_base64": encoded_picture(number), "k": 5}
-    return "POST", f"{SEARCH}/hybrid", {"query": text, "image_base64": encoded_picture(number), "k": 5}
+        return "POST", f"{SEARCH}/image", {"mode": "image_to_image", "image_base64": encoded_picture(number), "k": 5, "rerank": False}
+    return "POST", f"{SEARCH}/hybrid", {"query": text, "image_base64": encoded_picture(number), "k": 5, "rerank": False}
 
 
 class Searching:
@@ -69,7 +71,7 @@ class Ladder:
 
     def run(self):
         shim, port, data = Shim(self.shop.folder), free_port(), self.shop.data()
-        with self.shop.inference(port) as role, self.shop.serve(data, "--inference-url", f"http://127.0.0.1:{port}", "--event-retention-days", "60",
+        with self.shop.inference(port) as role, self.shop.serve(data, "--inference-url", f"http://127.0.0.1:{port}", *SETTINGS,
                                                                 before=shim.environment(data)) as server:
             client = Client(server.port)
             for number in range(POPULAR_ARTICLES):
@@ -144,15 +146,17 @@ class Ladder:
         waited = self.wait(f"{name} is served", there, TIER_SECONDS)
         since = time.monotonic()
         time.sleep(self.hold)
+        self.wait(f"{name}: answers of each kind", lambda: all(len(one.since(since)) >= LEAST_ANSWERS for one in searches), TIER_SECONDS)
         cells = []
         for search in searches:
             source, labels = expected[search.kind]
+            labels = labels | (LATE if self.slack > 1 and None in labels else set())   # a busy machine's
             answers = search.since(since)
             wrong = [answer for answer in answers if answer.source != source or answer.label not in labels]
             self.check(f"{name}: {search.kind}", answers and not wrong, f"{len(wrong)} of {len(answers)}: {wrong[:1]}")
             told = sorted({f"`{answer.label}`" for answer in answers if answer.label})
             p99 = 1000 * percentile([answer.seconds for answer in answers], 0.99)
-            cells.append(f"{source or ('words' if labels != {None} else 'whole')}{', ' if told else ''}{' '.join(told)}, {p99:.0f} ms")
+            cells.append(f"{source or ('words' if None not in labels else 'whole')}, {' '.join([*told, ''])}{p99:.0f} ms")
         print(f"{name}: seen after {waited:.1f} s; " + "; ".join(f"{search.kind}: {cell}" for search, cell in zip(searches, cells)), flush=True)
         self.rows.append((name, *cells))
 
