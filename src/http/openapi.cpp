@@ -47,8 +47,9 @@ void write_response(JsonWriter& json, const ResponseSpec& spec) {
     }
     json.end_object();
     if (!spec.events.empty()) {
+      // No type: readers differ in whether a schema is of the whole stream or of each event.
       json.key("text/event-stream").begin_object().key("schema").begin_object();
-      json.key("type").text("string").key("description").text(spec.events).end_object().end_object();
+      json.key("description").text(spec.events).end_object().end_object();
     }
     json.end_object();
   }
@@ -76,6 +77,13 @@ std::string_view method_key(Method method) {
   }
 }
 
+// What the connection answers before any route is asked (connection_errors.hpp).
+void write_connection_refusals(JsonWriter& json) {
+  write_response(json, {.status = 408, .description = "The request came too slowly", .schema = "Error"});
+  write_response(json, {.status = 414, .description = "The request's target is too long", .schema = "Error"});
+  write_response(json, {.status = 431, .description = "The header fields are too large", .schema = "Error"});
+}
+
 void write_operation(JsonWriter& json, const Route& route) {
   json.key(method_key(route.method)).begin_object();
   json.key("operationId").text(route.operation_id);
@@ -88,6 +96,7 @@ void write_operation(JsonWriter& json, const Route& route) {
   json.key("responses").begin_object();
   for (const ResponseSpec& spec : route.responses) write_response(json, spec);
   write_response(json, {.status = 500, .description = "The server failed", .schema = "Error"});
+  write_connection_refusals(json);
   json.end_object().end_object();
 }
 

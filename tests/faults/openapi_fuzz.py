@@ -68,7 +68,7 @@ def main():
     package = packages()
     with harness.temporary_folder() as folder:
         shop = Shop(options.program, folder, products=12)
-        with shop.serve(shop.data()) as server:
+        with shop.serve(shop.data(), "--generation-enabled", "--generation-model", shop.generator) as server:
             done = fuzz(package, server.port, options, folder)
             print(done.stdout[-20_000:], flush=True)
             failures.check("schemathesis finds nothing", done.returncode == 0, done.stderr[-2_000:])

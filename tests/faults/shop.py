@@ -35,9 +35,9 @@ class Shop:
     def __init__(self, program, folder, products):
         self.program, self.folder, self.copies = os.path.abspath(program), folder, 0
         golden = os.path.join(shared_folder(), "golden")
-        self.clip, self.reranker = os.path.join(golden, "clip"), os.path.join(golden, "bert_cross_encoder")
-        if not (os.path.isdir(self.clip) and os.path.isdir(self.reranker)):
-            harness.skip("the stand-in models for pictures and pairs are not here")
+        self.clip, self.reranker, self.generator = (os.path.join(golden, name) for name in ("clip", "bert_cross_encoder", "qwen2"))
+        if not all(os.path.isdir(model) for model in (self.clip, self.reranker, self.generator)):
+            harness.skip("the stand-in models for pictures, pairs and reasons are not here")
         if not os.path.exists(os.path.join(harness.models_folder(), MODEL[1], "model.safetensors")):
             harness.skip(f"{MODEL[1]} is not installed: run `scalestyle models fetch {MODEL[1]}`")
         self.vision = ["--vision-enabled", "--vision-model", self.clip]
