@@ -8,13 +8,15 @@ import threading
 import time
 
 from endpoints import Client
-from expect import FEATURES, POPULAR, Expect
+from expect import FEATURES, FROM_POPULAR, Case, Expect
 from machine import Shim, fill, read_only, small_disk
 
 # A write that was not kept is a refusal that says so, never a success.
-WRITES_REFUSED = {"event post": Expect().refused(503, labels={"unavailable", "overloaded"}, p99_ms=2_500),
-                  "articles change": Expect().refused(503, labels={"unavailable", "overloaded"}, p99_ms=2_500),
-                  "ready": Expect(statuses=frozenset({200, 503}), labels=frozenset({None}))}
+WRITES_REFUSED = {
+    "event post": Expect().refused(503, labels={"unavailable", "overloaded"}, p99_ms=2_500),
+    "articles change": Expect().refused(503, labels={"unavailable", "overloaded"}, p99_ms=2_500),
+    "ready": Expect(statuses=frozenset({200, 503}), labels=frozenset({None})),
+}
 DISK_MIB = 24
 EVENT_FILES = ("events.db", "features.db", "changes.db", "impressions.db")
 GENERATION_FILES = ("catalog.db", "vectors.i8", "vectors.f32", "manifest.json", "image_rows.bin")
@@ -34,8 +36,15 @@ class DiskFaults:
                 rows = self.measure(endpoints).run("disk_full", server.port, WRITES_REFUSED)
                 os.unlink(filler)
                 back = self.until_taken("disk_full", endpoints, client)
-                self.finish("disk_full", f"the file system of the data folder ({DISK_MIB} MiB) is full", data, endpoints, server, rows,
-                            [f"{taken} more clicks found room before the first was refused.", f"Clicks are taken again {back:.1f} s after there was room."])
+                self.finish(
+                    Case("disk_full", data, endpoints, server),
+                    f"the file system of the data folder ({DISK_MIB} MiB) is full",
+                    rows,
+                    [
+                        f"{taken} more clicks found room before the first was refused.",
+                        f"Clicks are taken again {back:.1f} s after there was room.",
+                    ],
+                )
 
     def disk_read_only(self):
         """Writes fail with EROFS while the server runs, as of a file system that the kernel has given up; then a start on one."""
@@ -55,7 +64,12 @@ class DiskFaults:
             notes.append(f"A start on a disk that can be written takes clicks at once ({back:.1f} s).")
             server.stop()
         kept = self.shop.check_kept(data, endpoints, self.check, "disk_read_only")
-        self.record("disk_read_only", "writes below the data folder fail with EROFS", rows, [*notes, f"{kept} acknowledged clicks, all kept."])
+        self.record(
+            "disk_read_only",
+            "writes below the data folder fail with EROFS",
+            rows,
+            [*notes, f"{kept} acknowledged clicks, all kept."],
+        )
 
     def sync_failed(self):
         """fsync and fdatasync fail with EIO: what is on disk is unknown, so nothing more may be promised."""
@@ -73,8 +87,12 @@ class DiskFaults:
             server.kill()
         with self.shop.serve(data) as server:
             back = self.until_taken("sync_failed", endpoints, Client(server.port))
-            self.finish("sync_failed", "fsync and fdatasync of files below the data folder fail with EIO", data, endpoints, server, rows,
-                        [f"After a restart clicks are taken at once ({back:.1f} s)."])
+            self.finish(
+                Case("sync_failed", data, endpoints, server),
+                "fsync and fdatasync of files below the data folder fail with EIO",
+                rows,
+                [f"After a restart clicks are taken at once ({back:.1f} s)."],
+            )
 
     def truncated(self):
         """Files end where they should not: a start names the file, and what was in it is not passed over in silence."""
@@ -89,12 +107,15 @@ class DiskFaults:
                 started = self.shop.try_serve(data)
                 try:
                     said = self.told(started, name)
-                    if name != "impressions.db" or share:   # an empty file of impressions is one without any: they are droppable
+                    if name != "impressions.db" or share:  # an empty file of impressions is one without any: they are droppable
                         self.check(f"truncated: {title}: the file is named", said, started.text()[-600:])
-                    notes.append(f"{title}: {self.what_came(title, started, endpoints, rows if (name, share) == ('events.db', 0.5) else None, data)}")
+                    into = rows if (name, share) == ("events.db", 0.5) else None
+                    notes.append(f"{title}: {self.what_came(title, started, endpoints, into, data)}")
                 finally:
                     started.end()
-        self.record("truncated", "a file of the data folder was cut while nothing ran; the table is of events.db cut to half", rows, notes)
+        self.record(
+            "truncated", "a file of the data folder was cut while nothing ran; the table is of events.db cut to half", rows, notes
+        )
 
     def killed(self):
         """SIGKILL under clicks, again and again."""
@@ -116,8 +137,12 @@ class DiskFaults:
                 rows = self.measure(endpoints).run("killed", server.port)
                 server.kill()
         with self.shop.serve(data) as server:
-            self.finish("killed", "SIGKILL to the server under clicks; the table is of the server after its restart", data, endpoints, server, rows,
-                        [f"Ready again after {max(restarts):.1f} s at most ({len(restarts)} kills)."])
+            self.finish(
+                Case("killed", data, endpoints, server),
+                "SIGKILL to the server under clicks; the table is of the server after its restart",
+                rows,
+                [f"Ready again after {max(restarts):.1f} s at most ({len(restarts)} kills)."],
+            )
 
     # What these share
 
@@ -179,13 +204,18 @@ class DiskFaults:
 
     def what_came(self, title, started, endpoints, rows, data):
         if not started.serves:
-            self.check(f"truncated: {title}: a refusal is an error's exit code", started.end() not in (0, -6, -7, -11), started.text()[-400:])
+            code = started.end()
+            self.check(f"truncated: {title}: a refusal is an error's exit code", code > 0, f"{code} {started.text()[-400:]}")
             last = [line for line in started.lines if "error" in line] or started.lines[-1:]
             return f"no start: “{self.told_without(data, last[-1]) if last else 'nothing said'}”"
-        unpersonal = Expect().less(FEATURES, {"STALE_DATA_ALLOWED"}, sources=frozenset({None}) | POPULAR)
-        wanted = {"ready": WRITES_REFUSED["ready"], "for-you": unpersonal, "trending": unpersonal,
-                  "event post": Expect(statuses=frozenset({200, 503}), labels=frozenset({None, "unavailable", "internal"})),
-                  "users": Expect().refused(200, 503, labels={None, "unavailable"})}
+        unpersonal = Expect().less(FEATURES, {"STALE_DATA_ALLOWED"}, sources=FROM_POPULAR)
+        wanted = {
+            "ready": WRITES_REFUSED["ready"],
+            "for-you": unpersonal,
+            "trending": unpersonal,
+            "event post": Expect(statuses=frozenset({200, 503}), labels=frozenset({None, "unavailable", "internal"})),
+            "users": Expect().refused(200, 503, labels={None, "unavailable"}),
+        }
         measure = self.measure(endpoints)
         measure.times = measure.times if rows is not None else 2
         found = measure.run(f"truncated: {title}", started.port, wanted)
@@ -200,7 +230,7 @@ class DiskFaults:
             self.check(f"{name}: says why", words in started.text(), started.text()[-600:])
             if not started.serves:
                 return f"A start there is refused: “{self.told_without(data, started.lines[-1])}”"
-            answer = Client(started.port).ask("POST", "/api/events/click", {"user_id": "u", "item_id": self.shop.articles[0], "source": "search"})
+            answer = self.shop.endpoints().ask(Client(started.port), "event post")
             self.check(f"{name}: clicks are refused", answer.status == 503, answer)
             return f"A start there serves, and refuses clicks (`{answer.label}`)."
         finally:

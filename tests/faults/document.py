@@ -15,7 +15,7 @@ def with_part(text, script, part):
     begin, end = marks(script)
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise ValueError(f"docs/reliability.md has no place for {script}: {begin.strip()} … {end.strip()}")
-    return text.split(begin)[0] + begin + part + text.split(begin)[1][text.split(begin)[1].index(end):]
+    return text.split(begin)[0] + begin + part + text.split(begin)[1][text.split(begin)[1].index(end) :]
 
 
 def table(header, rows):

@@ -47,7 +47,7 @@ def word(number):
 
 @dataclass
 class Answer:
-    status: object          # a number, or "no answer"
+    status: object  # a number, or "no answer"
     seconds: float
     body: dict = field(default_factory=dict)
 
@@ -113,16 +113,31 @@ class Client:
 class Endpoints:
     """The questions, none asked twice in the same words. `articles`: ids; `things`: words that articles have."""
 
-    NAMES = ("text search", "image search", "hybrid", "reranked search", "suggest", "for-you", "similar", "complete the look",
-             "trending", "why-not", "event post", "users", "articles change", "ready", "metrics")
+    NAMES = (
+        "text search",
+        "image search",
+        "hybrid",
+        "reranked search",
+        "suggest",
+        "for-you",
+        "similar",
+        "complete the look",
+        "trending",
+        "why-not",
+        "event post",
+        "users",
+        "articles change",
+        "ready",
+        "metrics",
+    )
     WRITES = ("event post", "articles change")
 
     def __init__(self, articles, things, seed=1):
         self.articles, self.things = articles, things
         self.chance = random.Random(seed)
         self.number = 0
-        self.acknowledged = {}   # event id → the item
-        self.changed = {}        # article → the last price that was acknowledged
+        self.acknowledged = {}  # event id → the item
+        self.changed = {}  # article → the last price that was acknowledged
 
     def request(self, name):
         """Method, path and body."""
@@ -132,8 +147,11 @@ class Endpoints:
         return {
             "text search": ("GET", f"{SEARCH}?query={words}&k=5&rerank=false", None),
             "image search": ("POST", f"{SEARCH}/image", {"mode": "image_to_image", "image_base64": encoded_picture(n), "k": 5}),
-            "hybrid": ("POST", f"{SEARCH}/hybrid", {"query": words.replace("+", " "), "image_base64": encoded_picture(n), "k": 5,
-                                                    "rerank": False}),
+            "hybrid": (
+                "POST",
+                f"{SEARCH}/hybrid",
+                {"query": words.replace("+", " "), "image_base64": encoded_picture(n), "k": 5, "rerank": False},
+            ),
             "reranked search": ("GET", f"{SEARCH}?query={words}&k=5&rerank=20", None),
             "suggest": ("GET", f"/api/recommendation/suggest?prefix={self.things[n % len(self.things)][:3]}", None),
             "for-you": ("GET", f"/api/recommendation/for-you?userId=shopper-{n % 5}&k=5", None),
@@ -141,8 +159,11 @@ class Endpoints:
             "complete the look": ("GET", f"/api/recommendation/complete-the-look/{article}?k=4", None),
             "trending": ("GET", "/api/recommendation/trending?k=5", None),
             "why-not": ("GET", f"/api/recommendation/why-not?query={words}&article_id={article}&rerank=false", None),
-            "event post": ("POST", "/api/events/click", {"user_id": f"shopper-{n % 5}", "item_id": article, "source": "search",
-                                                         "event_id": f"event-{n}"}),
+            "event post": (
+                "POST",
+                "/api/events/click",
+                {"user_id": f"shopper-{n % 5}", "item_id": article, "source": "search", "event_id": f"event-{n}"},
+            ),
             "users": ("GET", f"/api/users/shopper-{n % 5}", None),
             "articles change": ("PATCH", f"/api/articles/{article}", {"price": round(5 + self.chance.random() * 50, 2)}),
             "ready": ("GET", "/ready", None),
@@ -182,9 +203,11 @@ class Row:
 
     def cells(self):
         """Status, what was served, label, p50 and p99, for a table."""
+
         def told(counts):
             several = len(counts) > 1
-            return ", ".join(f"{key} ×{count}" if several else str(key) for key, count in sorted(counts.items(), key=lambda one: -one[1]))
+            ordered = sorted(counts.items(), key=lambda one: -one[1])
+            return ", ".join(f"{key} ×{count}" if several else str(key) for key, count in ordered)
 
         def served(answer):
             if answer.status != 200:
@@ -193,9 +216,13 @@ class Row:
                 return "the answer"
             return f"{answer.items} items" + (f" of {answer.source}" if answer.source else "")
 
-        return [told(self.counts(lambda answer: answer.status)), told(self.counts(served)),
-                told(self.counts(lambda answer: f"`{answer.label}`" if answer.label else "–")),
-                f"{self.milliseconds(0.5):.1f}", f"{self.milliseconds(0.99):.1f}"]
+        return [
+            told(self.counts(lambda answer: answer.status)),
+            told(self.counts(served)),
+            told(self.counts(lambda answer: f"`{answer.label}`" if answer.label else "–")),
+            f"{self.milliseconds(0.5):.1f}",
+            f"{self.milliseconds(0.99):.1f}",
+        ]
 
 
 def things_of(table):
@@ -205,4 +232,3 @@ def things_of(table):
     types = sorted({row["product_type_name"].lower() for row in rows})
     plain = [one for one in types if one.isalpha()]
     return [row["article_id"] for row in rows], plain or types
-

@@ -1,8 +1,8 @@
 """Load of many connections out of few instructions: whole requests made before, kept raw sockets, one selector a process.
 
-Closed loop: each connection asks again when it has its answer. Open loop: `rate` requests a second over all processes, each due at its
-time whether or not the earlier ones were answered; latency counts from when it was due. A request that finds no free connection opens
-one, up to MAX_CONNECTIONS a process; beyond that it is counted as not sent.
+Closed loop, one process: each connection asks again when it has its answer. Open loop, two processes: `rate` requests a second, each due
+at its time whether or not the earlier ones were answered; latency counts from when it was due. A request that finds no free
+connection opens one, up to MAX_CONNECTIONS a process; beyond that it is counted as not sent.
 """
 
 import multiprocessing
@@ -24,11 +24,11 @@ def raw(method, path, body=b"", kind="application/json"):
 
 @dataclass
 class Result:
-    """Of one process, or of all: answers as (kind, status, degraded, when it was due, when its sending began, when it was whole), in
-    seconds since the start of the load."""
+    """Of one process, or of all: answers as (kind, status, degraded, when it was due, when its sending began, when it was whole),
+    in seconds since the start of the load."""
 
     answers: list = field(default_factory=list)
-    broken: int = 0          # connections that ended without an answer
+    broken: int = 0  # connections that ended without an answer
     not_sent: int = 0
     processor_seconds: float = 0.0
     seconds: float = 0.0
@@ -38,10 +38,11 @@ class Worker:
     """The load of one process. `requests`: (kind, bytes), taken in turn."""
 
     def __init__(self, port, requests, connections, rate, seconds):
+        """`connections`: of a closed loop. `rate`: of an open one, else None."""
         self.port, self.requests, self.rate, self.seconds = port, requests, rate, seconds
         self.most = connections if rate is None else MAX_CONNECTIONS
         self.selector = selectors.DefaultSelector()
-        self.free, self.busy = [], {}    # busy: socket → [kind, due, began, bytes so far, size wanted]
+        self.free, self.busy = [], {}  # busy: socket → [kind, due, began, bytes so far, size wanted]
         self.taken, self.result = 0, Result()
 
     def run(self):
@@ -122,7 +123,7 @@ class Worker:
                     continue
                 head = bytes(state[3][:at]).lower()
                 length = head.find(b"content-length:")
-                state[4] = at + 4 + int(head[length + 15:].split(b"\r\n", 1)[0])
+                state[4] = at + 4 + int(head[length + 15 :].split(b"\r\n", 1)[0])
             if len(state[3]) >= state[4]:
                 self._done(one, state)
 
@@ -130,7 +131,8 @@ class Worker:
         kind, due, began, text, _ = state
         del self.busy[one]
         now = time.perf_counter() - self.started
-        self.result.answers.append((kind, int(text[9:12]), b'"degraded":true' in text, due - self.started, began - self.started, now))
+        degraded = b'"degraded":true' in text
+        self.result.answers.append((kind, int(text[9:12]), degraded, due - self.started, began - self.started, now))
         if b"\r\nConnection: close" in text[:600]:
             self.selector.unregister(one)
             one.close()
@@ -138,22 +140,23 @@ class Worker:
             self.free.append(one)
 
 
-def _work(port, requests, connections, rate, seconds, pipe):
-    pipe.send(Worker(port, requests, connections, rate, seconds).run())
+def _work(load, pipe):
+    pipe.send(Worker(*load).run())
     pipe.close()
 
 
 class Flood:
     """Processes that load a port for some seconds; finish() gives what they saw together."""
 
-    def __init__(self, port, requests, seconds, connections=None, rate=None, processes=1):
+    def __init__(self, port, requests, seconds, connections=None, rate=None):
+        processes = 1 if rate is None else 2
         context = multiprocessing.get_context("fork")
         self.pipes, self.processes = [], []
         for i in range(processes):
             mine, theirs = context.Pipe(duplex=False)
             share = None if connections is None else connections // processes + (i < connections % processes)
-            process = context.Process(target=_work, args=(port, requests[i::processes], share, None if rate is None else rate / processes,
-                                                          seconds, theirs), daemon=True)
+            load = (port, requests[i::processes], share, None if rate is None else rate / processes, seconds)
+            process = context.Process(target=_work, args=(load, theirs), daemon=True)
             process.start()
             theirs.close()
             self.pipes.append(mine)

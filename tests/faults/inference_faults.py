@@ -3,15 +3,15 @@
 import time
 from dataclasses import replace
 
-from endpoints import Client, word
-from expect import ENCODED, INFERENCE, NO_LIST, NOT_RERANKED, PICTURE, POPULAR, TEXT, WHOLE, Expect
+from endpoints import SEARCH, Client, word
+from expect import ENCODED, INFERENCE, NO_LIST, NOT_RERANKED, PICTURE, POPULAR, TEXT, WHOLE, Case, Expect
 from machine import BlackHole, paused
 from shop import free_port
 
 REFUSED_MS = 20
-HUNG_MS = 600 + 20   # the request's deadline is the only budget that a search has for its models
+HUNG_MS = 600 + 20  # the request's deadline is the only budget that a search has for its models
 SIDES = frozenset({"HYBRID_IMAGE_PATH_FAILED_TEXT_ONLY"})
-KNOWN_AFTER = 6   # failures of a kind of model, after which it is left alone
+KNOWN_AFTER = 6  # failures of a kind of model, after which it is left alone
 RECOVERY_SECONDS = 15
 
 
@@ -42,14 +42,19 @@ class InferenceFaults:
             rows = self.measure(endpoints).run("inference_killed", server.port, models_away(HUNG_MS))
             with self.shop.inference(port):
                 back = self.recovery("inference_killed", server.port)
-            self.finish("inference_killed", "SIGKILL to the process of the models, under questions", data, endpoints, server, rows, [back])
+            self.finish(
+                Case("inference_killed", data, endpoints, server),
+                "SIGKILL to the process of the models, under questions",
+                rows,
+                [back],
+            )
 
     def inference_refused(self):
         """Nobody listens where the models should be, and the server knows it."""
         data, endpoints = self.shop.data(), self.shop.endpoints()
         with self.shop.serve(data, *self._over(free_port())) as server:
             rows = self.measure(endpoints).run("inference_refused", server.port, models_away(REFUSED_MS), skip_first=3)
-            self.finish("inference_refused", "connections to the models' port are refused", data, endpoints, server, rows)
+            self.finish(Case("inference_refused", data, endpoints, server), "connections to the models' port are refused", rows)
 
     def inference_hung(self):
         """SIGSTOP: connections stay, nothing is answered."""
@@ -60,12 +65,18 @@ class InferenceFaults:
             with paused(role.process):
                 first = self.first_questions("inference_hung", server.port)
                 rows = self.measure(endpoints).run("inference_hung", server.port, models_away(HUNG_MS))
-                later = self.measure(endpoints).run("inference_hung, known", server.port, models_away(REFUSED_MS), only=ENCODED,
-                                                      skip_first=KNOWN_AFTER)
+                later = self.measure(endpoints).run(
+                    "inference_hung, known", server.port, models_away(REFUSED_MS), only=ENCODED, skip_first=KNOWN_AFTER
+                )
             back = self.recovery("inference_hung", server.port)
-            notes = [first, "Once the server leaves them alone: " + ", ".join(f"{row.name} p99 {row.milliseconds(0.99):.1f} ms" for row in later) + ".",
-                     back]
-            self.finish("inference_hung", "SIGSTOP to the process of the models, under questions", data, endpoints, server, rows, notes)
+            known = ", ".join(f"{row.name} {row.milliseconds(0.99):.1f} ms" for row in later)
+            notes = [first, f"Once the server leaves them alone, p99: {known}.", back]
+            self.finish(
+                Case("inference_hung", data, endpoints, server),
+                "SIGSTOP to the process of the models, under questions",
+                rows,
+                notes,
+            )
 
     def inference_silent(self):
         """Connections are taken, and that is all."""
@@ -84,7 +95,7 @@ class InferenceFaults:
                 started = time.monotonic() - began
                 self.check(f"{name}: the start does not wait for the models", started < 10 * self.slack, f"{started:.1f} s")
                 rows = self.measure(endpoints).run(name, server.port, models_away(HUNG_MS))
-                self.finish(name, what, data, endpoints, server, rows, [f"Ready {started:.1f} s after its start."])
+                self.finish(Case(name, data, endpoints, server), what, rows, [f"Ready {started:.1f} s after its start."])
         finally:
             hole.close()
 
@@ -114,18 +125,20 @@ class InferenceFaults:
         client, lines = Client(port), []
         for number in range(3):
             thing = self.shop.things[number % len(self.shop.things)]
-            answer = client.ask("GET", f"/api/recommendation/search?query={thing}+{word(900_000 + number)}&k=5&rerank=false".replace(" ", "+"))
+            answer = client.ask("GET", f"{SEARCH}?query={thing}+{word(900_000 + number)}&k=5&rerank=false")
             words = [stage["took_ms"] for stage in answer.body.get("stages", []) if stage["stage"] == "lexical"]
-            self.check(f"{name}: question {number + 1} is answered by words", answer.items > 0 and answer.label in INFERENCE, answer)
+            self.check(
+                f"{name}: question {number + 1} is answered by words", answer.items > 0 and answer.label in INFERENCE, answer
+            )
             self.check(f"{name}: its words do not wait", words and words[0] < 20 * self.slack, answer.body.get("stages"))
-            self.check(f"{name}: within the budget", 1000 * answer.seconds < HUNG_MS * self.slack, f"{1000 * answer.seconds:.0f} ms")
+            self.check(
+                f"{name}: within the budget", 1000 * answer.seconds < HUNG_MS * self.slack, f"{1000 * answer.seconds:.0f} ms"
+            )
             lines.append(f"{1000 * answer.seconds:.0f} ms (words {words[0] if words else float('nan'):.1f} ms, `{answer.label}`)")
         return "The first three questions that met it: " + ", ".join(lines) + "."
 
-    def finish(self, name, what, data, endpoints, server, rows, notes=()):
+    def finish(self, case, what, rows, notes=()):
         """Stops the server, looks into its log, and records what was seen."""
-        self.check(f"{name}: the server never went away", server.alive())
-        code, _ = server.stop()
-        self.check(f"{name}: it stops as it should", code == 0, code)
-        kept = self.shop.check_kept(data, endpoints, self.check, name)
-        self.record(name, what, rows, [*notes, f"{kept} acknowledged clicks, all kept."])
+        self.stop(case)
+        kept = self.shop.check_kept(case.data, case.endpoints, self.check, case.name)
+        self.record(case.name, what, rows, [*notes, f"{kept} acknowledged clicks, all kept."])

@@ -47,7 +47,9 @@ def small_disk(folder, megabytes):
     """A file system of so many MiB, mounted at a new folder; needs root."""
     path = os.path.join(folder, "disk")
     os.mkdir(path)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", path], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", path], capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         os.rmdir(path)
         raise CannotBeMade(f"no small disk: {done.stderr.strip()}")
@@ -95,7 +97,7 @@ class Relay:
         self.port = self.listener.getsockname()[1]
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
-        self.peers, self.late = {}, []   # late: (due, socket, bytes) in order
+        self.peers, self.late = {}, []  # late: (due, socket, bytes) in order
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()

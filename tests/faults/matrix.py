@@ -1,5 +1,5 @@
-"""Each fault times each endpoint: what is answered, by which label, how late, and that nothing acknowledged is lost. A method of the
-classes below is a fault: it makes it, says what must be seen, and fails where that is not what is seen.
+"""Each fault times each endpoint: what is answered, by which label, how late, and that nothing acknowledged is lost. A method of
+the classes below is a fault: it makes it, says what must be seen, and fails where that is not what is seen.
 
     matrix.py --program P [--only FAULT,…] [--brief] [--write-docs]
 """
@@ -17,9 +17,25 @@ from machine import CannotBeMade
 from redis_faults import RedisFaults
 from shop import Shop, harness, parser
 
-ALL = ("none", "inference_killed", "inference_refused", "inference_hung", "inference_silent", "inference_unreachable", "redis_slow",
-       "redis_refused", "disk_full", "disk_read_only", "sync_failed", "descriptors", "clock_jump", "truncated", "overload", "slow_clients",
-       "killed")
+ALL = (
+    "none",
+    "inference_killed",
+    "inference_refused",
+    "inference_hung",
+    "inference_silent",
+    "inference_unreachable",
+    "redis_slow",
+    "redis_refused",
+    "disk_full",
+    "disk_read_only",
+    "sync_failed",
+    "descriptors",
+    "clock_jump",
+    "truncated",
+    "overload",
+    "slow_clients",
+    "killed",
+)
 BRIEF = ("inference_refused", "inference_hung", "redis_slow", "disk_full", "sync_failed", "truncated", "killed")
 CLICKS_BEFORE = 30
 HEADER = ("endpoint", "status", "served", "label", "p50 ms", "p99 ms")
@@ -29,7 +45,7 @@ class Matrix(InferenceFaults, RedisFaults, DiskFaults, LoadFaults):
     def __init__(self, shop, failures, options):
         self.shop, self.failures, self.options = shop, failures, options
         self.times = 3 if options.brief else 40
-        self.slack = 10 if options.brief else 1   # of limits of time, which a machine that does other work too would pass
+        self.slack = 10 if options.brief else 1  # of limits of time, which a machine that does other work too would pass
         self.sections = []
 
     def check(self, name, good, detail=""):
@@ -53,6 +69,11 @@ class Matrix(InferenceFaults, RedisFaults, DiskFaults, LoadFaults):
         for note in notes:
             print("    " + note, flush=True)
 
+    def stop(self, case):
+        self.check(f"{case.name}: the server never went away", case.server.alive())
+        code, _ = case.server.stop()
+        self.check(f"{case.name}: it stops as it should", code == 0, code)
+
     def run(self, name):
         began, failed = time.monotonic(), self.failures.count
         try:
@@ -73,11 +94,15 @@ class Matrix(InferenceFaults, RedisFaults, DiskFaults, LoadFaults):
             rows = self.measure(endpoints).run("none", server.port)
             server.stop()
         kept = self.shop.check_kept(data, endpoints, self.check, "none")
-        self.record("none", "no fault: models, events and features in one process", rows, [f"{kept} acknowledged clicks, all kept."])
+        self.record(
+            "none", "no fault: models, events and features in one process", rows, [f"{kept} acknowledged clicks, all kept."]
+        )
 
     def part(self):
-        text = [f"{self.times} questions an endpoint and fault, one after the other over one connection, each in words and pictures that were "
-                "not asked before. `–` is an answer that is whole.\n"]
+        text = [
+            f"{self.times} questions an endpoint and fault, one after the other over one connection, each in words and pictures that were "
+            "not asked before. `–` is an answer that is whole.\n"
+        ]
         for name, what, rows, notes in self.sections:
             text.append(f"### {name.replace('_', ' ')}\n{what[0].upper()}{what[1:]}.\n")
             if rows:

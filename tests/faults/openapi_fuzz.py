@@ -1,5 +1,5 @@
-"""Requests made from /openapi.json by schemathesis, such as it allows and such as it does not: no 5xx, no status, content type or shape
-that it does not tell. The packages are pinned by hash and kept where the tests' servers are.
+"""Requests made from /openapi.json by schemathesis, such as it allows and such as it does not: no 5xx, no status, content type or
+shape that it does not tell. The packages are pinned by hash and kept where the tests' servers are.
 
     openapi_fuzz.py --program P [--examples N] [--seed N] [--routes REGEX]
 """
@@ -34,9 +34,29 @@ def packages():
         if os.path.exists(package):
             return package
         work = tempfile.mkdtemp(prefix="schemathesis.", dir=CACHE)
-        done = subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "install", "--no-deps", "--require-hashes",
-                               "--only-binary", ":all:", "--root-user-action", "ignore", "--target", work, "-r", REQUIREMENTS],
-                              capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "--disable-pip-version-check",
+                "-q",
+                "install",
+                "--no-deps",
+                "--require-hashes",
+                "--only-binary",
+                ":all:",
+                "--root-user-action",
+                "ignore",
+                "--target",
+                work,
+                "-r",
+                REQUIREMENTS,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode != 0:
             shutil.rmtree(work)
             harness.skip(f"schemathesis cannot be had: {done.stderr.strip()[-400:]}")
@@ -45,14 +65,45 @@ def packages():
 
 
 def fuzz(package, port, options, folder):
-    command = [sys.executable, "-B", "-c", "import sys; from schemathesis.cli import schemathesis; sys.exit(schemathesis())",
-               "run", f"http://127.0.0.1:{port}/openapi.json", "--checks", ",".join(CHECKS), "--phases", options.phases, "--mode", "all",
-               "--max-examples", str(options.examples), "--seed", str(options.seed), "--request-timeout", "20", "--continue-on-failure",
-               "--generation-database", "none", "--suppress-health-check", "all", "--warnings", "off", "--no-color"]
+    command = [
+        sys.executable,
+        "-B",
+        "-c",
+        "import sys; from schemathesis.cli import schemathesis; sys.exit(schemathesis())",
+        "run",
+        f"http://127.0.0.1:{port}/openapi.json",
+        "--checks",
+        ",".join(CHECKS),
+        "--phases",
+        options.phases,
+        "--mode",
+        "all",
+        "--max-examples",
+        str(options.examples),
+        "--seed",
+        str(options.seed),
+        "--request-timeout",
+        "20",
+        "--continue-on-failure",
+        "--generation-database",
+        "none",
+        "--suppress-health-check",
+        "all",
+        "--warnings",
+        "off",
+        "--no-color",
+    ]
     if options.routes:
         command += ["--include-path-regex", options.routes]
-    return subprocess.run(command, env={**os.environ, "PYTHONPATH": package, "SCHEMATHESIS_HOOKS": ""}, cwd=folder, capture_output=True, text=True,
-                          timeout=options.timeout, check=False)
+    return subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": package, "SCHEMATHESIS_HOOKS": ""},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=options.timeout,
+        check=False,
+    )
 
 
 def main():

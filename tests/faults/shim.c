@@ -1,7 +1,7 @@
-// Faults of the machine, for a process that is started with this library in LD_PRELOAD: files that cannot be synced or written, and a
-// clock that jumps. FAULT_CONTROL names a file of three 64-bit numbers, which the test changes while the process runs:
-//   the errno of fsync and fdatasync, the errno of writes (0: none), and seconds that are added to the clock of the day.
-// Only files below FAULT_FOLDER are concerned. The monotonic clock never jumps, as on a real machine.
+// Faults of the machine, for a process that is started with this library in LD_PRELOAD: files that cannot be synced or written, and
+// a clock that jumps. FAULT_CONTROL names a file of three 64-bit numbers, which the test changes while the process runs: the errno of
+// fsync and fdatasync, the errno of writes (0: none), and seconds that are added to the clock of the day. Only files below
+// FAULT_FOLDER are concerned. The monotonic clock never jumps, as on a real machine.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-"""The shop that faults happen to: the sample catalogue with photos and small stand-in models for pictures and pairs, and the processes
-that serve it."""
+"""The shop that faults happen to: the sample catalogue with photos and small stand-in models for pictures and pairs, and the
+processes that serve it."""
 
 import argparse
 import json
@@ -24,7 +24,9 @@ MODEL = ["--model", "all-MiniLM-L6-v2"]  # half the work of the default one, for
 def parser(**more):
     options = argparse.ArgumentParser(**more)
     options.add_argument("--program", required=True)
-    options.add_argument("--brief", action="store_true", help="the short form, whose limits of time leave room for a busy machine")
+    options.add_argument(
+        "--brief", action="store_true", help="the short form, whose limits of time leave room for a busy machine"
+    )
     options.add_argument("--write-docs", action="store_true", help="put the tables into docs/reliability.md")
     return options
 
@@ -35,7 +37,9 @@ class Shop:
     def __init__(self, program, folder, products):
         self.program, self.folder, self.copies = os.path.abspath(program), folder, 0
         golden = os.path.join(shared_folder(), "golden")
-        self.clip, self.reranker, self.generator = (os.path.join(golden, name) for name in ("clip", "bert_cross_encoder", "qwen2"))
+        self.clip, self.reranker, self.generator = (
+            os.path.join(golden, name) for name in ("clip", "bert_cross_encoder", "qwen2")
+        )
         if not all(os.path.isdir(model) for model in (self.clip, self.reranker, self.generator)):
             harness.skip("the stand-in models for pictures, pairs and reasons are not here")
         if not os.path.exists(os.path.join(harness.models_folder(), MODEL[1], "model.safetensors")):
@@ -46,8 +50,21 @@ class Shop:
         sample = os.path.join(folder, "sample")
         self.table = os.path.join(sample, "articles.csv")
         self._run("sample", "--out", sample, "--products", str(products), "--seed", "7")
-        self._run("ingest", "--data", self.ingested, "--articles", self.table, "--images", os.path.join(sample, "images"),
-                  "--transactions", os.path.join(sample, "transactions.csv"), "--currency", "EUR", *MODEL, *self.vision)
+        self._run(
+            "ingest",
+            "--data",
+            self.ingested,
+            "--articles",
+            self.table,
+            "--images",
+            os.path.join(sample, "images"),
+            "--transactions",
+            os.path.join(sample, "transactions.csv"),
+            "--currency",
+            "EUR",
+            *MODEL,
+            *self.vision,
+        )
         self.articles, self.things = things_of(self.table)
 
     def _run(self, *arguments):
@@ -65,16 +82,16 @@ class Shop:
     def endpoints(self):
         return Endpoints(self.articles, self.things)
 
-    def serve(self, data, *arguments, before=(), models=None):
+    def serve(self, data, *arguments, before=()):
         """`serve`, ready. `before`: what the program is started through, such as NAME=VALUE of its environment."""
-        return Process(self, ["serve", "--data", data, "--port", "0", *(self.models if models is None else models), *arguments], before)
+        return Process(self, ["serve", "--data", data, "--port", "0", *self.models, *arguments], before)
 
     def inference(self, port):
         return Process(self, ["inference", "--port", str(port), *self.models], ())
 
-    def try_serve(self, data, *arguments, seconds=30, before=()):
+    def try_serve(self, data, seconds=30):
         """A start that may not succeed: the server or None, and everything that it said."""
-        command = ["/usr/bin/env", *before, self.program, "serve", "--data", data, "--port", "0", "--log-format", "json", *self.models, *arguments]
+        command = [self.program, "serve", "--data", data, "--port", "0", "--log-format", "json", *self.models]
         started = Starting(command)
         started.settled.wait(seconds)
         return started
