@@ -53,6 +53,7 @@ class RedisFaults:
         with self._redis() as (_, port):
             relay = Relay(port)
             with self.shop.serve(data, *self._over_redis(relay.port)) as server:
+                self.popularity_read(server.port)
                 self.warm(endpoints, server.port)
                 relay.delay_s = COMMAND_DELAY_S
                 rows = self.measure(endpoints).run("redis_slow", server.port, self._features_away((200, 503), READ_MS))
@@ -70,6 +71,7 @@ class RedisFaults:
         with self._redis() as (_, port):
             relay = Relay(port)
             with self.shop.serve(data, *self._over_redis(relay.port)) as server:
+                self.popularity_read(server.port)
                 self.warm(endpoints, server.port)
                 relay.close()
                 rows = self.measure(endpoints).run("redis_refused", server.port, self._features_away((200, 503), READ_MS))
@@ -80,6 +82,12 @@ class RedisFaults:
                     Case("redis_refused", data, endpoints, server), "connections to Redis are refused", rows, [personal, back]
                 )
             again.close()
+
+    @staticmethod
+    def popularity_read(port):
+        """What is popular is read from Redis soon after the start; until then lists say that theirs is older."""
+        client = Client(port)
+        harness.wait_until(lambda: client.ask("GET", "/api/recommendation/trending?k=5").label is None, 30)
 
     def _personal_searches(self, name, port):
         """Searches of a shopper: whole lists that name what is missing."""
