@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass, field
 
 REQUEST_SECONDS = 15
+SHOPPERS = 50
 SEARCH = "/api/recommendation/search"
 
 
@@ -154,7 +155,7 @@ class Endpoints:
             ),
             "reranked search": ("GET", f"{SEARCH}?query={words}&k=5&rerank=20", None),
             "suggest": ("GET", f"/api/recommendation/suggest?prefix={self.things[n % len(self.things)][:3]}", None),
-            "for-you": ("GET", f"/api/recommendation/for-you?userId=shopper-{n % 5}&k=5", None),
+            "for-you": ("GET", f"/api/recommendation/for-you?userId=shopper-{n % SHOPPERS}&k=5", None),
             "similar": ("GET", f"/api/recommendation/similar/{article}?k=5", None),
             "complete the look": ("GET", f"/api/recommendation/complete-the-look/{article}?k=4", None),
             "trending": ("GET", "/api/recommendation/trending?k=5", None),
@@ -162,9 +163,9 @@ class Endpoints:
             "event post": (
                 "POST",
                 "/api/events/click",
-                {"user_id": f"shopper-{n % 5}", "item_id": article, "source": "search", "event_id": f"event-{n}"},
+                {"user_id": f"shopper-{n % SHOPPERS}", "item_id": article, "source": "search", "event_id": f"event-{n}"},
             ),
-            "users": ("GET", f"/api/users/shopper-{n % 5}", None),
+            "users": ("GET", f"/api/users/shopper-{n % SHOPPERS}", None),
             "articles change": ("PATCH", f"/api/articles/{article}", {"price": round(5 + self.chance.random() * 50, 2)}),
             "ready": ("GET", "/ready", None),
             "metrics": ("GET", "/metrics", None),

@@ -6,7 +6,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 
-from endpoints import SEARCH, Client
+from endpoints import SEARCH, SHOPPERS, Client
 from expect import FEATURES, FROM_POPULAR, WHOLE, Case, Expect
 from machine import Relay
 from shop import SERVERS, harness
@@ -94,7 +94,7 @@ class RedisFaults:
         client, answers = Client(port), []
         for number in range(5 * self.times):
             thing = self.shop.things[number % len(self.shop.things)]
-            answers.append(client.ask("GET", f"{SEARCH}?query={thing}&k=5&userId=shopper-{number % 5}&rerank=false"))
+            answers.append(client.ask("GET", f"{SEARCH}?query={thing}&k=5&userId=shopper-{number % SHOPPERS}&rerank=false"))
         reasons = {}
         for answer in answers:
             self.check(f"{name}: a shopper's search", answer.status == 200 and answer.items > 0, answer)
@@ -109,7 +109,7 @@ class RedisFaults:
         """Every click that was acknowledged meanwhile is in what is known of its shopper."""
         client, began = Client(port), time.monotonic()
         shoppers = {
-            f"shopper-{int(event.split('-')[1]) % 5}": item for event, item in endpoints.acknowledged.items()
+            f"shopper-{int(event.split('-')[1]) % SHOPPERS}": item for event, item in endpoints.acknowledged.items()
         }  # each one's last
 
         def done():
