@@ -50,8 +50,9 @@ void write_response(JsonWriter& json, const ResponseSpec& spec) {
     }
     json.end_object();
     if (!spec.events.empty()) {
+      // No type: readers differ in whether a schema is of the whole stream or of each event.
       json.key("text/event-stream").begin_object().key("schema").begin_object();
-      json.key("type").text("string").key("description").text(spec.events).end_object().end_object();
+      json.key("description").text(spec.events).end_object().end_object();
     }
     json.end_object();
   }
@@ -89,6 +90,13 @@ void write_refusals(JsonWriter& json, const Route& route) {
                         .schema = "Error"});
 }
 
+// What the connection answers before any route is asked (connection_errors.hpp).
+void write_connection_refusals(JsonWriter& json) {
+  write_response(json, {.status = 408, .description = "The request came too slowly", .schema = "Error"});
+  write_response(json, {.status = 414, .description = "The request's target is too long", .schema = "Error"});
+  write_response(json, {.status = 431, .description = "The header fields are too large", .schema = "Error"});
+}
+
 void write_operation(JsonWriter& json, const Route& route, bool keys) {
   json.key(method_key(route.method)).begin_object();
   json.key("operationId").text(route.operation_id);
@@ -104,6 +112,7 @@ void write_operation(JsonWriter& json, const Route& route, bool keys) {
   if (keys && !route.scopes().empty()) write_refusals(json, route);
   write_response(json, {.status = 429, .description = "A key, a user or a client address asks for too much", .schema = "Error"});
   write_response(json, {.status = 500, .description = "The server failed", .schema = "Error"});
+  write_connection_refusals(json);
   json.end_object().end_object();
 }
 
