@@ -181,6 +181,24 @@ TEST(SqliteEventLog, TheStreamHasAnEventBeforeItsAppenderKnows) {
   EXPECT_TRUE(seen_at_ack);
 }
 
+// From memory; the file does not hold it.
+TEST(SqliteEventLog, TheStreamGivesTheTraceOfARequestThatIsSampled) {
+  OpenLog log;
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b71692033";
+  const auto append = [&](const std::string& id, const std::string& parent) {
+    return core::sync_wait(log->append_traced({sample_click(id)}, {parent, ""}, core::Deadline::never())).has_value();
+  };
+  ASSERT_TRUE(append("a", trace + "31-01"));
+  ASSERT_TRUE(append("b", trace + "32-00"));
+  ASSERT_TRUE(append("c", "hostile"));
+  const auto batch = core::sync_wait(log->stream().poll(10, core::Deadline::never()));
+  ASSERT_TRUE(batch) << batch.error().message;
+  ASSERT_EQ(batch->events.size(), 3U);
+  EXPECT_EQ(batch->events[0].delivery.traceparent, trace + "31-01");
+  EXPECT_EQ(batch->events[1].delivery.traceparent, "");
+  EXPECT_EQ(batch->events[2].delivery.traceparent, "");
+}
+
 TEST(SqliteEventLog, AConsumerThatIsFarBehindReadsFromDiskAndCatchesUp) {
   OpenLog log({.max_tail_events = 10});
   std::vector<std::int64_t> sent;

@@ -14,10 +14,12 @@
 #include "adapters/remote_inference/http_image_encoder.hpp"
 #include "adapters/remote_inference/http_pair_scorer.hpp"
 #include "adapters/remote_inference/http_text_encoder.hpp"
+#include "support/fake_span_sink.hpp"
 #include "support/fake_text_encoder.hpp"
 #include "support/inference_server.hpp"
 #include "support/loopback_http_server.hpp"
 #include "support/running_http_client.hpp"
+#include "telemetry/trace.hpp"
 
 namespace scalestyle::adapters::remote_inference {
 namespace {
@@ -99,6 +101,25 @@ TEST_F(HttpModelsTest, ATeiServerIsAskedInBatchesThatItTakes) {
   const int told = std::stoi(requests[2].headers.at("x-request-timeout-ms"));
   EXPECT_GT(told, 1'000);
   EXPECT_LE(told, 10'000);
+}
+
+TEST_F(HttpModelsTest, TheServerIsToldOfTheTraceThatItWorksFor) {
+  const LoopbackHttpServer server(tei);
+  const auto texts = encoder({server.url()});
+  ASSERT_TRUE(core::sync_wait(texts->connect(Deadline::never())));
+  ASSERT_TRUE(encode(*texts, {"a"}));
+  EXPECT_FALSE(server.requests().back().headers.contains("traceparent"));
+  support::FakeSpanSink sink;
+  telemetry::Tracer tracer({.sink = sink, .clock = http_.clock(), .metrics = metrics_}, {.sample = 1});
+  const auto trace = tracer.begin({}, "", http_.clock().steady_now());
+  const auto scope = std::make_shared<telemetry::TraceScope>(trace, trace->root());
+  const auto limit = Deadline::after(10s, http_.clock());
+  ASSERT_TRUE(core::sync_wait(core::with_context(scope, texts->encode({"a"}, limit))));
+  tracer.end(*trace, {.name = "request", .time = http_.clock().steady_now()});
+  const telemetry::Span call = sink.named("/embed");
+  EXPECT_EQ(call.parent, trace->root());
+  EXPECT_EQ(call.kind, telemetry::SpanKind::kClient);
+  EXPECT_EQ(server.requests().back().headers.at("traceparent"), trace->traceparent(call.id));
 }
 
 TEST_F(HttpModelsTest, AnOpenAiServerIsAskedByTheNameOfItsModel) {
