@@ -36,6 +36,7 @@ core::Result<search::SearchOptions> ServingStack::search_options(const core::Set
   }
   CORE_TRY(options.query_prefix, query_prefix(settings));
   CORE_TRY(options.fusion, fusion_options(settings));
+  options.retrieval_budget = std::chrono::milliseconds(settings.integer("retrieval_budget_ms"));
   options.list_cache = list_cache_options(settings);
   if (!events_) options.list_cache.max_bytes = 0;
   options.picture_cache_bytes = static_cast<std::size_t>(settings.integer("picture_cache_mb")) << 20;

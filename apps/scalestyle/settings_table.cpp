@@ -78,6 +78,7 @@ std::vector<SettingSpec> make_table() {
       text("tls_key", "", "PEM file of the certificate's key, not encrypted"),
       text("query_precision", "int8", "arithmetic of query embedding", {"f32", "bf16", "int8"}),
       boolean("query_prefix", "false", "put the model's search instruction before queries"),
+      integer("retrieval_budget_ms", "250", "time for finding by meaning in a request with the default deadline; late, there are words alone", 1, 10'000),
       text("fusion", "reciprocal_rank", "how words and meaning become one list", {"weighted_sum", "reciprocal_rank"}),
       number("dense_weight", "0.5", "share of meaning in the fused score; the rest is that of words", 0, 1),
       number("image_leg_weight", "0.3", "weight of photos that the query describes, beside words and meaning; where a search asks for them", 0, 1),

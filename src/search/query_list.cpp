@@ -35,6 +35,13 @@ BaseList pool_of(BaseList list) {
   return list;
 }
 
+// A request with more time than usual gives in proportion more to finding by meaning.
+core::Deadline in_retrieval_budget(core::Deadline deadline, std::chrono::milliseconds budget, const core::Clock& clock) {
+  const std::chrono::duration<double> left = std::min<std::chrono::nanoseconds>(deadline.remaining(clock), kMaxDeadline);
+  const double share = std::max(1.0, left / std::chrono::duration<double>(kDefaultDeadline));
+  return deadline.within(std::chrono::duration_cast<std::chrono::nanoseconds>(budget * share), clock);
+}
+
 }  // namespace
 
 core::Status SearchService::begin_search(const SearchRequest& request, Progress& progress) {
@@ -217,6 +224,7 @@ core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& req
   query.context = progress.context;
   const bool has_other_answer = progress.plan || progress.picture != nullptr || progress.generation->popularity() != nullptr;
   query.deadline = has_other_answer ? progress.inner_deadline : request.deadline;
+  if (!progress.words.rows.empty()) query.deadline = in_retrieval_budget(query.deadline, options_.retrieval_budget, progress.clock);
   DenseOutcome outcome = co_await dense_.retrieve(std::move(query));
   if (!outcome) {
     DenseFailure& failure = outcome.error();

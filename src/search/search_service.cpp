@@ -84,6 +84,9 @@ core::Status SearchOptions::validate() const {
   };
   CORE_CHECK(check(pool_size, 16'384, "pool_size"));
   CORE_CHECK(check(max_in_progress, 100'000, "max_in_progress"));
+  if (retrieval_budget.count() < 1 || retrieval_budget.count() > 10'000) {
+    return core::fail(core::ErrorCode::kInvalidArgument, "retrieval_budget_ms must be 1 to 10000", "retrieval_budget_ms");
+  }
   CORE_CHECK(door.limit.validate());
   CORE_CHECK(check(dense.max_batch, 256, "max_batch"));
   CORE_CHECK(check(dense.max_waiting, 100'000, "max_waiting"));

@@ -114,6 +114,9 @@ struct WhyNotRequest;
 struct SearchOptions {
   std::string query_prefix{};            // put before every query text; what the model's card asks for
   std::size_t pool_size = 1000;          // of each leg; 1 … 16,384
+  // For embedding a query and searching by meaning, where its words have another answer; of a request with the default deadline,
+  // in proportion more where there is more time. 1 … 10,000
+  std::chrono::milliseconds retrieval_budget{250};
   std::size_t max_in_progress = 256;     // requests; more are refused: the ceiling of the limit at the door
   DoorOptions door{};
   std::size_t picture_cache_bytes = std::size_t{16} << 20;  // vectors of pictures that were looked for; 0: none is kept

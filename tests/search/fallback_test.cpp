@@ -155,6 +155,21 @@ TEST_F(FallbackTest, RetrieverThatNeverAnswersIsAnsweredForBeforeTheDeadline) {
   while (ended.load() < 2) std::this_thread::yield();
 }
 
+TEST_F(FallbackTest, MeaningThatIsLateLeavesWordsWithTimeToSpare) {
+  auto& service = make({.retrieval_budget = milliseconds(20), .dense = {.max_batch = 1}});
+  encoder_.hold();
+  auto wanted = request("Name 3");
+  wanted.deadline = in(milliseconds(6'000));  // ten times the usual: so is the budget
+  const auto outcome = run(service, wanted);
+  encoder_.release();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->degradations, std::vector{DegradationReason::kInferenceTimeout});
+  EXPECT_EQ(outcome->fallback_source, std::nullopt);
+  EXPECT_FALSE(outcome->items.empty());
+  EXPECT_GE(outcome->took, milliseconds(150));
+  EXPECT_LT(outcome->took, milliseconds(3'000));
+}
+
 TEST_F(FallbackTest, AnswersAreNotedAsImpressions) {
   support::FakeImpressionLog log;
   const ImpressionRecorder recorder(log, 1.0, metrics_);
