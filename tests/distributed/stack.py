@@ -32,7 +32,7 @@ shutil.rmtree(sys.argv[2], ignore_errors=True)
 class Stack:
     """Kafka, Redis and the roles, ready. `arguments` are those of stack.sh start."""
 
-    def __init__(self, program, *arguments, environment=None):
+    def __init__(self, program, *arguments, environment=None, start_seconds=START_SECONDS):
         harness.need_model()
         self.folder = tempfile.mkdtemp(prefix="scalestyle-distributed-")
         self.script = os.path.join(SERVERS, "stack.sh")
@@ -41,7 +41,7 @@ class Stack:
         self.guard = subprocess.Popen([sys.executable, "-B", "-c", GUARD, self.script, self.folder], stdin=subprocess.PIPE,
                                       start_new_session=True)
         started = subprocess.run([self.script, "start", self.folder, *arguments], env=self.environment, capture_output=True, text=True,
-                                 timeout=START_SECONDS, check=False)
+                                 timeout=start_seconds, check=False)
         if started.returncode == CANNOT_BE_HAD:
             self.stop()
             harness.skip(started.stderr)
