@@ -49,10 +49,10 @@ struct Bench {
     trace->set("scalestyle.items", std::int64_t{20});
     benchmark::DoNotOptimize(trace->traceparent(trace->root()));
     trace->set("http.request.method", std::string_view("GET"));
-    trace->set("http.route", std::string_view("/api/search"));
+    trace->set("http.route", std::string_view("/api/recommendation/search"));
     trace->set("scalestyle.request_id", std::string_view("0123456789abcdef0123456789abcdef"));
     trace->set("http.response.status_code", std::int64_t{200});
-    tracer.end(*trace, {.name = "GET /api/search", .time = received + std::chrono::microseconds(500)});
+    tracer.end(*trace, {.name = "GET /api/recommendation/search", .time = received + std::chrono::microseconds(500)});
   }
 
   core::SystemClock clock;

@@ -57,13 +57,13 @@ class UnsampledTracesTest : public TracesTest {
 };
 
 TEST_F(TracesTest, ASearchHasASpanForEachOfItsStages) {
-  const auto response = server_.get("/api/search?query=name&userId=ann", "traceparent: " + kParent + "\r\nX-Request-Id: r.1\r\n");
+  const auto response = server_.get("/api/recommendation/search?query=name&userId=ann", "traceparent: " + kParent + "\r\nX-Request-Id: r.1\r\n");
   ASSERT_EQ(response.status, 200) << response.body;
-  const Span root = wait_for("GET /api/search");
+  const Span root = wait_for("GET /api/recommendation/search");
   EXPECT_EQ(root.trace.hex(), kTraceId);
   EXPECT_EQ(root.parent.hex(), "b7ad6b7169203331");
   EXPECT_EQ(response.headers.at("traceparent"), "00-" + kTraceId + "-" + root.id.hex() + "-01");
-  EXPECT_EQ(shown(root, "http.route"), "/api/search");
+  EXPECT_EQ(shown(root, "http.route"), "/api/recommendation/search");
   EXPECT_EQ(shown(root, "http.response.status_code"), "200");
   EXPECT_EQ(shown(root, "scalestyle.request_id"), "r.1");
   EXPECT_EQ(shown(root, "scalestyle.degraded"), "false");
@@ -92,9 +92,9 @@ TEST_F(TracesTest, AClicksTraceGoesOnInTheLog) {
 }
 
 TEST_F(TracesTest, ARefusedRequestHasItsStatus) {
-  ASSERT_EQ(server_.get("/api/search?query=").status, 400);
-  EXPECT_EQ(shown(wait_for("GET /api/search"), "http.response.status_code"), "400");
-  EXPECT_FALSE(wait_for("GET /api/search").failed);
+  ASSERT_EQ(server_.get("/api/recommendation/search?query=").status, 400);
+  EXPECT_EQ(shown(wait_for("GET /api/recommendation/search"), "http.response.status_code"), "400");
+  EXPECT_FALSE(wait_for("GET /api/recommendation/search").failed);
   ASSERT_EQ(server_.get("/no/such/path?secret=1").status, 404);
   EXPECT_EQ(shown(wait_for("GET"), "http.response.status_code"), "404");
 }
@@ -102,7 +102,7 @@ TEST_F(TracesTest, ARefusedRequestHasItsStatus) {
 TEST_F(TracesTest, HeadersThatAreNoTraceBeginOne) {
   for (const std::string header : {"00-xyz-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01",
                                    "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}) {
-    const auto response = server_.get("/api/search/suggest?prefix=n", "traceparent: " + header + "\r\ntracestate: shop=1\r\n");
+    const auto response = server_.get("/api/recommendation/suggest?prefix=n", "traceparent: " + header + "\r\ntracestate: shop=1\r\n");
     const auto made = telemetry::parse_traceparent(response.headers.at("traceparent"));
     ASSERT_TRUE(made);
     EXPECT_NE(made->trace.hex(), kTraceId);
@@ -110,10 +110,10 @@ TEST_F(TracesTest, HeadersThatAreNoTraceBeginOne) {
 }
 
 TEST_F(UnsampledTracesTest, WhatIsDegradedIsKeptAllTheSame) {
-  ASSERT_EQ(server_.get("/api/search?query=name").status, 200);
+  ASSERT_EQ(server_.get("/api/recommendation/search?query=name").status, 200);
   server_.encoder().fail_with(core::fail(core::ErrorCode::kUnavailable, "the test's fault").error());
-  ASSERT_EQ(server_.get("/api/search?query=red").status, 200);
-  const Span root = wait_for("GET /api/search");
+  ASSERT_EQ(server_.get("/api/recommendation/search?query=name+3").status, 200);
+  const Span root = wait_for("GET /api/recommendation/search");
   EXPECT_EQ(shown(root, "scalestyle.kept"), "degraded");
   EXPECT_EQ(shown(root, "scalestyle.degraded"), "true");
   EXPECT_NE(shown(root, "scalestyle.degradations").find("INFERENCE_UNAVAILABLE"), std::string::npos);
@@ -126,7 +126,7 @@ TEST_F(UnsampledTracesTest, WhatIsDegradedIsKeptAllTheSame) {
 TEST(UntracedServer, AnswersWithoutTheHeader) {
   RunningServer server;
   server.publish();
-  const auto response = server.get("/api/search?query=name", "traceparent: " + kParent + "\r\n");
+  const auto response = server.get("/api/recommendation/search?query=name", "traceparent: " + kParent + "\r\n");
   EXPECT_EQ(response.status, 200);
   EXPECT_FALSE(response.headers.contains("traceparent"));
 }
