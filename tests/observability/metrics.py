@@ -100,6 +100,22 @@ class Scenario:
                 allowed |= known[family].labels if family in known else set()
             self.check(f"{place}: its labels", labels <= allowed, f"{sorted(labels - allowed)} in {expression}")
 
+    def follow_runbooks(self):
+        """Metrics, commands and settings of the pages are there."""
+        commands = set()
+        options = harness.run(self.program, "serve", "--help").stdout + harness.run(self.program, "consumer", "--help").stdout
+        for path in sorted((ROOT / "docs" / "runbooks").glob("*.md")):
+            for code in re.findall(r"`([^`]+)`", path.read_text(encoding="utf-8")):
+                commands |= {(path.name, command) for command in re.findall(r"^scalestyle ([a-z]+(?: [a-z]+)?)", code)}
+                for name in re.findall(r"\b(?:scalestyle|recommendation|process|events|redis_update)_[a-z_]+", code):
+                    self.check(f"{path.name}: {name} is exported", exported.family_of(name, self.document) in self.document, code)
+                if re.fullmatch(r"(?:max|event|impression|list|pair|feature|milvus|rerank|vector)_[a-z_]+", code):
+                    self.check(f"{path.name}: {code} is a setting", f"--{code.replace('_', '-')}" in options)
+        self.check("commands were found", len(commands) > 5, commands)
+        for page, command in sorted(commands):
+            answer = harness.run(self.program, *command.split(), "--help")
+            self.check(f"{page}: scalestyle {command}", answer.returncode == 0, answer.stderr)
+
     def buckets(self):
         """The objectives go by buckets that exist."""
         _, _, body = self.server.request("/metrics")
@@ -145,6 +161,7 @@ def main():
             scenario.compare_with_document()
             scenario.compare_with_code()
             scenario.compare_with_rules_and_panels()
+            scenario.follow_runbooks()
             scenario.buckets()
             scenario.be_hostile()
         finally:
