@@ -294,6 +294,18 @@ TEST_F(EventLoopTest, ShowsLagAndAgeWhileItLives) {
   EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_consumer_lag_events{stream=\"events\"} 0"));
 }
 
+TEST_F(EventLoopTest, TellsHowLongAfterItsReceiptAnEventTakesEffect) {
+  features_.apply_gate().hold();
+  loop_->start();
+  stream_.append("a");
+  clock_.advance(2s);
+  features_.apply_gate().release();
+  const auto text = metrics_.render();
+  EXPECT_THAT(text, HasSubstr("scalestyle_event_freshness_seconds_count{stream=\"events\"} 1"));
+  EXPECT_THAT(text, HasSubstr("scalestyle_event_freshness_seconds_bucket{stream=\"events\",le=\"1\"} 0"));
+  EXPECT_THAT(text, HasSubstr("scalestyle_event_freshness_seconds_bucket{stream=\"events\",le=\"2.5\"} 1"));
+}
+
 TEST(EventLoopOptions, AreChecked) {
   EventLoop::Options options;
   EXPECT_TRUE(options.validate());

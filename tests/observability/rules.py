@@ -22,7 +22,7 @@ def run_promtool(promtool, folder):
     tests = sorted(str(path) for path in (folder / "tests").glob("*.yml"))
     rules = sorted(str(path) for path in (folder / "rules").glob("*.yml"))
     for command in (["check", "config", str(folder / "prometheus.yml")], ["check", "rules", *rules], ["test", "rules", *tests]):
-        answer = subprocess.run([promtool, *command], capture_output=True, text=True, timeout=120, check=False)
+        answer = subprocess.run([promtool, *command], capture_output=True, text=True, timeout=300, check=False)
         if answer.returncode != 0:
             yield f"promtool {' '.join(command[:2])}:\n{answer.stdout}{answer.stderr}"
 
