@@ -32,6 +32,11 @@ Check failed(std::string name, const core::Error& error, std::string advice) {
   return failed(std::move(name), error.message, std::move(advice));
 }
 
+Check failed_at(std::string name, std::string_view where, const core::Error& error, std::string advice) {
+  if (error.message.contains(where)) return failed(std::move(name), error, std::move(advice));
+  return failed(std::move(name), fmt::format("{}: {}", where, error.message), std::move(advice));
+}
+
 bool is_good(std::span<const Check> checks, bool strict) {
   return std::ranges::none_of(checks, [strict](const Check& check) {
     return check.status == CheckStatus::kFail || (strict && check.status == CheckStatus::kWarn);

@@ -32,8 +32,9 @@ using Checks = std::vector<Check>;
 [[nodiscard]] Check skipped(std::string name, std::string why);
 [[nodiscard]] Check warned(std::string name, std::string found, std::string advice);
 [[nodiscard]] Check failed(std::string name, std::string found, std::string advice);
-// The error's message as what was found.
+// The error's message as what was found; `where` before it, unless it is named there.
 [[nodiscard]] Check failed(std::string name, const core::Error& error, std::string advice);
+[[nodiscard]] Check failed_at(std::string name, std::string_view where, const core::Error& error, std::string advice);
 
 // Nothing failed; with `strict` nothing warned either.
 [[nodiscard]] bool is_good(std::span<const Check> checks, bool strict);

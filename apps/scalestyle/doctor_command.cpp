@@ -17,6 +17,7 @@
 #include "model_report.hpp"
 #include "nn/kernels/isa.hpp"
 #include "reranker_report.hpp"
+#include "reranker_stack.hpp"
 #include "runtime.hpp"
 #include "settings_table.hpp"
 #include "version.hpp"
@@ -84,10 +85,18 @@ Check check_report(std::string name, const json::object& report, std::string adv
   return off ? skipped(std::move(name), "off, " + text_of(report, "state")) : passed(std::move(name), text_of(report, "state"));
 }
 
+Check check_reranker(const core::Settings& settings, const json::object& report) {
+  if (text_of(report, "state") == missing_reranker(settings)) {
+    return warned("reranker", settings.text("reranker") + " is not installed: lists stay in their fused order",
+                  "`scalestyle models fetch`, or --reranker none where none is wanted");
+  }
+  return check_report("reranker", report, "correct that setting, or --reranker none");
+}
+
 Checks check_models(const core::Settings& settings, const json::object& report, bool quick) {
   const auto& reranker = report.at("reranker").as_object();
   Checks checks{check_model_files(settings, report.at("models").as_array()), check_encoder(settings, quick)};
-  checks.push_back(check_report("reranker", reranker, "correct that setting, or --reranker none"));
+  checks.push_back(check_reranker(settings, reranker));
   if (reranker.contains("precisions")) {
     checks.push_back(judge_rerank_depth(rerank_rate(reranker, static_cast<std::size_t>(settings.integer("rerank_depth")))));
   } else {

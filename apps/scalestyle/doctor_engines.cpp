@@ -77,7 +77,7 @@ Checks check_redis(const core::Settings& settings, const core::Clock& clock) {
   auto& client = (*stack)->client();
   const auto facts = core::sync_wait(client.facts(core::Deadline::after(kEngineDeadline, clock)));
   if (!facts) {
-    return {failed("redis", facts.error(),
+    return {failed_at("redis", settings.text("redis_nodes"), facts.error(),
                    "is redis_nodes right, the server up, the user known, TLS as redis_tls says, nothing in between closed?")};
   }
   const RedisUse use{.allow_eviction = settings.boolean("redis_allow_eviction"),

@@ -29,7 +29,7 @@ Checks check_kafka(const core::Settings& settings) {
   if (!settings.is_set("kafka_brokers")) return {};
   const auto facts = look(settings);
   if (!facts) {
-    return {failed("kafka", facts.error(),
+    return {failed_at("kafka", settings.text("kafka_brokers"), facts.error(),
                    "are kafka_brokers, kafka_security and the user right, the brokers up, nothing in between closed?")};
   }
   Checks checks{passed("kafka", fmt::format("cluster {}, {} broker{}; spoken to by librdkafka {}",

@@ -24,7 +24,7 @@ Checks check_milvus(const core::Settings& settings, const core::Clock& clock) {
   (*client)->stop();
   io.join();
   if (!version) {
-    return {failed("milvus", version.error(),
+    return {failed_at("milvus", settings.text("milvus_address"), version.error(),
                    "is milvus_address right, the server up, the user known, TLS as milvus_tls says, nothing in between closed?")};
   }
   return {passed("milvus", settings.text("milvus_address") + ": Milvus " + *version)};

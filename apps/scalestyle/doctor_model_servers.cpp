@@ -90,7 +90,7 @@ Checks ask(ports::HttpClient& http, const Question& question, const core::Clock&
   const auto before = clock.wall_now();
   const auto answer = core::sync_wait(http.send(std::move(request), core::Deadline::after(kEngineDeadline, clock)));
   const auto after = clock.wall_now();
-  if (!answer) return {failed(question.setting, answer.error(),
+  if (!answer) return {failed_at(question.setting, question.url, answer.error(),
                               "is the server up, is the address right, is nothing in between closed?")};
   Checks checks{judge_answer(question, *answer)};
   const auto told = parse_http_date(answer->header("Date"));

@@ -32,5 +32,12 @@ TEST(DoctorChecks, TheReportHasEachFindingAndWhatToDo) {
   EXPECT_THAT(summary(checks), Eq("1 ok, 1 warnings, 1 failures, 1 skipped"));
 }
 
+TEST(DoctorChecks, AnErrorSaysWhere) {
+  const core::Error bare{.code = core::ErrorCode::kUnavailable, .message = "nobody answers"};
+  EXPECT_EQ(failed_at("e", "host:1", bare, "look").found, "host:1: nobody answers");
+  const core::Error named{.code = core::ErrorCode::kUnavailable, .message = "redis host:1: nobody answers"};
+  EXPECT_EQ(failed_at("e", "host:1", named, "look").found, "redis host:1: nobody answers");
+}
+
 }  // namespace
 }  // namespace scalestyle::app

@@ -269,6 +269,8 @@ def main():
         check_engines(doctor, no_models)
         check_distributed(doctor, no_models)
         check_redis(doctor, no_models)
+    if failures.count:
+        failures.finish()  # what follows may be skipped
     with harness.temporary_folder() as folder:
         check_good(doctor, folder)
     failures.finish()

@@ -1,10 +1,15 @@
 // Files of a generation: the manifest, whose hash is set right so that what lies behind it is reached, and a damaged catalog.db.
 
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
 #include "adapters/embedded/catalog_file.hpp"
 #include "adapters/embedded/generation_manifest.hpp"
 #include "core/files.hpp"
 #include "core/hash.hpp"
-#include "fuzz/memory_file.hpp"
 #include "fuzz/target.hpp"
 #include "support/sample_generation.hpp"
 
@@ -27,17 +32,33 @@ std::string manifest() {
   return made.to_json();
 }
 
+// SQLite opens no file in memory. One folder a process, removed at its end unless that is a crash.
+class ScratchFolder {
+ public:
+  ScratchFolder()
+      : path_((fs::temp_directory_path() / "scalestyle-fuzz-XXXXXX").string()) { require(::mkdtemp(path_.data()) != nullptr); }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  [[nodiscard]] fs::path file() const { return fs::path(path_) / "catalog.db"; }
+
+ private:
+  std::string path_;
+};
+
 std::string database() {
-  std::string name = (fs::temp_directory_path() / "scalestyle-fuzz-XXXXXX").string();
-  require(::mkdtemp(name.data()) != nullptr);
-  const fs::path path = fs::path(name) / "catalog.db";
+  const ScratchFolder folder;
+  const fs::path path = folder.file();
   catalog::CatalogBuilder builder;
   for (const char* id : {"0108775015", "0108775044", "0110065001"}) require(builder.add(support::sample_article(id)).has_value());
   const auto catalog = std::move(builder).build();
   const std::vector<embedded::VectorOrigin> origins(kRows);
   require(catalog && embedded::write_catalog_file(path, *catalog, origins).has_value());
+  require(embedded::read_catalog_file(path, kRows).has_value());
   auto bytes = core::read_text_file(path, 1U << 20U);
-  fs::remove_all(name);
   require(bytes.has_value());
   return std::move(*bytes);
 }
@@ -64,16 +85,21 @@ void check_manifest(std::string_view bytes) {
 }
 
 void check_database(std::string_view bytes) {
-  const MemoryFile file(bytes);
-  const auto catalog = embedded::read_catalog_file(file.path(), kRows);
+  static const ScratchFolder folder;
+  const fs::path path = folder.file();
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  const auto catalog = embedded::read_catalog_file(path, kRows);
   if (catalog) require((*catalog)->size() == kRows);
-  static_cast<void>(embedded::read_article_ids(file.path(), kRows).has_value());
-  static_cast<void>(embedded::read_vector_origins(file.path(), kRows).has_value());
+  static_cast<void>(embedded::read_article_ids(path, kRows).has_value());
+  static_cast<void>(embedded::read_vector_origins(path, kRows).has_value());
 }
 
 }  // namespace
 
-std::vector<std::string> seeds() { return {manifest(), database()}; }
+std::vector<std::string> seeds() {
+  require(embedded::GenerationManifest::parse(manifest(), "manifest.json").has_value());
+  return {manifest(), database()};
+}
 
 std::vector<std::string> words() { return {"{", "}", "\"", "null", "-1", "18446744073709551615", "1e309", "\"files\":[",
                                            "\"format_version\":", "\x0d", "\x05"}; }

@@ -18,7 +18,7 @@ void check(std::string_view bytes) {
 }  // namespace
 
 std::vector<std::string> seeds() {
-  return {R"({"rules":[{"id":"summer-dresses","note":"until autumn","when":{"query":{"contains":["summer dress"]},)"
+  std::vector<std::string> all{R"({"rules":[{"id":"summer-dresses","note":"until autumn","when":{"query":{"contains":["summer dress"]},)"
           R"("from":"2026-05-01",)"
           R"("until":"2026-08-31"},"then":{"pin":[{"article_id":"0108775015","position":1},{"product_code":"0111565",)"
           R"("position":4}],)"
@@ -28,6 +28,8 @@ std::vector<std::string> seeds() {
           R"("on":["search"]},)"
           R"("then":{"redirect":{"url":"/sale"}}},{"id":"b","then":{"bury":{"has_image":false,"factor":0.3}}}]})",
           "{\"rules\":[]}"};
+  for (const std::string& rules : all) require(search::parse_rules(rules, "rules.json").has_value());
+  return all;
 }
 
 std::vector<std::string> words() {

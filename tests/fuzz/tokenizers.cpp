@@ -63,6 +63,7 @@ std::vector<std::string> seeds() {
                            R"("added_tokens":[{"id":2,"content":"[CLS]","special":true}],"model":{"type":"WordPiece",)"
                            R"("unk_token":"[UNK]",)"
                            R"("vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"red":5,"##s":6}}})";
+  require(text::parse_tokenizer_json(json, "tokenizer.json").has_value());
   return {"j" + json, "v[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nred\n##s\n", "b" + pairs.vocab_json() + "\x1e" + pairs.merges_txt(),
           "u" + sentence_piece("<unk>", '\x02') + sentence_piece("<s>", '\x03') + sentence_piece("</s>", '\x03') +
               sentence_piece("\xE2\x96\x81red", '\x01') +
