@@ -66,7 +66,8 @@ double base_cost(RouteId id) {
     case RouteId::kExportUser: return 2;
     case RouteId::kForgetUser:
     case RouteId::kMergeSession: return 1;
-    case RouteId::kPreferences: return 0.1;
+    case RouteId::kPreferences:
+    case RouteId::kUserFeatures: return 0.1;
     case RouteId::kChangeArticles: return 5;
     case RouteId::kPutArticle:
     case RouteId::kPatchArticle:
