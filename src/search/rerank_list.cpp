@@ -24,6 +24,8 @@ void tell_full_depth(std::size_t full, Progress& progress) {
   if (outcome.status == RerankStatus::kComplete) outcome.status = RerankStatus::kPartial;
 }
 
+std::size_t judged_depth(const RankedList& ranked) { return ranked.reranked == nullptr ? 0 : ranked.reranked->depth(); }
+
 }  // namespace
 
 std::optional<PairScoreCache::Statistics> SearchService::pair_cache_stats() const {
@@ -35,13 +37,13 @@ core::Task<core::Status> SearchService::rerank_list(const SearchRequest& request
   // An older list comes in the order that it was last reranked to; one that a column sorts needs no other.
   const bool has_list = progress.ranked != nullptr && !progress.ranked->corrected_query.empty() && !progress.list.rows.empty();
   const bool wanted = use_.reranker != nullptr && request.rerank.enabled && !progress.is_sorted && has_list;
-  if (wanted && progress.left_out_steps >= BrownoutStep::kNoRerank) {
+  const bool wants_less = wanted && progress.left_out_steps >= BrownoutStep::kLessRerank;
+  const std::size_t full = wants_less ? rerank_depth(request, progress) : 0;
+  if (full > 0 && progress.left_out_steps >= BrownoutStep::kNoRerank && judged_depth(*progress.ranked) == 0) {
     progress.degradations.push_back(DegradationReason::kRerankUnavailable);
     progress.report(Stage::kRerank, StageOutcome::kRefused);
     co_return core::Status();
   }
-  const bool wants_less = wanted && progress.left_out_steps == BrownoutStep::kLessRerank;
-  const std::size_t full = wants_less ? rerank_depth(request, progress) : 0;
   if (wanted) static_cast<void>(co_await rerank_together(request, progress));
   if (wants_less) tell_full_depth(full, progress);
   const auto degraded = degradation_of(progress.reranked.status);
@@ -61,8 +63,10 @@ core::Task<core::Status> SearchService::rerank_together(const SearchRequest& req
   const bool shares = !progress.list_key.empty() && !request.explain;
   std::size_t planned = rerank_depth(request, progress);
   std::optional<std::size_t> depth = request.rerank.depth;
-  if (progress.left_out_steps == BrownoutStep::kLessRerank) {
-    planned = std::max<std::size_t>(1, planned / 2);
+  if (progress.left_out_steps != BrownoutStep::kNone) {
+    // What was judged before costs nothing.
+    const bool computes = progress.left_out_steps == BrownoutStep::kLessRerank;
+    planned = std::min(planned, std::max(computes ? planned / 2 : 0, std::max<std::size_t>(1, judged_depth(*progress.ranked))));
     depth = planned;
   }
   const std::size_t needed = std::min(planned, progress.ranked->list.rows.size() - progress.ranked->pinned);
@@ -107,7 +111,7 @@ core::Task<core::Status> SearchService::rerank_from(std::optional<std::size_t> d
   wanted.known = known;
   wanted.deadline = progress.inner_deadline;
   // A depth that is asked for may take all the time there is.
-  if (progress.left_out_steps == BrownoutStep::kLessRerank) {
+  if (progress.left_out_steps != BrownoutStep::kNone) {
     wanted.deadline = wanted.deadline.within(wanted.deadline.remaining(progress.clock) / 2, progress.clock);
   }
   auto judging = in_stage(progress.context.get(), Stage::kRerank, use_.reranker->rerank(std::move(wanted)));

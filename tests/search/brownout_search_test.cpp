@@ -70,6 +70,16 @@ TEST_F(BrownoutSearchTest, WhatIsLeftOutIsNotKeptForOthers) {
   EXPECT_THAT(again->degradations, Contains(kInferenceUnavailable));
 }
 
+TEST_F(BrownoutSearchTest, WhatWasJudgedBeforeIsNoWork) {
+  auto& service = make_pressed();
+  const auto half = run(service, request("Name 1"));
+  const auto kept = run(service, request("Name 1"));  // reranking is left out now
+  ASSERT_TRUE(half && kept);
+  EXPECT_EQ(kept->degradations, std::vector{kRerankPartial});
+  EXPECT_EQ(kept->rerank->scored, half->rerank->scored);
+  EXPECT_EQ(ids(kept), ids(half));
+}
+
 TEST_F(BrownoutSearchTest, OffLeavesNothingOut) {
   auto& service = make_pressed(false);
   for (int i = 0; i < 6; ++i) EXPECT_TRUE(run(service, request("Name " + std::to_string(i)))->degradations.empty());
