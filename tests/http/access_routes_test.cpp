@@ -136,7 +136,6 @@ std::vector<json::object> audits(const std::string& log) {
 
 TEST(AuditLog, HasALineForEveryCallOfAdminsAndAboutUsers) {
   testing::internal::CaptureStderr();
-  std::vector<std::string> expected;
   std::string hash;
   std::string key_id;
   {
