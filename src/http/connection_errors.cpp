@@ -60,7 +60,11 @@ void HeaderCheck::add(std::string_view name, std::string_view value) {
   bytes_ += name.size() + value.size() + 4;
   has_controls_ = has_controls_ || std::ranges::any_of(value, is_control);
   if (beast::iequals(name, "Host")) ++hosts_;
-  if (beast::iequals(name, "Content-Length")) ++lengths_;
+  if (beast::iequals(name, "Content-Length")) {
+    ++lengths_;
+    // The parser takes "5, 5" too (RFC 9110, section 8.6).
+    is_plain_length_ = !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+  }
   if (beast::iequals(name, "Transfer-Encoding")) {
     ++codings_;
     only_chunked_ = only_chunked_ && beast::iequals(value, "chunked");
@@ -75,6 +79,9 @@ std::optional<ApiError> HeaderCheck::fault(std::size_t target_bytes, bool at_lea
     return make_error("bad_request", "a request must have one Host field", "Host");
   }
   // Anything that another server on the way could read as another length is refused, not guessed at.
+  if (lengths_ > 1 || (lengths_ == 1 && !is_plain_length_)) {
+    return make_error("bad_request", "Content-Length must be given once, in digits", "Content-Length");
+  }
   if (codings_ == 0) return std::nullopt;
   if (!at_least_http_11 || lengths_ > 0 || codings_ > 1) {
     return make_error("bad_request", "Transfer-Encoding is ambiguous here", "Transfer-Encoding");

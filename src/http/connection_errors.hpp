@@ -40,6 +40,7 @@ class HeaderCheck {
   std::size_t hosts_ = 0;
   std::size_t lengths_ = 0;
   std::size_t codings_ = 0;
+  bool is_plain_length_ = false;
   bool only_chunked_ = true;
   bool has_controls_ = false;
 };

@@ -29,7 +29,7 @@ std::string text_of(const std::string& path) {
 // Cells of the rows of the table that begins with this header cell, but for the header.
 std::vector<std::vector<std::string>> table(const std::string& page, const std::string& first_cell) {
   std::vector<std::vector<std::string>> rows;
-  std::istringstream lines(page.substr(page.find("| " + first_cell + " |")));
+  std::istringstream lines(page.substr(page.find("\n| " + first_cell + " |") + 1));
   std::string line;
   while (std::getline(lines, line) && line.starts_with("|")) {
     std::vector<std::string> cells;
