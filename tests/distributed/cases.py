@@ -35,7 +35,7 @@ def send(gateway, path, number, body=None):
 def check_traces(gateway, collector, failures):
     """One trace through gateway, inference, Redis, Kafka and consumer."""
     article = json.loads(send(gateway, "/api/recommendation/search?query=never+asked+before&k=5&userId=traced", 1)[2])["data"][0]["article_id"]
-    send(gateway, "/api/events/click", 2, {"user_id": "traced", "item_id": article})
+    send(gateway, "/api/events/click", 2, {"user_id": "traced", "item_id": article, "source": "search"})
     harness.wait_until(lambda: collector.named(f"{1:032x}", "GET /api/recommendation/search"))
     harness.wait_until(lambda: any(span["kind"] == collectors.CONSUMER for span in collector.of(f"{2:032x}")))
     harness.wait_until(lambda: collector.named(f"{2:032x}", "POST /api/events/click"))

@@ -65,7 +65,7 @@ class Scenario:
         return answer["data"][0]["article_id"]
 
     def click(self, server, article):
-        self.send(server, "/api/events/click", 2, {"user_id": "ann", "item_id": article})
+        self.send(server, "/api/events/click", 2, {"user_id": "ann", "item_id": article, "source": "search"})
         tree = self.tree(2, "apply events")
         tree = self.tree(2, CLICK)
         effect = tree.one("apply events", collectors.CONSUMER)

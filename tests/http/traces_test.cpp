@@ -83,7 +83,7 @@ TEST_F(TracesTest, ASearchHasASpanForEachOfItsStages) {
 }
 
 TEST_F(TracesTest, AClicksTraceGoesOnInTheLog) {
-  const auto response = server_.post("/api/events/click", R"({"user_id":"u1","item_id":"1001"})",
+  const auto response = server_.post("/api/events/click", R"({"user_id":"u1","item_id":"1001","source":"search"})",
                                      "Content-Type: application/json\r\ntraceparent: " + kParent + "\r\ntracestate: shop=1\r\n");
   ASSERT_EQ(response.status, 200) << response.body;
   const Span root = wait_for("POST /api/events/click");
