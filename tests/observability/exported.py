@@ -8,8 +8,9 @@ LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="(?:[^"\\]|\\.)*"')
 ROW = re.compile(r"^\| `([a-z0-9_]+)` \| (counter|gauge|histogram) \| ([a-z_, ]*) \| ([a-z_, ]+) \| (.+) \|$", re.M)
 FAMILIES = r"scalestyle|recommendation|process|events|dependency|redis_(?:update|operations)|kafka_(?:produce|consumer)"
 # A name where a metric is made, or kept in a constant: what follows it is the help text, or the constant's end.
-IN_CODE = re.compile(r'"((?:%s)_(?:[a-z0-9_]+_)?(?:total|seconds|bytes|rows|ratio|events|articles|queries|tokens|calls|state|info|fds|'
-                     r'threads|jobs|messages|posts|connections|entries|items|subjects|texts|queued|failing|refuses|serving|rules))"' % FAMILIES)
+ENDS = ("total|seconds|bytes|rows|ratio|events|articles|queries|tokens|calls|state|info|fds|threads|jobs|messages|posts|connections|"
+        "entries|items|subjects|texts|queued|failing|refuses|serving|rules")
+IN_CODE = re.compile(rf'"((?:{FAMILIES})_(?:[a-z0-9_]+_)?(?:{ENDS}))"')
 
 
 class Metric:
