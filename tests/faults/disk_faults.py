@@ -194,7 +194,7 @@ class DiskFaults:
 
     @staticmethod
     def told(started, name):
-        """Whether the start names the file: with a warning or an error, but for features, which are only made anew out of the log."""
+        """Whether the start names the file: with a warning or an error, but for features, which are made anew out of the log."""
         return any(name in line for line in started.lines if name == "features.db" or '"level":"info"' not in line)
 
     @staticmethod
