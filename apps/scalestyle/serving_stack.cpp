@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "adapters/embedded/catalog_change_log.hpp"
+#include "adapters/embedded/catalog_change_rows.hpp"
 #include "adapters/embedded/data_folder.hpp"
 #include "adapters/embedded/generation_files.hpp"
 #include "adapters/embedded/local_catalog_store.hpp"
@@ -29,6 +32,16 @@ namespace redis = adapters::redis;
 constexpr auto kTopicsDeadline = std::chrono::seconds(10);
 constexpr std::chrono::milliseconds kFairTime{50};  // with less, a late call says nothing of a server
 constexpr auto kLookDeadline = std::chrono::seconds(3);  // for what an engine says of the generation, at the start
+
+// A file of changes begins with a page. One that has nothing is new to SQLite, whatever was cut off it.
+void warn_of_empty_changes(const std::filesystem::path& folder, telemetry::Logger& log) {
+  const std::filesystem::path file = folder / embedded::kChangesFile;
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(file, unknown) || std::filesystem::file_size(file, unknown) != 0) return;
+  log.warning("the file of changes is empty: its making was cut off, or what was in it; changes of articles since the ingest, if there "
+              "were any, are not served",
+              {{"file", file.string()}});
+}
 
 }  // namespace
 
@@ -250,6 +263,7 @@ core::Status ServingStack::open_changes(const core::Settings& settings) {
   if (wish_.stores.catalog_in_redis) {
     changes_ = std::make_unique<redis::RedisCatalogChanges>(redis_->client(), redis::RedisCatalogChanges::Options{.prefix = redis_->prefix()});
   } else {
+    warn_of_empty_changes(data_, *log_);
     CORE_TRY(changes_, embedded::SqliteCatalogChanges::open({.folder = data_}, clock));
   }
   live_ = std::make_unique<search::LiveCatalog>(

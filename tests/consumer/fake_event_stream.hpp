@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "consumer/waiter.hpp"
 #include "core/clock.hpp"
 #include "core/timer_queue.hpp"
+#include "core/waiter.hpp"
 #include "ports/event_stream.hpp"
 
 namespace scalestyle::support {
@@ -63,7 +63,7 @@ class FakeEventStream final : public ports::EventStream {
 
   [[nodiscard]] core::Task<core::Result<ports::StreamBatch>> poll(std::size_t max_events, core::Deadline deadline) override {
     while (true) {
-      std::shared_ptr<consumer::Waiter> waiter;
+      std::shared_ptr<core::Waiter<core::Status>> waiter;
       core::Deadline until = deadline;
       {
         const std::lock_guard lock(mutex_);
@@ -75,10 +75,10 @@ class FakeEventStream final : public ports::EventStream {
         }
         auto batch = take(max_events);
         if (!batch.empty() || deadline.expired(clock_)) co_return batch;
-        waiter = waiting_ = std::make_shared<consumer::Waiter>();
+        waiter = waiting_ = std::make_shared<core::Waiter<core::Status>>();
         until = until_first_pause_ends(deadline);
       }
-      auto waited = co_await consumer::wait(waiter, until, timers_);
+      auto waited = co_await core::wait(waiter, until, timers_);
       if (!waited && waited.error().code == core::ErrorCode::kCancelled) co_return std::unexpected(waited.error());
     }
   }
@@ -158,14 +158,14 @@ class FakeEventStream final : public ports::EventStream {
   }
   template <class Change>
   void change(Change apply_change) {
-    std::shared_ptr<consumer::Waiter> waiter;
+    std::shared_ptr<core::Waiter<core::Status>> waiter;
     {
       const std::lock_guard lock(mutex_);
       apply_change();
       waiter.swap(waiting_);
     }
     const core::Status grown;  // named: GCC 12 takes a temporary one for uninitialised under the sanitizers
-    if (waiter) waiter->end(grown);
+    if (waiter) waiter->settle(grown);
   }
   template <class Keep>
   events::EventPosition put(std::int32_t partition, Keep keep) {
@@ -208,7 +208,7 @@ class FakeEventStream final : public ports::EventStream {
   mutable std::mutex mutex_;  // guards all below
   std::map<std::int32_t, Partition> partitions_;
   std::vector<std::int32_t> assigned_, revoked_;
-  std::shared_ptr<consumer::Waiter> waiting_;
+  std::shared_ptr<core::Waiter<core::Status>> waiting_;
   int poll_faults_ = 0, seek_faults_ = 0, commit_faults_ = 0, pause_faults_ = 0;
   bool throw_ = false;
   std::vector<events::EventPosition> seeks_, commits_;

@@ -1,5 +1,5 @@
 """Writes one record of any bytes into a topic: what no client of ours would send. Kafka's protocol, Produce v3 with a record batch
-of format 2 (https://kafka.apache.org/protocol), to the one broker of a test."""
+of format 2 (https://kafka.apache.org/protocol), to the partition's leader among the brokers of a test."""
 
 import socket
 import struct
@@ -68,15 +68,18 @@ def _read(connection, size):
     return data
 
 
-def write(broker, topic, value, key=None, partition=0):
-    """Returns the record's offset."""
+def write(brokers, topic, value, key=None, partition=0):
+    """Returns the record's offset. Brokers that are not the partition's leader refuse it, and the next one is asked."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
-        error, offset = _write_once(broker, topic, partition, _batch(key, value))
-        if error == 0:
-            return offset
-        if error not in NOT_YET or time.monotonic() > until:
-            raise RuntimeError(f"{topic}/{partition}: the broker answered with error {error}")
+        errors = []
+        for broker in brokers.split(","):
+            error, offset = _write_once(broker, topic, partition, _batch(key, value))
+            if error == 0:
+                return offset
+            errors.append(error)
+        if not set(errors) <= NOT_YET or time.monotonic() > until:
+            raise RuntimeError(f"{topic}/{partition}: the brokers answered with errors {errors}")
         time.sleep(0.1)
 
 

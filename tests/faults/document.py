@@ -7,6 +7,14 @@ import machine
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "reliability.md")
 
 
+# Of the machine before this program did anything: other work makes answers late.
+LOAD_BEFORE = os.getloadavg()[0]
+
+
+def began_busy():
+    return f"load average before: {LOAD_BEFORE:.1f}"
+
+
 def marks(script):
     return f"<!-- written by tests/faults/{script}.py --write-docs -->\n", f"<!-- end of what {script}.py wrote -->\n"
 
@@ -27,7 +35,7 @@ def table(header, rows):
 def write(script, part):
     with open(PAGE, encoding="utf-8") as file:
         text = file.read()
-    text = with_part(text, script, f"Measured on {machine.description()}.\n\n{part}")
+    text = with_part(text, script, f"Measured on {machine.description()}; {began_busy()}.\n\n{part}")
     with open(PAGE, "w", encoding="utf-8") as file:
         file.write(text)
     print(f"written: docs/reliability.md, the part of {script}.py")

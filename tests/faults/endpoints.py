@@ -210,12 +210,20 @@ class Row:
             ordered = sorted(counts.items(), key=lambda one: -one[1])
             return ", ".join(f"{key} ×{count}" if several else str(key) for key, count in ordered)
 
+        found = {}
+        for answer in self.answers:
+            if answer.status == 200:
+                found.setdefault(answer.source, []).append(answer.items)
+
         def served(answer):
             if answer.status != 200:
                 return "nothing"
             if self.name in ("why-not", "event post", "users", "articles change", "ready", "metrics"):
                 return "the answer"
-            return f"{answer.items} items" + (f" of {answer.source}" if answer.source else "")
+            least, most = min(found[answer.source]), max(found[answer.source])
+            return (f"{least}–{most} items" if least < most else f"{most} items") + (
+                f" of {answer.source}" if answer.source else ""
+            )
 
         return [
             told(self.counts(lambda answer: answer.status)),

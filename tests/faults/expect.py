@@ -19,8 +19,8 @@ LISTS = (*TEXT, *PICTURE, "suggest", "for-you", "similar", "complete the look", 
 
 @dataclass(frozen=True)
 class Expect:
-    """Statuses and labels that may come (None: an answer that is whole), where its items may come from, and how late the 99th of a
-    hundred may be."""
+    """Statuses and labels that may come (None: an answer that is whole), where its items may come from, and how late the 99th of
+    a hundred may be."""
 
     statuses: frozenset = frozenset({200})
     labels: frozenset = frozenset({None})
@@ -63,11 +63,11 @@ class Measure:
     def __init__(self, endpoints, check, times, slack):
         self.endpoints, self.check, self.times, self.slack = endpoints, check, times, slack
 
-    def run(self, name, port, wanted=None, only=Endpoints.NAMES, skip_first=0, client=None):
-        """Rows in the order of the endpoints. `wanted`: where it differs from WHOLE. `skip_first` answers of each are judged but not
-        timed. `client`: a connection that is there already."""
+    def run(self, name, to, wanted=None, only=Endpoints.NAMES, skip_first=0):
+        """Rows in the order of the endpoints. `to`: a port, or a connection that is there already. `wanted`: where it differs from
+        WHOLE. `skip_first` answers of each are judged but not timed."""
         rows = []
-        client = client or Client(port)
+        client = to if isinstance(to, Client) else Client(to)
         for endpoint in only:
             row = Row(endpoint)
             expected = (wanted or {}).get(endpoint, WHOLE[endpoint])

@@ -1,8 +1,8 @@
 """Load of many connections out of few instructions: whole requests made before, kept raw sockets, one selector a process.
 
-Closed loop, one process: each connection asks again when it has its answer. Open loop, two processes: `rate` requests a second, each due
-at its time whether or not the earlier ones were answered; latency counts from when it was due. A request that finds no free
-connection opens one, up to MAX_CONNECTIONS a process; beyond that it is counted as not sent.
+Closed loop, one process: each connection asks again when it has its answer. Open loop, two processes: `rate` requests a second,
+each due at its time whether or not the earlier ones were answered; latency counts from when it was due. A request that finds no
+free connection opens one, up to MAX_CONNECTIONS a process; beyond that it is counted as not sent.
 """
 
 import multiprocessing

@@ -1,5 +1,5 @@
-"""The whole ladder of a search that cannot be answered, seen live: models stand still (SIGSTOP) under searches by text, picture and
-both; kept lists are served stale, unseen searches get what was popular in 24 hours; these hours pass without an event and it is 7
+"""The whole ladder of a search that cannot be answered, seen live: models stand still (SIGSTOP) under searches by text, picture
+and both; kept lists are served stale, unseen searches get what was popular in 24 hours; these hours pass without an event and it is 7
 days, these too and it is all time; then the models go on.
 
 Hours pass by the server's clock of the day (shim.c): nothing is taken out of any store.

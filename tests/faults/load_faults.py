@@ -162,7 +162,7 @@ class LoadFaults:
             time.sleep(2)
             busy = (server.processor_seconds() - processor) / (time.monotonic() - began)
             self.check("descriptors: it does not spin", busy < 0.5, f"{100 * busy:.0f} % of a core while nothing is asked")
-            rows = self.measure(endpoints).run("descriptors", server.port, client=kept)
+            rows = self.measure(endpoints).run("descriptors", kept)
             for one in held:
                 one.close()
             back = self.seconds_until(lambda: Client(server.port, seconds=1).ask("GET", "/live").status == 200, 10)

@@ -153,8 +153,8 @@ class Relay:
 
 
 class BlackHole:
-    """A port that takes connections and bytes and never answers. With a backlog of 0 it is full, and takes no connection either: the
-    system drops what would open one, as a network does towards an address where nobody is."""
+    """A port that takes connections and bytes and never answers. With a backlog of 0 it is full, and takes no connection either:
+    the system drops what would open one, as a network does towards an address where nobody is."""
 
     def __init__(self, backlog=1024):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)  # never accepted

@@ -100,8 +100,8 @@ class Matrix(InferenceFaults, RedisFaults, DiskFaults, LoadFaults):
 
     def part(self):
         text = [
-            f"{self.times} questions an endpoint and fault, one after the other over one connection, each in words and pictures that were "
-            "not asked before. `–` is an answer that is whole.\n"
+            f"{self.times} questions an endpoint and fault, one after the other over one connection, each in words and pictures "
+            "that were not asked before. `–` is an answer that is whole.\n"
         ]
         for name, what, rows, notes in self.sections:
             text.append(f"### {name.replace('_', ' ')}\n{what[0].upper()}{what[1:]}.\n")

@@ -29,7 +29,7 @@ class KafkaDeadLettersTest : public testing::Test {
     make_topic(kafka_, topics_.events, 2);
     make_topic(kafka_, topics_.dead_letters(), 3, 1, {{"cleanup.policy", "compact,delete"}});
     producer_ = running_producer(kafka_, time_, metrics_);
-    router_ = std::make_unique<KafkaRecordRouter>(**producer_, time_.clock(), topics_);
+    router_ = std::make_unique<KafkaRecordRouter>(**producer_, time_.clock(), metrics_, topics_);
     letters_ = std::make_unique<KafkaDeadLetters>(kafka_, topics_, time_.clock(), 10s);
   }
   void lay_down(const std::string& id, std::uint32_t retries = 3) {
