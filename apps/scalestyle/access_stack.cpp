@@ -73,7 +73,7 @@ core::Result<std::unique_ptr<AccessStack>> AccessStack::open(const core::Setting
   CORE_TRY(options.token_secrets, user_token_secrets(settings));
   CORE_TRY(options.origins, http::CrossOrigin::parse(settings.text("cors_origins")));
   options.session_lifetime = std::chrono::days(settings.integer("session_cookie_days"));
-  options.behind_tls = settings.boolean("behind_tls");
+  options.behind_tls = settings.boolean("behind_tls") || !settings.text("tls_certificate").empty();
   return stack;
 }
 

@@ -65,7 +65,7 @@ std::vector<SettingSpec> make_table() {
       text("host", "127.0.0.1", "address to bind"),
       text("keys_file", "", "file of API keys, followed while the server runs; not set: everybody may do everything"),
       boolean("insecure", "false", "serve without API keys on an address that others can reach"),
-      boolean("behind_tls", "false", "clients reach this server over TLS, such as a proxy's: cookies are Secure, browsers are told to stay with it"),
+      boolean("behind_tls", "false", "a proxy speaks TLS for this server: cookies are Secure, browsers are told to stay with it; so it is with tls_certificate"),
       text("user_token_secret", "", "secret that signs user tokens and session cookies; two: \"new,old\"; better in user_token_secret_file"),
       text("user_token_secret_file", "", "file of that secret, or of two, one a line: the first signs, both are accepted"),
       integer("session_cookie_days", "30", "the anonymous session of a browser is good this long", 1, 400),
