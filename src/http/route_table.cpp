@@ -164,7 +164,7 @@ constexpr std::size_t kMaxBatchBytes = 1024 * 1024;
 constexpr std::size_t kMaxChangesBytes = 8 * 1024 * 1024;
 
 constexpr std::array kForOperators{RouteId::kWhyNot,     RouteId::kCacheStats,    RouteId::kChangeArticles, RouteId::kPutArticle,
-                                   RouteId::kPatchArticle, RouteId::kDeleteArticle, RouteId::kMetrics};
+                                   RouteId::kPatchArticle, RouteId::kDeleteArticle, RouteId::kMetrics,       RouteId::kUserFeatures};
 
 // The same routes, those for operators marked.
 template <std::size_t N>
