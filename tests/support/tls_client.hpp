@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -39,6 +40,7 @@ class TlsClient {
       SSL_set_alpn_protos(connection_.get(), reinterpret_cast<const unsigned char*>(list.data()), static_cast<unsigned>(list.size()));
     }
     socket_.limit_waiting(std::chrono::seconds(10));
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to a socket that the server has closed
     SSL_set_fd(connection_.get(), socket_.descriptor());
     open_ = SSL_connect(connection_.get()) == 1;
   }
