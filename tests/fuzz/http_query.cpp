@@ -6,7 +6,7 @@
 #include "http/list_parameters.hpp"
 #include "http/parameters.hpp"
 #include "http/query_string.hpp"
-#include "http/trace_header.hpp"
+#include "telemetry/trace_context.hpp"
 #include "text/unicode.hpp"
 
 namespace scalestyle::fuzz {
@@ -49,9 +49,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace scalestyle;  // NOLINT: one function
   const std::string_view input = fuzz::text_of(data, size);
   fuzz::check_query(input);
-  if (const auto trace = http::parse_traceparent(input)) {
-    fuzz::require(trace->trace_id.size() == 32 && trace->parent_id.size() == 16);
+  if (const auto trace = telemetry::parse_traceparent(input)) {
+    fuzz::require(trace->trace.is_valid() && trace->parent.is_valid());
+    fuzz::require(telemetry::parse_traceparent(telemetry::write_traceparent(*trace)).has_value());
   }
+  fuzz::require(telemetry::usable_tracestate(input).size() <= 512);
   if (const auto encoded = http::without_data_url(input)) {
     if (const auto bytes = http::base64_decode(*encoded)) fuzz::require(bytes->size() <= encoded->size());
   }

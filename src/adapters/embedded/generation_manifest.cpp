@@ -47,6 +47,12 @@ class Fields {
       value = static_cast<std::uint64_t>(found->get_int64());
     else blame(name);
   }
+  // From 0 on.
+  void read(std::string_view name, std::int64_t& value) {
+    const json::value* found = find(name);
+    if (found != nullptr && found->is_int64() && found->get_int64() >= 0) value = found->get_int64();
+    else blame(name);
+  }
   void read(std::string_view name, double& value) {
     const json::value* found = find(name);
     if (found != nullptr && found->is_number()) value = found->to_number<double>();
@@ -181,7 +187,6 @@ json::object to_object(const NeighbourFacts& facts) {
 std::string read_version_1(const json::object& object, GenerationManifest& manifest) {
   Fields fields(object);
   std::string id;
-  std::uint64_t size = 0;
   fields.read("id", id);
   manifest.info.id = core::GenerationId(id);
   fields.read("created_at", manifest.info.created_at);
@@ -220,10 +225,8 @@ std::string read_version_1(const json::object& object, GenerationManifest& manif
     if (const std::string bad = read_neighbour_facts(*neighbours, *manifest.neighbours); !bad.empty()) return "neighbours." + bad;
   }
   if (object.contains("changes_through")) {
-    fields.read("changes_through", size);
-    manifest.info.changes_through = static_cast<std::int64_t>(size);
-    fields.read("changes_overruled_ms", size);
-    manifest.info.changes_overruled_ms = static_cast<std::int64_t>(size);
+    fields.read("changes_through", manifest.info.changes_through);
+    fields.read("changes_overruled_ms", manifest.info.changes_overruled_ms);
   }
   if (fields.bad().empty() && !is_generation_id(id)) return "id";
   return fields.bad();

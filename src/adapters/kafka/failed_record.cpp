@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -130,10 +131,12 @@ core::Result<DeadLetter> read_dead_letter(std::string_view text) {
   letter.traceparent = text_of(*object, "traceparent");
   letter.tracestate = text_of(*object, "tracestate");
   if (const auto* time = object->if_contains("timestamp"); time != nullptr && time->is_number()) {
-    letter.time_seconds = time->to_number<double>();
+    const double seconds = time->to_number<double>();
+    if (std::isfinite(seconds)) letter.time_seconds = seconds;  // 1e999 is a number to a parser
   }
-  if (const std::string encoded = text_of(*object, "original_value_base64"); !encoded.empty()) {
-    auto bytes = from_base64(encoded);
+  const auto* encoded = object->if_contains("original_value_base64");
+  if (encoded != nullptr && encoded->is_string()) {  // empty: the record had no bytes
+    auto bytes = from_base64(text_of(*object, "original_value_base64"));
     if (!bytes) return refuse("original_value_base64 is no Base64");
     letter.value = std::move(*bytes);
   } else {

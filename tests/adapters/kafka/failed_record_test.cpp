@@ -38,6 +38,15 @@ TEST(FailedRecordTest, ATiersRecordIsTheOriginalByteForByteWithANoteBehindIt) {
   EXPECT_EQ(without_member(next, "_retry_meta"), kOriginal);
 }
 
+TEST(FailedRecordTest, ARecordWithoutBytesComesBackWithoutBytes) {
+  DeadLetter letter;
+  letter.id = "topic:0:1";
+  letter.reason = kPermanentFailure;
+  const auto read = read_dead_letter(write_dead_letter(letter));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->value, "");
+}
+
 TEST(FailedRecordTest, ARecordIsNotDueBeforeItsTime) {
   const std::string value = write_retry(kOriginal, {.count = 1,
                                                     .topic = "scalestyle.clicks.retry.1s",
