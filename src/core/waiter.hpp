@@ -23,9 +23,10 @@ template <class T>
 class Waiter {
  public:
   // False when it was settled before. The task goes on inside.
-  bool settle(T value) {
+  template <class Value>
+  bool settle(Value&& value) {
     if (settled_.exchange(true, std::memory_order_acq_rel)) return false;
-    slot_.set(std::move(value));
+    slot_.set(T(std::forward<Value>(value)));
     return true;
   }
   auto operator co_await() noexcept { return slot_.operator co_await(); }
