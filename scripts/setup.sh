@@ -80,4 +80,5 @@ fi
 "$source_dir/scripts/duckdb.sh"
 "$source_dir/scripts/milvus_proto.sh"
 "$source_dir/scripts/librdkafka.sh"
-"$source_dir/scripts/promtool.sh"
+# For one test only, which is skipped without it (a failure on CI).
+"$source_dir/scripts/promtool.sh" || echo "going on without promtool: the rules of deploy/prometheus are not tested"
