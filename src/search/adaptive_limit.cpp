@@ -15,6 +15,9 @@ constexpr double kBusyShare = 0.5;                    // of the limit: more in p
 constexpr double kUsedShare = 0.8;                    // of the limit: more, and it is in use
 constexpr double kLargestCut = 0.3;                   // what is left of the limit at least
 constexpr double kSmallestCut = 0.9;                  // and at most
+constexpr std::chrono::milliseconds kLook{250};       // between two looks at refusals
+constexpr std::size_t kFewRefusals = 10;              // fewer are a rush
+constexpr std::chrono::seconds kCrowded{10};          // since more were refused than served
 constexpr std::chrono::microseconds kLeastTime{100};  // what is quicker is as quick as this
 
 }  // namespace
@@ -29,6 +32,9 @@ core::Status AdaptiveLimitOptions::validate() const {
   if (floor < 1 || floor > 100'000) {
     return wrong(fmt::format("admission_floor must be 1 to 100000, not {}", floor), "admission_floor");
   }
+  if (crowded_floor < 1 || crowded_floor > 100'000) {
+    return wrong(fmt::format("crowded_floor must be 1 to 100000, not {}", crowded_floor), "crowded_floor");
+  }
   if (!(tolerance >= 1.1 && tolerance <= 100)) {
     return wrong(fmt::format("admission_tolerance must be 1.1 to 100, not {}", tolerance), "admission_tolerance");
   }
@@ -41,16 +47,20 @@ core::Status AdaptiveLimitOptions::validate() const {
 AdaptiveLimit::AdaptiveLimit(const AdaptiveLimitOptions& options, const core::Clock& clock)
     : options_(options),
       floor_(std::min(options.floor, options.ceiling)),
+      crowded_floor_(std::min(options.crowded_floor, floor_)),
       clock_(clock),
       limit_(options.ceiling),
       period_began_(clock.steady_now()),
-      changed_(period_began_) {}
+      changed_(period_began_),
+      crowded_until_(period_began_),
+      looked_(period_began_) {}
 
 std::optional<AdaptiveLimit::Ticket> AdaptiveLimit::enter() {
   const std::size_t before = in_progress_.fetch_add(1, std::memory_order_acq_rel);
   const std::size_t limit = limit_.load(std::memory_order_acquire);
   if (before >= limit) {
     in_progress_.fetch_sub(1, std::memory_order_acq_rel);
+    refused_.fetch_add(1, std::memory_order_relaxed);
     return std::nullopt;
   }
   std::size_t peak = peak_.load(std::memory_order_relaxed);
@@ -64,10 +74,12 @@ void AdaptiveLimit::note(AdmittedKind kind, core::SteadyTime entered) {
   const core::SteadyTime now = clock_.steady_now();
   const std::lock_guard lock(mutex_);
   if (now - period_began_ >= kPeriod) begin_period(now);
+  ++served_;
+  look_at_refusals(now);
   const double ratio = slowness(kind, std::max<Duration>(now - entered, kLeastTime));
   const auto limit = static_cast<double>(limit_.load(std::memory_order_relaxed));
   if (static_cast<double>(in_progress_.load(std::memory_order_relaxed)) > kBusyShare * limit) was_busy_ = true;
-  if (limit > static_cast<double>(floor_)) was_above_floor_ = true;
+  if (limit > static_cast<double>(floor())) was_above_floor_ = true;
   if (entered < changed_) return;
   ++samples_;
   slowness_ += ratio;
@@ -87,8 +99,8 @@ double AdaptiveLimit::slowness(AdmittedKind kind, Duration took) {
     quickest.size = 0;
   }
   if (quickest.known == Duration::max()) return 0;
-  const double usual = std::max(options_.tolerance * static_cast<double>(quickest.known.count()),
-                                static_cast<double>(Duration(options_.grace).count()));
+  const Duration grace = crowded_ ? Duration(0) : Duration(options_.grace);
+  const double usual = std::max(options_.tolerance * static_cast<double>(quickest.known.count()), static_cast<double>(grace.count()));
   return static_cast<double>(took.count()) / usual;
 }
 
@@ -109,7 +121,7 @@ void AdaptiveLimit::adapt(core::SteadyTime now) {
   if (2 * slow_ > samples_) {
     const double cut = std::clamp(static_cast<double>(samples_) / slowness_, kLargestCut, kSmallestCut);
     const std::size_t used = std::clamp<std::size_t>(peak, 1, limit);
-    next = std::max(floor_, static_cast<std::size_t>(cut * static_cast<double>(used)));
+    next = std::max(floor(), static_cast<std::size_t>(cut * static_cast<double>(used)));
     next = std::min(next, limit);
     changed_ = now;
   } else if (static_cast<double>(peak) >= kUsedShare * static_cast<double>(limit)) {
@@ -118,6 +130,22 @@ void AdaptiveLimit::adapt(core::SteadyTime now) {
   limit_.store(next, std::memory_order_release);
   samples_ = slow_ = 0;
   slowness_ = 0;
+}
+
+void AdaptiveLimit::look_at_refusals(core::SteadyTime now) {
+  if (now - looked_ >= kLook) {
+    const std::size_t refused = refused_.exchange(0, std::memory_order_relaxed);
+    if (refused >= kFewRefusals && refused > served_) {
+      crowded_ = true;
+      crowded_until_ = now + kCrowded;
+    }
+    looked_ = now;
+    served_ = 0;
+  }
+  if (crowded_ && now >= crowded_until_) {
+    crowded_ = false;
+    limit_.store(std::max(floor_, limit_.load(std::memory_order_relaxed)), std::memory_order_release);
+  }
 }
 
 }  // namespace scalestyle::search

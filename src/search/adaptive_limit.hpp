@@ -3,11 +3,16 @@
 // door, at once.
 //
 // Requests of one kind (AdmittedKind) are compared with the quickest group of their kind: the smallest mean of 32 that followed one
-// another. One is slow that takes `tolerance` times that, and longer than `grace`, which nobody minds. After every few requests: where most of them were slow, the limit becomes as much
-// smaller than what was in progress as they were too slow; where they were not, and the limit was in use, it grows by one. So a
-// queue that builds up in front of the processors is kept short, and those who are let in wait little. The limit stays between
-// `floor` and `ceiling`, where it begins. The quickest is forgotten only while little is in progress, so that lasting overload is not taken for
-// what is usual; or while the limit stays at the floor, where a queue cannot be what makes requests slow.
+// another. One is slow that takes `tolerance` times that, and longer than `grace`, which nobody minds. After every few requests:
+// where most of them were slow, the limit becomes as much smaller than what was in progress as they were too slow; where they were
+// not, and the limit was in use, it grows by one. So a queue that builds up in front of the processors is kept short, and those
+// who are let in wait little. The limit stays between `floor` and `ceiling`, where it begins. The quickest is forgotten only while
+// little is in progress, so that lasting overload is not taken for what is usual; or while the limit stays at the floor, where a
+// queue cannot be what makes requests slow.
+//
+// `floor` and `grace` are for a crowd that the server gets through, a little later. Where more are refused than served it does
+// not: then, and for ten seconds after, there is no grace, and the limit may go down to `crowded_floor`, so that those who are let
+// in are served as if they were alone.
 //
 // Thread safety: any thread. Entering takes no lock. A Ticket must not outlive its limit.
 
@@ -39,6 +44,7 @@ inline constexpr std::size_t kAdmittedKinds = 6;
 struct AdaptiveLimitOptions {
   bool adapts = true;         // false: the limit is the ceiling
   std::size_t floor = 16;     // 1 … ceiling; a larger one counts as the ceiling
+  std::size_t crowded_floor = 3;  // 1 … floor; a larger one counts as the floor. One more than work at once is right
   std::size_t ceiling = 256;  // 1 … 100,000
   double tolerance = 1.5;     // 1.1 … 100
   std::chrono::milliseconds grace{50};  // 0 … 60,000
@@ -96,13 +102,17 @@ class AdaptiveLimit {
   [[nodiscard]] double slowness(AdmittedKind kind, Duration took);
   void begin_period(core::SteadyTime now);
   void adapt(core::SteadyTime now);
+  void look_at_refusals(core::SteadyTime now);
+  [[nodiscard]] std::size_t floor() const { return crowded_ ? crowded_floor_ : floor_; }
 
   const AdaptiveLimitOptions options_;
   const std::size_t floor_;
+  const std::size_t crowded_floor_;
   const core::Clock& clock_;
   std::atomic<std::size_t> limit_;          // written under the lock
   std::atomic<std::size_t> in_progress_{0};
   std::atomic<std::size_t> peak_{0};        // in progress since the last change
+  std::atomic<std::size_t> refused_{0};     // since the last look at them
 
   std::mutex mutex_;
   std::array<Quickest, kAdmittedKinds> quickest_{};  // guarded by mutex_, as all below
@@ -113,6 +123,10 @@ class AdaptiveLimit {
   std::size_t samples_ = 0;
   std::size_t slow_ = 0;
   double slowness_ = 0;                     // of all samples together
+  bool crowded_ = false;
+  core::SteadyTime crowded_until_;
+  core::SteadyTime looked_;                 // at the refusals
+  std::size_t served_ = 0;                  // since then
 };
 
 }  // namespace scalestyle::search

@@ -158,6 +158,22 @@ TEST(AdaptiveLimit, NobodyIsRefusedForWaitsThatNobodyMinds) {
   EXPECT_EQ(busy.refused, 0U);
 }
 
+TEST(AdaptiveLimit, WhereMoreAreRefusedThanServedNeitherGraceNorFloorHold) {
+  constexpr AdaptiveLimitOptions kWide{.floor = 40, .crowded_floor = kProcessors + 1, .ceiling = 256, .grace = 500ms};
+  QueueModel model(kWide, kProcessors);
+  const double unloaded = model.run(kCapacity / 10, 60s, steady_work).p99();
+  // A little more than can be done: those who wait are granted it.
+  EXPECT_GT(model.run(1.3 * kCapacity, 60s, steady_work).p99(), 4 * unloaded);
+  EXPECT_GE(model.limit(), 40U);
+  model.run(3 * kCapacity, 2s, steady_work);
+  auto crowded = model.run(3 * kCapacity, 60s, steady_work);
+  EXPECT_LE(crowded.p99(), 2 * unloaded) << "unloaded " << unloaded << " ms";
+  EXPECT_GE(static_cast<double>(crowded.waits_ms.size()), 0.9 * kCapacity * 60);
+  // Ten seconds after it the floor holds again.
+  model.run(kCapacity / 10, 11s, steady_work);
+  EXPECT_GE(model.limit(), 40U);
+}
+
 TEST(AdaptiveLimit, FloorAndCeilingHold) {
   support::FakeClock clock;
   AdaptiveLimit limit({.floor = 3, .ceiling = 5, .grace = 0ms}, clock);
@@ -193,6 +209,7 @@ TEST(AdaptiveLimit, OptionsAreChecked) {
   EXPECT_TRUE(AdaptiveLimitOptions{}.validate());
   EXPECT_EQ((AdaptiveLimitOptions{.floor = 0}).validate().error().field, "admission_floor");
   EXPECT_EQ((AdaptiveLimitOptions{.ceiling = 0}).validate().error().field, "max_concurrent_requests");
+  EXPECT_EQ((AdaptiveLimitOptions{.crowded_floor = 0}).validate().error().field, "crowded_floor");
   EXPECT_EQ((AdaptiveLimitOptions{.tolerance = 1}).validate().error().field, "admission_tolerance");
   EXPECT_EQ((AdaptiveLimitOptions{.grace = -1ms}).validate().error().field, "admission_grace_ms");
 }
