@@ -16,6 +16,7 @@
 #include "core/files.hpp"
 #include "doctor_judgement.hpp"
 #include "doctor_parts.hpp"
+#include "http/search_configurations.hpp"
 #include "ingest/models/manifest.hpp"
 #include "ingest/models/model_store.hpp"
 #include "model_choice.hpp"
@@ -86,6 +87,13 @@ Check check_rules(const core::Settings& settings) {
   if (!rules) return failed("rules", rules.error(), "correct that file: a server that runs keeps the rules it has");
   const auto enabled = std::ranges::count_if(rules->rules(), &ranking::Rule::enabled);
   return passed("rules", fmt::format("{} merchandising rules, {} of them enabled", rules->rules().size(), enabled));
+}
+
+Check check_configurations(const core::Settings& settings) {
+  if (!settings.is_set("configurations")) return skipped("configurations", "no --configurations given");
+  const auto named = http::SearchConfigurations::read(settings.text("configurations"));
+  if (!named) return failed("configurations", named.error(), "correct that file: a server that runs keeps those it has");
+  return passed("configurations", fmt::format("{} named configurations of searches", named->all().size()));
 }
 
 // The order of lists for one shopper.
@@ -174,6 +182,7 @@ Checks check_data(const core::Settings& settings, bool quick) {
   }
   checks.push_back(check_event_log(settings));
   checks.push_back(check_rules(settings));
+  checks.push_back(check_configurations(settings));
   checks.push_back(check_ranker(settings));
   return checks;
 }

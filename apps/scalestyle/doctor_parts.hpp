@@ -20,7 +20,7 @@ inline constexpr std::chrono::seconds kKafkaDeadline{4};   // its client says on
 // Of the data folder: may it be written, how long a sync takes, how much room is left. `quick`: no syncs are measured.
 [[nodiscard]] Checks check_disk(const core::Settings& settings, bool quick);
 
-// Generation, event log, rules, ranker.
+// Generation, event log, rules, named configurations, ranker.
 [[nodiscard]] Checks check_data(const core::Settings& settings, bool quick);
 
 // The other files that settings name: certificates, keys, synonyms.

@@ -50,10 +50,12 @@ core::Result<evaluation::RankedList> rank(ServingStack& stack, const SearchConfi
   return list;
 }
 
-core::Result<std::vector<SearchConfiguration>> parse_configurations(const std::vector<std::string>& texts) {
+core::Result<std::vector<SearchConfiguration>> parse_configurations(const std::vector<std::string>& texts,
+                                                                    const core::Settings& settings) {
+  CORE_TRY(const auto named, open_configurations(settings));
   std::vector<SearchConfiguration> configurations;
   for (const std::string& text : texts.empty() ? std::vector<std::string>{"default"} : texts) {
-    CORE_TRY(auto configuration, parse_search_configuration(text));
+    CORE_TRY(auto configuration, parse_search_configuration(text, named.get()));
     configurations.push_back(std::move(configuration));
   }
   return configurations;
@@ -95,7 +97,7 @@ core::Result<evaluation::QuerySet> read_queries(const core::Settings& settings) 
 
 core::Result<evaluation::SearchEvaluation> evaluate(const Invocation& invocation, evaluation::EvaluationOptions options) {
   const core::Settings& settings = invocation.settings;
-  CORE_TRY(const auto parsed, parse_configurations(invocation.positionals));
+  CORE_TRY(const auto parsed, parse_configurations(invocation.positionals, settings));
   CORE_TRY(const auto set, read_queries(settings));
   CORE_TRY(const StoreChoice stores, choose_stores(settings, Role::kServe));
   CORE_TRY(const auto stack, ServingStack::create(settings, {.stores = stores}));

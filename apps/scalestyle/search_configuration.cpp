@@ -21,7 +21,11 @@ core::Result<search::SearchRequest> to_request(http::QueryPairs pairs, core::Ste
   return http::to_search_request(parameters, now);
 }
 
-core::Result<SearchConfiguration> parse(std::string_view text) {
+core::Result<SearchConfiguration> parse(std::string_view text, const http::ConfigurationFile* named_ones) {
+  if (text.starts_with('@')) {
+    const std::string name(text.substr(1));
+    return parse(name + ":config=" + name, named_ones);
+  }
   // A colon before the first "=" ends the name; one behind it belongs to a value.
   const std::size_t equals = std::min(text.find('='), text.size());
   const std::size_t colon = text.substr(0, equals).rfind(':');
@@ -40,17 +44,18 @@ core::Result<SearchConfiguration> parse(std::string_view text) {
     if (name == "prefix") configuration.prefix = std::move(value);
     else configuration.parameters.emplace_back(std::move(name), std::move(value));
   }
+  CORE_CHECK(http::complete_from(named_ones, configuration.parameters, http::search_parameters()));
   return configuration;
 }
 
 }  // namespace
 
-core::Result<SearchConfiguration> parse_search_configuration(std::string_view text) {
+core::Result<SearchConfiguration> parse_search_configuration(std::string_view text, const http::ConfigurationFile* named) {
   const auto in_configuration = [text](core::Error error) {
     error.message = fmt::format("configuration \"{}\": {}", text, error.message);
     return std::unexpected(std::move(error));
   };
-  auto configuration = parse(text);
+  auto configuration = parse(text, named);
   if (!configuration) return in_configuration(configuration.error());
   auto checked = configuration->parameters;
   checked.emplace_back("query", "any");

@@ -19,7 +19,7 @@ std::vector<std::string> with_search_settings(std::vector<std::string> names) {
                            "list_cache_mb", "list_cache_stale_ms", "picture_cache_mb", "max_per_type", "max_per_section", "diversity_window",
                            "for_you_weights", "similar_weights", "for_you_show_bought", "for_you_show_seen", "for_you_item_half_life_days",
                            "ranker", "near_cache_mb", "exploration_rate", "exploration_positions", "cursor_key", "cursor_lifetime_s",
-                           "retrieval_budget_ms"}) {
+                           "retrieval_budget_ms", "fallback", "configurations"}) {
     names.emplace_back(name);
   }
   return with_guard_settings(with_vision_settings(with_rerank_settings(std::move(names))));
@@ -119,6 +119,12 @@ core::Result<std::unique_ptr<search::RuleFile>> open_rules(const core::Settings&
   const std::string path = settings.text("rules");
   if (path.empty()) return std::unique_ptr<search::RuleFile>();
   return search::RuleFile::open(path);
+}
+
+core::Result<std::unique_ptr<http::ConfigurationFile>> open_configurations(const core::Settings& settings) {
+  const std::string path = settings.text("configurations");
+  if (path.empty()) return std::unique_ptr<http::ConfigurationFile>();
+  return http::ConfigurationFile::open(path);
 }
 
 }  // namespace scalestyle::app

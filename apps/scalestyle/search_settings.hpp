@@ -7,6 +7,7 @@
 
 #include "core/result.hpp"
 #include "core/settings.hpp"
+#include "http/search_configurations.hpp"
 #include "ranking/diversity.hpp"
 #include "ranking/fusion.hpp"
 #include "retrieval/lexical_options.hpp"
@@ -45,5 +46,7 @@ namespace scalestyle::app {
 [[nodiscard]] core::Result<std::unique_ptr<search::SynonymFile>> open_synonyms(const core::Settings& settings);
 // Null where the `rules` setting names no file.
 [[nodiscard]] core::Result<std::unique_ptr<search::RuleFile>> open_rules(const core::Settings& settings);
+// Null where the `configurations` setting names no file.
+[[nodiscard]] core::Result<std::unique_ptr<http::ConfigurationFile>> open_configurations(const core::Settings& settings);
 
 }  // namespace scalestyle::app

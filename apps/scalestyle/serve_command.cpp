@@ -56,10 +56,12 @@ class ServeRun {
     telemetry::Logger log(logging, clock_);
     CORE_TRY(const StoreChoice stores, choose_stores(settings_, role_));
     CORE_TRY(const auto access, AccessStack::open(settings_, {.clock = clock_, .log = log}));
+    CORE_TRY(const auto configurations, open_configurations(settings_));
     CORE_TRY(const auto stack, ServingStack::create(settings_, {.stores = stores, .events_log = &log,
                                                             .role = role_ == Role::kGateway ? "gateway" : "serve"}));
     telemetry::show_resident_memory(stack->metrics());
     telemetry::show_process(stack->metrics(), {.version = std::string(kVersion), .role = role_ == Role::kGateway ? "gateway" : "serve"});
+    if (configurations) http::show_configurations(stack->metrics(), *configurations);
     if (const std::string& notice = stack->reranking().notice(); !notice.empty()) log.warning(notice);
     CORE_TRY(const auto pictures, ImageFetching::create(settings_, clock_));
     CORE_TRY(const auto limits, make_rate_limits(settings_, clock_, stack->metrics()));
@@ -67,7 +69,7 @@ class ServeRun {
                    .clock = clock_, .metrics = stack->metrics(), .log = log, .suggest = stack->suggest(), .live = stack->live(),
                    .fetcher = pictures->fetcher(), .reasons = stack->reasons(), .timers = &stack->timers(), .limits = limits.get(),
                    .dependencies = [serving = stack.get()] { return serving->dependencies(); },
-                   .access = &access->control(stack->metrics()), .audit = &access->audit()},
+                   .access = &access->control(stack->metrics()), .audit = &access->audit(), .configurations = configurations.get()},
                   {.version = std::string(kVersion), .max_query_image_bytes = max_query_image_bytes(settings_),
                    .log_queries = settings_.boolean("log_queries")});
     CORE_TRY(const auto server, http::Server::open(options, {.application = api, .clock = clock_, .metrics = stack->metrics(), .log = log,
@@ -96,7 +98,8 @@ class ServeRun {
       server->begin_drain();
     }
     search::RefreshLoop follower({.holder = stack->generations(), .timers = stack->timers(), .clock = clock_, .log = log,
-                                  .synonyms = stack->synonyms(), .rules = stack->rules(), .ranker = &stack->ranker(), .suggest = &stack->suggest()},
+                                  .synonyms = stack->synonyms(), .rules = stack->rules(), .ranker = &stack->ranker(), .suggest = &stack->suggest(),
+                                  .follow_others = [&log, file = configurations.get()] { if (file != nullptr) file->follow_and_tell(log); }},
                                  {.interval = kFollowInterval});
     follower.start();
     access->follow(stack->timers(), stack->compute().pool());

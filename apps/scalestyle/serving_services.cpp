@@ -42,6 +42,10 @@ core::Result<search::SearchOptions> ServingStack::search_options(const core::Set
   options.picture_cache_bytes = static_cast<std::size_t>(settings.integer("picture_cache_mb")) << 20;
   options.diversity = diversity_limits(settings);
   options.cursor = cursor_options(settings);
+  CORE_TRY(options.fallback, search::FallbackSteps::parse(settings.text("fallback")));
+  if (const std::string steps = options.fallback.left_out(); !steps.empty()) {
+    log_->warning("what may stand in for a search that cannot be answered is restricted by the setting fallback", {{"left_out", steps}});
+  }
   CORE_TRY(options.recommendation, recommendation_options(settings));
   if (events_) {
     CORE_TRY(const auto weights, event_options(settings));

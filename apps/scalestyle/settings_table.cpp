@@ -99,6 +99,9 @@ std::vector<SettingSpec> make_table() {
       text("synonyms", "", "file of synonyms, followed while the server runs: \"tee => t-shirt\" or \"jumper, sweater\" a line"),
       integer("list_cache_mb", "64", "memory for ranked lists of recent queries; 0: none is kept", 0, 65'536),
       integer("list_cache_stale_ms", "500", "how long after a switch of catalogue an older list may be given", 0, 60'000),
+      text("fallback", "all", "what may stand in for a search that cannot be answered, to try one out: some of words, other_side, cached, "
+           "popular_24h, popular_7d, global_popular; all; none"),
+      text("configurations", "", "JSON file of named parameters of searches, for config=NAME; followed while the server runs"),
       integer("picture_cache_mb", "16", "memory for vectors of pictures that were searched by; 0: none is kept", 0, 65'536),
       text("reranker", "bge-reranker-base", "cross-encoder: a model's name, a path to its folder, or none"),
       text("rerank_precision", "f32", "arithmetic of reranking; doctor recommends one", {"f32", "bf16", "int8"}),

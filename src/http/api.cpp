@@ -59,7 +59,7 @@ Api::Api(Dependencies dependencies, Options options)
       events_({use_.events, use_.pool, use_.clock, use_.log}),
       articles_({use_.live, use_.pool, use_.clock, use_.log}),
       reasons_({use_.search, use_.reasons, use_.timers, use_.clock}),
-      visual_({use_.pool, use_.fetcher, use_.search.looks_into_pictures()}, options_.max_query_image_bytes),
+      visual_({use_.pool, use_.fetcher, use_.search.looks_into_pictures(), use_.configurations}, options_.max_query_image_bytes),
       http_metrics_(use_.metrics),
       generation_metrics_(use_.metrics, use_.generations),
       cache_metrics_(use_.metrics, use_.search),
@@ -137,6 +137,10 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
   pairs->insert(pairs->end(), match.path_values.begin(), match.path_values.end());
   const bool takes_subject = std::ranges::find(route.parameters, "userId", &ParameterSpec::name) != route.parameters.end();
   if (const auto own = caller->settle(*pairs, takes_subject); !own) return denied(own.error());
+  if (const auto configured = configure(*caller, route, *pairs, call); !configured) {
+    const bool is_denied = configured.error().code == core::ErrorCode::kPermissionDenied;
+    return is_denied ? denied(configured.error()) : at_once(std::unexpected(configured.error()));
+  }
   if (use_.limits != nullptr) {
     const std::string key = caller->key_id.empty() ? sent_key_id(request) : caller->key_id;
     const bool speaks_for_many = !caller->key_id.empty() && caller->kind == KeyKind::kServer;
@@ -186,6 +190,7 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
     case RouteId::kCacheStats: return at_once(json_response(cache_stats_json(
         {use_.search.list_cache_stats(), use_.search.pair_cache_stats(), use_.search.picture_cache_stats(),
          use_.search.near_cache_stats()}, call.request_id)));
+    case RouteId::kConfigurations: return at_once(json_response(configurations_json(use_.configurations, call.request_id)));
     case RouteId::kLive: return at_once(json_response(R"({"status":"live"})"));
     case RouteId::kReady: return at_once(ready());
     case RouteId::kMetrics: call.work = render_metrics(call.deadline); return call;
@@ -239,11 +244,11 @@ core::Result<Work> Api::list(const RoutedRequest& request, core::Deadline& deadl
     }
     case RouteId::kWhyNot: {
       CORE_TRY(search::WhyNotRequest wanted, to_why_not_request(request.parameters, request.received));
-      return why_not(take(wanted));
+      return why_not(take(wanted), request.parameters.text("config").value_or(""));
     }
     default: {
       CORE_TRY(search::SearchRequest wanted, to_search_request(request.parameters, request.received));
-      return answer(use_.search.search(take(wanted)), request.request_id);
+      return answer(use_.search.search(take(wanted)), request.request_id, request.parameters.text("config").value_or(""));
     }
   }
 }
@@ -264,11 +269,11 @@ core::Result<Response> Api::not_answered(const search::SearchFailure& failure, c
   return error_response(error, request_id);
 }
 
-Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_id) {
+Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_id, std::string configuration) {
   const search::SearchOutcome outcome = co_await std::move(search);
   const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
   if (!outcome) co_return not_answered(outcome.error(), request_id, context.get());
-  Response response = json_response(search_answer_json(*outcome));
+  Response response = json_response(search_answer_json(*outcome, configuration));
   response.cost = answer_cost(*outcome);
   co_return response;
 }
@@ -279,17 +284,17 @@ Work Api::visual(RoutedRequest request) {
   core::Task<VisualRequests::Outcome> reading = visual_.read(std::move(request));
   VisualRequests::Outcome wish = co_await std::move(reading);
   if (!wish) {
-    if (wish.error().status == 403 && wish.error().field == "explain") audit_explanation(asked, 403);
+    if (wish.error().status == 403 && (wish.error().field == "explain" || wish.error().field == "config")) audit_explanation(asked, 403);
     co_return error_response(wish.error(), request_id);
   }
-  const bool explained = wish->request.explain;
+  const bool explained = wish->request.explain || !wish->configuration.empty();
   if (options_.log_queries) log_query(wish->request.query, wish->request.user_id ? wish->request.user_id->value() : "", request_id);
   const std::string_view picture_field = wish->picture_field;
   core::Task<search::SearchOutcome> searching = use_.search.search(std::move(wish->request));
   search::SearchOutcome outcome = co_await std::move(searching);
   if (explained) audit_explanation(asked, outcome ? 200 : to_api_error(outcome.error()).status);
   if (outcome) {
-    Response response = json_response(search_answer_json(*outcome));
+    Response response = json_response(search_answer_json(*outcome, wish->configuration));
     response.cost = answer_cost(*outcome);
     co_return response;
   }
@@ -300,12 +305,12 @@ Work Api::visual(RoutedRequest request) {
   co_return not_answered(failure, request_id, context.get());
 }
 
-Work Api::why_not(search::WhyNotRequest wanted) {
+Work Api::why_not(search::WhyNotRequest wanted, std::string configuration) {
   const std::string request_id = wanted.request_id.value();
   const search::WhyNotOutcome outcome = co_await use_.search.why_not(std::move(wanted));
   const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
   if (!outcome) co_return not_answered(outcome.error(), request_id, context.get());
-  co_return json_response(why_not_json(*outcome));
+  co_return json_response(why_not_json(*outcome, configuration));
 }
 
 Work Api::image(std::string article_id, std::string if_none_match, core::Deadline deadline) {

@@ -23,6 +23,7 @@
 #include "http/rate_limits.hpp"
 #include "http/reason_routes.hpp"
 #include "http/route_table.hpp"
+#include "http/search_configurations.hpp"
 #include "http/visual_requests.hpp"
 #include "search/search_service.hpp"
 #include "search/snapshot_holder.hpp"
@@ -57,6 +58,7 @@ class Api final : public Application {
     DependencyStates dependencies{};           // what /ready tells of other engines; empty: nothing
     const AccessControl* access = nullptr;     // null: everybody may do everything
     AuditLog* audit = nullptr;                 // null: calls of admins and about users are not told
+    const ConfigurationFile* configurations = nullptr;  // null: no search can name one
   };
 
   // Must outlive the server, and every work: destroy it after the pool's, the timers' and the event log's threads have
@@ -77,16 +79,19 @@ class Api final : public Application {
   [[nodiscard]] Call route(Request request);
   // api_access.cpp: what the caller of a request may do, else the refusal; the call is given its cookie and its audit.
   [[nodiscard]] std::expected<Caller, Response> let_in(const Request& request, const RouteMatch& match, Call& call) const;
+  // What the named configuration says that `pairs` do not. kPermissionDenied: configurations are the admins'.
+  [[nodiscard]] core::Status configure(const Caller& caller, const Route& route, QueryPairs& pairs, Call& call) const;
+  void audit_admin(const Caller& caller, const Route& route, std::string_view user, Call& call) const;
   // The same once the parameters are known: explanations are the admins'.
   [[nodiscard]] core::Status check_admin_parameters(const Caller& caller, const Route& route, const Parameters& parameters, Call& call) const;
-  // Of an explanation that was asked for in a body, which is known only once it is read.
+  // Of an explanation, or a configuration, that was asked for in a body, which is known only once it is read.
   void audit_explanation(const RoutedRequest& request, int status) const;
   void log_query(std::string_view query, std::string_view user, std::string_view request_id) const;
   [[nodiscard]] Call perform(Request request, const RouteMatch& match, std::string request_id, RateLimits::Charge& charge);
   [[nodiscard]] core::Result<Work> list(const RoutedRequest& request, core::Deadline& deadline);
   [[nodiscard]] Work visual(RoutedRequest request);
-  [[nodiscard]] Work answer(core::Task<search::SearchOutcome> search, std::string request_id);
-  [[nodiscard]] Work why_not(search::WhyNotRequest wanted);
+  [[nodiscard]] Work answer(core::Task<search::SearchOutcome> search, std::string request_id, std::string configuration = {});
+  [[nodiscard]] Work why_not(search::WhyNotRequest wanted, std::string configuration);
   [[nodiscard]] core::Result<Response> not_answered(const search::SearchFailure& failure, const std::string& request_id,
                                                    const core::TaskContext* context) const;
   [[nodiscard]] Work image(std::string article_id, std::string if_none_match, core::Deadline deadline);

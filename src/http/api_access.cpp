@@ -1,5 +1,6 @@
 // The part of Api that says who may ask what, and what of it is audited.
 
+#include <algorithm>
 #include <utility>
 
 #include "http/api.hpp"
@@ -44,13 +45,24 @@ std::expected<Caller, Response> Api::let_in(const Request& request, const RouteM
   return std::move(*caller);
 }
 
+void Api::audit_admin(const Caller& caller, const Route& route, std::string_view user, Call& call) const {
+  if (!caller.keys_in_force || use_.audit == nullptr || call.audit != nullptr) return;
+  call.audit = std::make_shared<const AuditNote>(
+      AuditNote{.key_id = caller.key_id, .action = route.operation_id, .subject = use_.audit->hasher()(user)});
+}
+
+core::Status Api::configure(const Caller& caller, const Route& route, QueryPairs& pairs, Call& call) const {
+  const bool takes_it = std::ranges::find(route.parameters, "config", &ParameterSpec::name) != route.parameters.end();
+  if (!takes_it || wanted_configuration(pairs).empty()) return {};
+  const auto user = std::ranges::find(pairs, "userId", &QueryPairs::value_type::first);
+  audit_admin(caller, route, user == pairs.end() ? std::string_view() : std::string_view(user->second), call);
+  CORE_CHECK(caller.needs_admin("config"));
+  return complete_from(use_.configurations, pairs, route.parameters);
+}
+
 core::Status Api::check_admin_parameters(const Caller& caller, const Route& route, const Parameters& parameters, Call& call) const {
   if (!caller.keys_in_force || !parameters.boolean("explain")) return {};
-  if (use_.audit != nullptr && call.audit == nullptr) {
-    call.audit = std::make_shared<const AuditNote>(AuditNote{.key_id = caller.key_id,
-                                                             .action = route.operation_id,
-                                                             .subject = use_.audit->hasher()(parameters.text("userId").value_or(""))});
-  }
+  audit_admin(caller, route, parameters.text("userId").value_or(""), call);
   return caller.needs_admin("explain");
 }
 

@@ -311,7 +311,7 @@ void write_stages(JsonWriter& json, const std::vector<search::StageReport>& stag
   json.end_array();
 }
 
-std::string search_answer_json(const search::SearchAnswer& answer) {
+std::string search_answer_json(const search::SearchAnswer& answer, std::string_view configuration) {
   constexpr std::size_t kEnvelopeBytes = 1024;
   constexpr std::size_t kItemBytes = 1024;
   JsonWriter json(kEnvelopeBytes + answer.items.size() * kItemBytes);
@@ -327,6 +327,7 @@ std::string search_answer_json(const search::SearchAnswer& answer) {
   write_rerank(json, answer);
   write_reason_report(json, answer);
   write_personalization(json, answer);
+  if (!configuration.empty()) json.key("configuration").text(configuration);
   write_acting_rules(json, answer.rules);
   json.key("total").integer(answer.total);
   json.key("total_relation").text(answer.total_relation == search::TotalRelation::kEqual ? "eq" : "gte");

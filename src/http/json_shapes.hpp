@@ -15,7 +15,8 @@ namespace scalestyle::http {
 
 class JsonWriter;
 
-[[nodiscard]] std::string search_answer_json(const search::SearchAnswer& answer);
+// `configuration`: the named one that the request asked for; empty: none.
+[[nodiscard]] std::string search_answer_json(const search::SearchAnswer& answer, std::string_view configuration = {});
 
 [[nodiscard]] std::string suggest_answer_json(const search::SuggestAnswer& answer);
 

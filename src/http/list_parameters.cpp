@@ -9,6 +9,7 @@
 
 #include "catalog/article_id.hpp"
 #include "events/event_position.hpp"
+#include "http/search_configurations.hpp"
 #include "ranking/diversity.hpp"
 #include "ranking/rerank_budget.hpp"
 #include "search/page_cursor.hpp"
@@ -169,6 +170,11 @@ constexpr ParameterSpec kUnderstandWithout{
     .minimum = 1,
     .maximum = kMaxPieceCharacters,
     .max_values = search::kMaxSwitchedOff};
+constexpr ParameterSpec kConfig{.name = "config",
+                                .description = "The named configuration that gives the parameters which the request does not; "
+                                               "/api/recommendation/debug/configurations lists them.",
+                                .minimum = 1,
+                                .maximum = static_cast<double>(kMaxConfigurationName)};
 constexpr ParameterSpec kSort{.name = "sort",
                               .kind = ParameterKind::kChoice,
                               .description = "The order. Articles without a price are the last of both price orders; newest is "
@@ -206,7 +212,7 @@ constexpr auto with_list_parameters(const std::array<ParameterSpec, kOwn>& own) 
 }
 
 constexpr auto kSearchParameters =
-    with_list_parameters(std::array{kQuery, kLegsParameter, kUnderstand, kUnderstandWithout, kRerank, kSearchSort});
+    with_list_parameters(std::array{kQuery, kLegsParameter, kUnderstand, kUnderstandWithout, kRerank, kSearchSort, kConfig});
 constexpr ParameterSpec kArticle{.name = "article_id",
                                  .description = "The article in question, such as 0108775015.",
                                  .minimum = 1,

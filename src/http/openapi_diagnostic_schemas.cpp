@@ -18,7 +18,16 @@ constexpr std::string_view kWhyNot = R"json({
 "detail":{"type":"string","description":"The same for people, in one sentence."},
 "facts":{"$ref":"#/components/schemas/WhyNotFacts"},
 "degradations":{"type":"array","items":{"$ref":"#/components/schemas/DegradationReason"},"description":"Of the search."},
+"configuration":{"type":"string","description":"As of the search."},
 "stages":{"type":"array","items":{"$ref":"#/components/schemas/Stage"}}}})json";
+
+constexpr std::string_view kConfigurations = R"json({
+"type":"object","required":["status","request_id","configurations"],
+"properties":{
+"status":{"const":"success"},"request_id":{"$ref":"#/components/schemas/RequestId"},
+"configurations":{"type":"array","maxItems":100,"description":"In force, by name.","items":{"type":"object","required":["name","parameters"],"properties":{
+"name":{"type":"string"},"parameters":{"type":"string","description":"As the file has them: a query string."}}}},
+"failing":{"type":"string","description":"Why the file as it is now is not in force; absent when it is."}}})json";
 
 constexpr std::string_view kWhyNotFacts = R"json({
 "type":"object","description":"The article's way through the search. Ranks after a step are those of its item as an answer counts them; null: it is not in the list, or the step did not run. Of articles that no list can have, everything is empty.",
@@ -58,6 +67,7 @@ constexpr std::string_view kWhyNotFacts = R"json({
 
 void write_diagnostic_schemas(JsonWriter& json) {
   json.key("WhyNot").raw(without_line_ends(kWhyNot));
+  json.key("Configurations").raw(without_line_ends(kConfigurations));
   json.key("WhyNotFacts").raw(without_line_ends(kWhyNotFacts));
 }
 

@@ -109,6 +109,7 @@ constexpr std::string_view kSearchAnswer = R"json({
 "after_reached":{"type":"boolean","description":"Whether the event of the parameter after has taken effect; present when it was given."},
 "personalized":{"type":"boolean","description":"The shopper's own events were read and used."},
 "experiments":{"type":"array","items":{"$ref":"#/components/schemas/ExperimentArm"},"description":"The arms that the shopper is in; absent without any."},
+"configuration":{"type":"string","description":"The named configuration that gave what the request did not; absent without one."},
 "rules":{"type":"array","items":{"type":"string"},"description":"Ids of the merchandising rules that act on this request; absent without any."},
 "redirect":{"type":"object","description":"Where a merchandising rule would rather have the shopper: one of url and query.","required":["rule"],"properties":{"url":{"type":"string"},"query":{"type":"string"},"rule":{"type":"string"}}},
 "skipped_pins":{"type":"array","description":"With explain: pins that could not be set.","items":{"type":"object","required":["rule","target","position","reason"],"properties":{"rule":{"type":"string"},"target":{"type":"string","description":"Article id or product code."},"position":{"type":"integer"},"reason":{"enum":["unknown","unavailable","hidden","filtered_out","pinned_before","no_position"]}}}},

@@ -215,7 +215,8 @@ core::Result<QueryPairs> parameters_of_json(std::span<const ParameterSpec> specs
 
 namespace {
 
-core::Result<ParameterValues> read_form_parameters(const ParameterBody& body, std::string_view content_type, std::string_view text) {
+core::Result<ParameterValues> read_form_parameters(const ParameterBody& body, std::string_view content_type, std::string_view text,
+                                                   const CompleteParameters& complete) {
   CORE_TRY(const std::vector<FormPart> parts, read_form(content_type, text));
   ParameterValues values;
   QueryPairs pairs;
@@ -236,15 +237,18 @@ core::Result<ParameterValues> read_form_parameters(const ParameterBody& body, st
     }
     pairs.emplace_back(part.name, part.content);
   }
+  if (complete) CORE_CHECK(complete(pairs));
   CORE_TRY(values.parameters, Parameters::check(body.parameters, std::move(pairs)));
   return values;
 }
 
 }  // namespace
 
-core::Result<ParameterValues> read_parameters(const ParameterBody& body, std::string_view content_type, std::string_view text) {
-  if (is_form(content_type)) return read_form_parameters(body, content_type, text);
+core::Result<ParameterValues> read_parameters(const ParameterBody& body, std::string_view content_type, std::string_view text,
+                                              const CompleteParameters& complete) {
+  if (is_form(content_type)) return read_form_parameters(body, content_type, text, complete);
   CORE_TRY(QueryPairs pairs, parameters_of_json(body.parameters, text));
+  if (complete) CORE_CHECK(complete(pairs));
   ParameterValues values;
   CORE_TRY(values.parameters, Parameters::check(body.parameters, std::move(pairs)));
   return values;

@@ -6,6 +6,7 @@
 // a query string would have, and a file.
 // Thread safety: free functions and plain values.
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,10 +34,13 @@ struct ParameterValues {
   std::optional<std::string> file{};  // of a form
 };
 
+// Adds to the values of a body before they are compared with their limits; its error is the body's.
+using CompleteParameters = std::function<core::Status(QueryPairs&)>;
+
 // kInvalidArgument with the member as field ("colour[3]"; "body" where it is the whole): not JSON (with the place), a member
 // unknown, given twice, missing, of a wrong type or out of its limits. As Parameters::check, and read_form of a form.
 [[nodiscard]] core::Result<ParameterValues> read_parameters(const ParameterBody& body, std::string_view content_type,
-                                                            std::string_view text);
+                                                            std::string_view text, const CompleteParameters& complete = {});
 
 // The values of a JSON object, not yet compared with their limits.
 [[nodiscard]] core::Result<QueryPairs> parameters_of_json(std::span<const ParameterSpec> specs, std::string_view json);

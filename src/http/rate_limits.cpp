@@ -67,7 +67,8 @@ double base_cost(RouteId id) {
     case RouteId::kForgetUser:
     case RouteId::kMergeSession: return 1;
     case RouteId::kPreferences:
-    case RouteId::kUserFeatures: return 0.1;
+    case RouteId::kUserFeatures:
+    case RouteId::kConfigurations: return 0.1;
     case RouteId::kChangeArticles: return 5;
     case RouteId::kPutArticle:
     case RouteId::kPatchArticle:

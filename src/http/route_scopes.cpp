@@ -26,6 +26,7 @@ ScopeSet Route::scopes() const {
     case RouteId::kUserFeatures: return {Scope::kUsers, Scope::kAdmin};
     case RouteId::kWhyNot:
     case RouteId::kCacheStats:
+    case RouteId::kConfigurations:
     case RouteId::kChangeArticles:
     case RouteId::kPutArticle:
     case RouteId::kPatchArticle:

@@ -144,6 +144,8 @@ constexpr std::array kImageResponses{ResponseSpec{.description = "The picture", 
                                      ResponseSpec{.status = 304, .description = "The client's copy is current", .content_type = ""},
                                      kInvalid, kMissing, kUnavailable};
 constexpr std::array kCacheStatsResponses{ResponseSpec{.description = "What is kept between requests", .schema = "CacheStats"}, kInvalid};
+constexpr std::array kConfigurationsResponses{
+    ResponseSpec{.description = "The configurations that config may name", .schema = "Configurations"}, kInvalid};
 constexpr std::array kLiveResponses{ResponseSpec{.description = "The process runs", .schema = "Live"}};
 constexpr std::array kReadyResponses{ResponseSpec{.description = "Searches can be answered", .schema = "Ready"}, kUnavailable};
 constexpr std::array kMetricsResponses{
@@ -164,7 +166,8 @@ constexpr std::size_t kMaxBatchBytes = 1024 * 1024;
 constexpr std::size_t kMaxChangesBytes = 8 * 1024 * 1024;
 
 constexpr std::array kForOperators{RouteId::kWhyNot,     RouteId::kCacheStats,    RouteId::kChangeArticles, RouteId::kPutArticle,
-                                   RouteId::kPatchArticle, RouteId::kDeleteArticle, RouteId::kMetrics,       RouteId::kUserFeatures};
+                                   RouteId::kPatchArticle, RouteId::kDeleteArticle, RouteId::kMetrics,       RouteId::kUserFeatures,
+                                   RouteId::kConfigurations};
 
 // The same routes, those for operators marked.
 template <std::size_t N>
@@ -228,6 +231,8 @@ std::span<const Route> build_table() {
             kUserEventResponses, Method::kPost, &preferences_body()},
       Route{RouteId::kCacheStats, "/api/recommendation/debug/cache-stats", "cacheStats", "Sizes, hits, misses and ages of what is kept", {},
             kCacheStatsResponses},
+      Route{RouteId::kConfigurations, "/api/recommendation/debug/configurations", "configurations", "Named configurations of searches", {},
+            kConfigurationsResponses},
       Route{RouteId::kChangeArticles, "/api/articles/batch", "changeArticles", "Change articles: all or none", {}, kChangeResponses,
             Method::kPost, &changes_body(), kMaxChangesBytes},
       Route{RouteId::kPutArticle, "/api/articles/{id}", "putArticle", "Add an article, or replace it", kArticleParameters, kPutResponses,

@@ -39,6 +39,7 @@ enum class RouteId : std::uint8_t {
   kMergeSession,
   kPreferences,
   kCacheStats,
+  kConfigurations,
   kChangeArticles,
   kPutArticle,
   kPatchArticle,

@@ -169,6 +169,7 @@ core::Status check_sides(const VisualWish& wish) {
 core::Result<VisualWish> to_visual(ParameterValues values, VisualMode mode, core::SteadyTime started, std::size_t max_image_bytes) {
   VisualWish wish;
   CORE_TRY(wish.request, to_search_request(values.parameters, started));
+  wish.configuration = values.parameters.text("config").value_or("");
   if (wish.request.legs.image) return refuse("legs is of the query here: the picture has a side of its own", "legs");
   wish.request.visual.emplace();
   wish.request.visual->mode = mode;

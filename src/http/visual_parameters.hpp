@@ -20,6 +20,7 @@ namespace scalestyle::http {
 struct VisualWish {
   search::SearchRequest request{};    // with `visual`
   std::string image_url{};            // to be fetched; empty: nothing is
+  std::string configuration{};        // that gave what the body did not; empty: none
   std::string_view picture_field{};   // what gave the picture: "image", "image_base64", "image_url", "article_id"; or empty
 };
 

@@ -69,7 +69,11 @@ core::Task<VisualRequests::Outcome> VisualRequests::read(RoutedRequest request) 
 
 core::Task<core::Result<VisualWish>> VisualRequests::read_body(RoutedRequest request) const {
   if (request.body.size() > kInlineBodyBytes) CORE_CO_CHECK(co_await use_.pool.schedule(request.deadline));
-  CORE_CO_TRY(ParameterValues values, read_parameters(*request.route->form, request.content_type, request.body));
+  const CompleteParameters configure = [this, &request](QueryPairs& pairs) -> core::Status {
+    if (!wanted_configuration(pairs).empty()) CORE_CHECK(request.caller.needs_admin("config"));
+    return complete_from(use_.configurations, pairs, request.route->form->parameters);
+  };
+  CORE_CO_TRY(ParameterValues values, read_parameters(*request.route->form, request.content_type, request.body, configure));
   request.body = std::string();  // a large one is held once only
   const bool hybrid = request.route->id == RouteId::kSearchHybrid;
   CORE_CO_TRY(VisualWish wish, hybrid ? to_hybrid_search(std::move(values), request.received, max_image_bytes_)

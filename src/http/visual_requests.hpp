@@ -12,6 +12,7 @@
 #include "core/worker_pool.hpp"
 #include "http/api_error.hpp"
 #include "http/event_routes.hpp"
+#include "http/search_configurations.hpp"
 #include "http/visual_parameters.hpp"
 #include "ports/image_fetcher.hpp"
 
@@ -23,6 +24,7 @@ class VisualRequests {
     core::WorkerPool& pool;
     ports::ImageFetcher* fetcher = nullptr;  // null: image_url is refused
     bool has_vision = false;                 // false: nothing is fetched for a search that cannot be answered
+    const ConfigurationFile* configurations = nullptr;  // null: there are none
   };
   using Outcome = std::expected<VisualWish, ApiError>;
 
@@ -36,7 +38,7 @@ class VisualRequests {
   // Something about the headers of the body that we cannot read: as body_header_fault(), but a form is welcome.
   [[nodiscard]] static std::optional<ApiError> header_fault(const Request& request);
 
-  // The route must be one that this handles(). An error is the client's answer: 400, 403 (the URL's host is not allowed), 413
+  // The route must be one that this handles(). An error is the client's answer: 400, 403 (the URL's host, or what only admins may), 413
   // or 415 with the field at fault; 503 when there is no room or no time.
   [[nodiscard]] core::Task<Outcome> read(RoutedRequest request) const;
 

@@ -113,7 +113,7 @@ void write_facts(JsonWriter& json, const search::WhyNotFacts& facts) {
 
 }  // namespace
 
-std::string why_not_json(const search::WhyNot& why) {
+std::string why_not_json(const search::WhyNot& why, std::string_view configuration) {
   JsonWriter json(2048);
   json.begin_object();
   json.key("status").text("success");
@@ -133,6 +133,7 @@ std::string why_not_json(const search::WhyNot& why) {
   json.key("degradations").begin_array();
   for (const search::DegradationReason reason : why.degradations) json.text(search::to_string(reason));
   json.end_array();
+  if (!configuration.empty()) json.key("configuration").text(configuration);
   write_stages(json, why.stages);
   json.end_object();
   return std::move(json).take();

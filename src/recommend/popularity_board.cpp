@@ -130,10 +130,11 @@ PopularRows PopularityBoard::top(PopularityTier tier, const catalog::Bitmap* eli
   return top_global(eligible, limit, now_ms);
 }
 
-PopularFallback PopularityBoard::fallback(const catalog::Bitmap* eligible, std::size_t limit, events::EpochMs now_ms) const {
+PopularFallback PopularityBoard::fallback(const catalog::Bitmap* eligible, std::size_t limit, events::EpochMs now_ms,
+                                          std::span<const PopularityTier> tiers) const {
   PopularFallback fullest;
   bool first = true;
-  for (const PopularityTier tier : {PopularityTier::k24h, PopularityTier::k7d, PopularityTier::kGlobal}) {
+  for (const PopularityTier tier : tiers) {
     PopularRows list = top(tier, eligible, limit, now_ms);
     const bool enough = list.matching >= std::max<std::size_t>(options_.min_tier_rows, 1);
     if (first || list.matching > fullest.list.matching) fullest = {tier, std::move(list)};

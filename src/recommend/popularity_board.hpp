@@ -28,6 +28,7 @@ namespace scalestyle::recommend {
 
 // The lists of the fallback, best first. The global one is purchases of the past plus live events.
 enum class PopularityTier : std::uint8_t { k24h, k7d, kGlobal };
+inline constexpr std::array kPopularityTiers{PopularityTier::k24h, PopularityTier::k7d, PopularityTier::kGlobal};
 
 struct PopularFallback {
   PopularityTier tier = PopularityTier::kGlobal;
@@ -78,8 +79,10 @@ class PopularityBoard {
   [[nodiscard]] RisingRows rising(events::Window window, const catalog::Bitmap* eligible, std::size_t limit,
                                   const ranking::RisingOptions& options = {}) const;
 
-  // 24 h, else 7 d, else global (min_tier_rows): empty only when no eligible row has ever been bought or touched.
-  [[nodiscard]] PopularFallback fallback(const catalog::Bitmap* eligible, std::size_t limit, events::EpochMs now_ms) const;
+  // The first of `tiers`, whose order is the enum's, with rows enough (min_tier_rows): empty only when no eligible row has ever been
+  // bought or touched, or not within the windows of `tiers`. An empty list is the global one.
+  [[nodiscard]] PopularFallback fallback(const catalog::Bitmap* eligible, std::size_t limit, events::EpochMs now_ms,
+                                         std::span<const PopularityTier> tiers = kPopularityTiers) const;
 
   // What a boost needs of each row, in the order of `rows`. About a microsecond for 100 rows.
   void gather(std::span<const catalog::RowIndex> rows, WindowLogs& logs) const;

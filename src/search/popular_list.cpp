@@ -110,13 +110,15 @@ PopularList trending_list(const recommend::PopularityBoard& board, events::Windo
   return all;
 }
 
-PopularList fallback_list(const recommend::PopularityBoard& board, const PopularScope& scope) {
-  const recommend::PopularFallback found = board.fallback(scope.eligible, scope.depth, scope.now_ms);
+PopularList fallback_list(const recommend::PopularityBoard& board, const PopularScope& scope,
+                          std::span<const recommend::PopularityTier> tiers) {
+  const recommend::PopularFallback found = board.fallback(scope.eligible, scope.depth, scope.now_ms, tiers);
   switch (found.tier) {
     case recommend::PopularityTier::k24h: return {list_of_window(found.list, board, events::Window::k24h, scope), FallbackSource::kPopular24h};
     case recommend::PopularityTier::k7d: return {list_of_window(found.list, board, events::Window::k7d, scope), FallbackSource::kPopular7d};
     case recommend::PopularityTier::kGlobal: break;
   }
+  if (std::ranges::find(tiers, recommend::PopularityTier::kGlobal) == tiers.end()) return {};
   return {all_of(found.list, board, scope), FallbackSource::kGlobalPopular};
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 
 #include "catalog/bitmap.hpp"
 #include "catalog/catalog.hpp"
@@ -43,7 +44,9 @@ struct PopularScope {
 [[nodiscard]] PopularList trending_list(const recommend::PopularityBoard& board, events::Window window,
                                         const PopularScope& scope);
 
-// 24 h, else 7 d, else all time: the first with rows enough to be a list (PopularityBoard::fallback).
-[[nodiscard]] PopularList fallback_list(const recommend::PopularityBoard& board, const PopularScope& scope);
+// 24 h, else 7 d, else all time, as far as they are among `tiers`: the first with rows enough to be a list
+// (PopularityBoard::fallback). Without all time the list may be empty.
+[[nodiscard]] PopularList fallback_list(const recommend::PopularityBoard& board, const PopularScope& scope,
+                                        std::span<const recommend::PopularityTier> tiers = recommend::kPopularityTiers);
 
 }  // namespace scalestyle::search

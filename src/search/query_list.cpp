@@ -224,7 +224,8 @@ core::Task<core::Status> SearchService::find_by_meaning(const SearchRequest& req
   query.context = progress.context;
   const bool has_other_answer = progress.plan || progress.picture != nullptr || progress.generation->popularity() != nullptr;
   query.deadline = has_other_answer ? progress.inner_deadline : request.deadline;
-  if (!progress.words.rows.empty()) query.deadline = in_retrieval_budget(query.deadline, options_.retrieval_budget, progress.clock);
+  const bool words_stand_in = !progress.words.rows.empty() && options_.fallback.allow(FallbackStep::kWords);
+  if (words_stand_in) query.deadline = in_retrieval_budget(query.deadline, options_.retrieval_budget, progress.clock);
   DenseOutcome outcome = co_await dense_.retrieve(std::move(query));
   if (!outcome) {
     DenseFailure& failure = outcome.error();
@@ -349,7 +350,7 @@ bool SearchService::fall_back(const SearchRequest& request, Progress& progress) 
   if (!reason || *reason == DegradationReason::kDownstreamCapacityRejected) return false;
   if (!progress.filtered) read_alone(request, progress);
   if (!find_rules(request, ranking::RuleList::kSearch, request.query, progress)) return false;
-  const bool keeps_lists = !progress.list_key.empty();
+  const bool keeps_lists = !progress.list_key.empty() && options_.fallback.allow(FallbackStep::kCached);
   if (const auto older = keeps_lists ? lists_.last_good(progress.list_key) : nullptr) {
     progress.list = carried_over(*older, progress.generation->catalog(), progress.eligible.get());
     if (!progress.list.rows.empty()) {
@@ -364,8 +365,8 @@ bool SearchService::fall_back(const SearchRequest& request, Progress& progress) 
   if (board == nullptr) return false;
   hide_eligible(progress);
   if (progress.eligible_count > 0) {
-    const auto make = [&](std::size_t depth) {
-      PopularList popular = fallback_list(*board, popular_scope(progress, depth));
+    const auto make = [&, tiers = options_.fallback.tiers()](std::size_t depth) {
+      PopularList popular = fallback_list(*board, popular_scope(progress, depth), tiers);
       progress.fallback_source = popular.source;
       return std::move(popular.list);
     };
@@ -374,6 +375,7 @@ bool SearchService::fall_back(const SearchRequest& request, Progress& progress) 
     } else {
       make_deep_enough(request, progress, make);
     }
+    if (progress.list.rows.empty()) return false;
     progress.degradations.push_back(*reason);
     if (keeps_lists) progress.degradations.push_back(DegradationReason::kCacheMiss);
   }

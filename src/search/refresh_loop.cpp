@@ -61,6 +61,7 @@ void RefreshLoop::finished(const core::Result<RefreshOutcome>& outcome) {
   // So that no request has to bind them; one that comes first does, and says what goes wrong.
   if (const auto serving = use_.holder.serving(); use_.rules != nullptr && serving != nullptr) static_cast<void>(use_.rules->on(serving));
   if (use_.suggest != nullptr) use_.suggest->refresh();
+  if (use_.follow_others) use_.follow_others();
   arm();
 }
 

@@ -7,8 +7,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/clock.hpp"
 #include "search/snapshot_holder.hpp"
@@ -36,9 +38,10 @@ class RefreshLoop {
     RuleFile* rules = nullptr;        // null: none
     recommend::RankerFile* ranker = nullptr;  // null: none
     SuggestService* suggest = nullptr;  // null: none
+    std::function<void()> follow_others{};  // once a round, for what others keep at a file; must not wait. Empty: nothing
   };
 
-  RefreshLoop(Dependencies dependencies, Options options) : use_(dependencies), options_(options) {}
+  RefreshLoop(Dependencies dependencies, Options options) : use_(std::move(dependencies)), options_(options) {}
   ~RefreshLoop() { stop(); }
   RefreshLoop(const RefreshLoop&) = delete;
   RefreshLoop& operator=(const RefreshLoop&) = delete;

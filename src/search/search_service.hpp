@@ -38,7 +38,8 @@
 // The ladder: where the query cannot be looked up by meaning, what its words find is served, marked with the reason; where
 // they find nothing, or were not to be looked for, the last list kept for the query, marked stale; else popular articles within the filters, with `fallback_source`. The
 // retrieval's own deadline is a little before the request's, so that this still fits. A hybrid search that loses one side is
-// answered by the other; a picture alone has no words to fall back to. What is refused for lack of capacity is not answered
+// answered by the other; a picture alone has no words to fall back to. Steps of this that SearchOptions::fallback leaves out are passed
+// over; where none is left the search fails. What is refused for lack of capacity is not answered
 // otherwise, nor what is wrong with the request itself: a picture that cannot be read, an article without a photo.
 //
 // Thread safety: every method may be called from any thread. Must outlive every request; destroy it after the pool's and
@@ -70,6 +71,7 @@
 #include "search/answer.hpp"
 #include "search/dense_retriever.hpp"
 #include "search/door.hpp"
+#include "search/fallback_steps.hpp"
 #include "search/list_page.hpp"
 #include "search/look_request.hpp"
 #include "search/near_rows.hpp"
@@ -127,6 +129,7 @@ struct SearchOptions {
   PersonalizationOptions personalization{};
   ranking::DiversityLimits diversity{};  // of requests that do not say; not active by default
   CursorOptions cursor{};
+  FallbackSteps fallback{};              // what may stand in for a search that cannot be answered
   RecommendationOptions recommendation{};
 
   // kInvalidArgument with the setting as field.
@@ -281,8 +284,8 @@ class SearchService {
   [[nodiscard]] PictureQuery picture_query(const SearchRequest& request, const Progress& progress) const;
   static void leave_out_article(const SearchRequest& request, Progress& progress);
   [[nodiscard]] core::Task<core::Status> find_photos(Progress& progress);
-  [[nodiscard]] static core::Status settle_legs(const SearchRequest& request, const LegOutcome& text, const LegOutcome& photos,
-                                                Progress& progress);
+  [[nodiscard]] core::Status settle_legs(const SearchRequest& request, const LegOutcome& text, const LegOutcome& photos,
+                                         Progress& progress) const;
   static void blend_sides(const SearchRequest& request, Progress& progress);
   static void add_side_scores(const Progress& progress, std::vector<AnswerItem>& items);
 

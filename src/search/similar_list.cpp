@@ -113,11 +113,15 @@ core::Task<SearchOutcome> SearchService::run(const SimilarRequest& request, Prog
   const auto& board = progress.generation->popularity();
   if (progress.list.rows.empty() && near.has_failed && board != nullptr && progress.eligible_count > 0) {
     progress.recommended = nullptr;
-    make_deep_enough(request, progress, [&](std::size_t depth) {
-      PopularList popular = fallback_list(*board, popular_scope(progress, depth));
+    make_deep_enough(request, progress, [&, tiers = options_.fallback.tiers()](std::size_t depth) {
+      PopularList popular = fallback_list(*board, popular_scope(progress, depth), tiers);
       progress.fallback_source = popular.source;
       return std::move(popular.list);
     });
+    if (progress.list.rows.empty()) {
+      const auto nothing = core::fail(core::ErrorCode::kUnavailable, "what is like the article could not be looked up; try again later");
+      co_return std::unexpected(progress.failure(nothing.error(), most_severe(progress.degradations)));
+    }
     progress.report(Stage::kFallback, StageOutcome::kOk);
   }
   co_return answer(request, progress);

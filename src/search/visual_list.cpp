@@ -149,19 +149,25 @@ core::Task<core::Status> SearchService::find_photos(Progress& progress) {
 
 // Which of the legs that failed the others may stand in for.
 core::Status SearchService::settle_legs(const SearchRequest& request, const LegOutcome& text, const LegOutcome& photos,
-                                        Progress& progress) {
+                                        Progress& progress) const {
   if (progress.is_request_fault) return photos.status;
   for (const LegOutcome* leg : {&text, &photos}) {
     if (leg->status || !is_final(leg->reason)) continue;
     progress.failure_reason = leg->reason;
     return leg->status;
   }
+  // Words alone are no answer where they may not stand in for meaning.
+  if (!text.status && !options_.fallback.allow(FallbackStep::kWords)) {
+    progress.words = {};
+    progress.named.clear();
+  }
+  const bool other_side = options_.fallback.allow(FallbackStep::kOtherSide);
   const bool words_found = !progress.words.rows.empty() || !progress.named.empty();
   const bool text_found = words_found || !progress.meaning.rows.empty();
   const bool photos_found = !progress.photos.rows.empty();
   for (const LegOutcome* leg : {&text, &photos}) {
     if (leg->status) continue;
-    const bool others_found = leg == &photos ? text_found : words_found || photos_found;
+    const bool others_found = leg == &photos ? other_side && text_found : words_found || (other_side && photos_found);
     if (!others_found) {
       progress.failure_reason = leg->reason;
       return leg->status;

@@ -117,6 +117,35 @@ def check_search(evaluate, data, articles, folder, failures):
              code=2, says="none.txt")
 
 
+def check_configurations(program, evaluate, data, folder, failures):
+    """A named configuration is judged offline, then tried live by the same name."""
+    file = write(os.path.join(folder, "configurations.json"), json.dumps({"short": "k=3&rerank=false"}))
+    files = ["--queries", os.path.join(folder, "queries.jsonl"), "--qrels", os.path.join(folder, "qrels.txt")]
+    search = ["search", "--data", data, *files, "--configurations", file]
+    found = {one["name"]: one for one in evaluate.json("a named one", *search, "@short", "plain:k=3&rerank=false", "longer:config=short&k=5")["configurations"]}
+    failures.check("it is what it stands for", found["short"]["measures"] == found["plain"]["measures"], str(found)[:300])
+    failures.check("what is given beside it counts", all(query["returned"] == 5 for query in found["longer"]["per_query"]))
+    evaluate("an unknown one", *search, "@shorter", code=2, says="did you mean \"short\"?")
+    evaluate("without a file", "search", "--data", data, *files, "@short", code=2, says="its setting configurations names the file")
+    write(file + ".wrong", json.dumps({"short": "k=3&offset=1"}))
+    evaluate("a wrong file", "search", "--data", data, *files, "--configurations", file + ".wrong", code=2,
+             says="configuration \"short\": offset belongs to the request")
+
+    server = harness.Server(program, data, "--configurations", file)
+    path = "/api/recommendation/search?query=dress&config=short"
+    status, answer = server.ask(path)
+    failures.check("the same live", status == 200 and len(answer["data"]) == 3 and answer["configuration"] == "short", answer)
+    write(file, json.dumps({"short": "k=2", "other": "k=1"}))
+    harness.wait_until(lambda: len(server.ask(path)[1]["data"]) == 2)
+    write(file, "{")
+    names = "/api/recommendation/debug/configurations"
+    harness.wait_until(lambda: "failing" in server.ask(names)[1])
+    failures.check("a wrong file changes nothing", [one["name"] for one in server.ask(names)[1]["configurations"]] == ["other", "short"])
+    failures.check("the metric tells", b"scalestyle_search_configurations_failing 1" in server.request("/metrics")[2])
+    server.stop()
+    failures.check("the log tells", any("those in force stay" in line for line in server.lines), server.lines)
+
+
 def check_recommend(evaluate, data, folder, failures):
     purchases = os.path.join(folder, "sample", "transactions.csv")
     with open(purchases, encoding="utf-8") as file:
@@ -176,6 +205,7 @@ def main():
         data, articles = catalogue.ingest_sample(program, folder, failures)
         evaluate = Evaluate(program, failures)
         check_search(evaluate, data, articles, folder, failures)
+        check_configurations(program, evaluate, data, folder, failures)
         check_recommend(evaluate, data, folder, failures)
         check_vectors(evaluate, data, folder, failures)
     failures.finish()

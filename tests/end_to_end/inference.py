@@ -3,6 +3,8 @@ while the role is away, and by meaning again as soon as it is back."""
 
 import argparse
 import json
+import os
+import shutil
 import signal
 import socket
 import time
@@ -77,6 +79,21 @@ def check_hung(server, role, failures):
     harness.wait_until(lambda: not search(server, f"jacket+again+{free_port()}")["degraded"])
 
 
+def check_fallback(program, data, arguments, drill, failures):
+    """Steps of the ladder that the setting leaves out are passed over; `drill` may use none. The role is away."""
+    status, headers, body = drill.request("/api/recommendation/search?query=jacket")
+    reason = json.loads(body)["error"].get("reason") if status == 503 else body
+    failures.check("no step is left", status == 503 and "Retry-After" in headers and reason == "INFERENCE_UNAVAILABLE", (status, headers, body))
+    failures.check("the log says what is left out", any('"left_out":"words,other_side,cached' in line for line in drill.lines), drill.lines)
+    drill.stop()
+    popular = harness.Server(program, data, *arguments, "--fallback", "global_popular")
+    answer = search(popular, "jacket")
+    failures.check("popular articles before words", answer.get("fallback_source") == "global_popular" and len(answer["data"]) > 0, answer)
+    popular.stop()
+    wrong = harness.run(program, "serve", "--data", data, *arguments, "--fallback", "words,popular_all")
+    failures.check("a step that is none", wrong.returncode == 2 and "there is no step \"popular_all\"" in wrong.stderr, wrong.stderr)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
@@ -90,6 +107,7 @@ def main():
     none = ("--reranker", "none")
     with harness.temporary_folder() as folder:
         data, _ = catalogue.ingest_sample(program, folder, failures, products=40)
+        copy = shutil.copytree(data, os.path.join(folder, "drill"))
         alone = harness.Server(program, data, *none)
         expected = listed(search(alone))
         alone.stop()
@@ -110,7 +128,9 @@ def main():
         failures.check("not degraded", not search(server)["degraded"])
         check_hung(server, role, failures)
 
+        drill = harness.Server(program, copy, *none, *url, "--fallback", "none")
         role.kill()
+        check_fallback(program, copy, (*none, *url), drill, failures)
         query = urllib.parse.quote_plus("a dress for the summer")
         gone = search(server, query)
         failures.check("by words again", gone["degraded"] and len(gone["data"]) > 0, gone)

@@ -10,8 +10,10 @@
 #include "http/api_error.hpp"
 #include "http/route_table.hpp"
 #include "http/running_server.hpp"
+#include "http/search_configurations.hpp"
 #include "search/degradation.hpp"
 #include "search/why_not.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace scalestyle::http {
 namespace {
@@ -128,7 +130,7 @@ TEST(OpenApi, PublicSearchParametersAreTheAgreedOnes) {
                                           "section", "garment_group", "index", "price_min", "price_max", "userId", "sessionId",
                                           "personalize", "after", "explain", "legs", "understand", "understand_without", "rerank",
                                           "sort", "cursor", "collapse", "facets", "max_per_type", "max_per_section",
-                                          "diversity_window", "reasons"}));
+                                          "diversity_window", "reasons", "config"}));
 }
 
 TEST(OpenApi, EnumsAreThoseOfTheCode) {
@@ -211,7 +213,10 @@ void expect_fits(const json::object& all, const json::object& schema, const json
 }
 
 TEST(OpenApi, AnswersFitTheirSchemas) {
-  RunningServer server;
+  const support::TemporaryFolder folder;
+  ASSERT_TRUE(core::write_file_atomically(folder / "c.json", R"({"reds": "colour=Red"})"));
+  const auto configurations = ConfigurationFile::open(folder / "c.json").value();
+  RunningServer server({}, {.configurations = configurations.get()});
   server.publish();
   const auto api = document();
   const auto check = [&](const std::string& target, const char* schema) {
@@ -221,9 +226,12 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   };
   check("/api/recommendation/search?query=name+0&colour=red", "SearchAnswer");
   check("/api/recommendation/search?query=name+0&facets=true&k=3", "SearchAnswer");
+  check("/api/recommendation/search?query=name+0&config=reds", "SearchAnswer");
+  check("/api/recommendation/search?query=name+0&config=blues", "Error");
+  check("/api/recommendation/debug/configurations", "Configurations");
   check("/api/recommendation/browse?facets=colour,price&colour=red&k=3&collapse=false", "SearchAnswer");
   check("/api/recommendation/browse?cursor=nonsense", "Error");
-  check("/api/recommendation/why-not?query=name+0&article_id=1001&colour=red", "WhyNot");
+  check("/api/recommendation/why-not?query=name+0&article_id=1001&config=reds", "WhyNot");
   check("/api/recommendation/why-not?query=name+0&article_id=1001&legs=lexical&k=1&max_per_type=1", "WhyNot");
   check("/api/recommendation/why-not?query=name+0&article_id=7", "WhyNot");
   check("/api/recommendation/why-not?query=name+0", "Error");

@@ -47,6 +47,7 @@ struct ServerSetup {
   std::size_t max_query_image_bytes = 200'000;
   const AccessControl* access = nullptr;  // null: no keys
   AuditLog* audit = nullptr;
+  const ConfigurationFile* configurations = nullptr;  // null: no search can name one
   bool log_queries = false;
   telemetry::LogLevel log_level = telemetry::LogLevel::kError;
   std::optional<RateLimitOptions> limits{};  // nothing: nobody is limited
@@ -88,7 +89,8 @@ class RunningServer {
                              : nullptr),
         api_({.search = search_, .events = events_, .generations = holder_, .pool = compute_.pool(), .clock = compute_.clock(),
               .metrics = metrics_, .log = log_, .suggest = suggest_, .live = &live_, .fetcher = setup.fetches ? &fetcher_ : nullptr,
-              .reasons = reasons_.get(), .timers = &compute_.timers(), .limits = limits_.get(), .access = setup.access, .audit = setup.audit},
+              .reasons = reasons_.get(), .timers = &compute_.timers(), .limits = limits_.get(), .access = setup.access, .audit = setup.audit,
+              .configurations = setup.configurations},
              {.version = "1.2.3", .max_query_image_bytes = setup.max_query_image_bytes, .log_queries = setup.log_queries}) {
     has_vision_ = setup.vision;
     if (has_vision_) holder_.look_into_pictures(photos_, images_.info());

@@ -9,7 +9,7 @@ ROW = re.compile(r"^\| `([a-z0-9_]+)` \| (counter|gauge|histogram) \| ([a-z_, ]*
 FAMILIES = r"scalestyle|recommendation|process|events|dependency|redis_(?:update|operations)|kafka_(?:produce|consumer)"
 # A name where a metric is made, or kept in a constant: what follows it is the help text, or the constant's end.
 ENDS = ("total|seconds|bytes|rows|ratio|events|articles|queries|tokens|calls|state|info|fds|threads|jobs|messages|posts|connections|"
-        "entries|items|subjects|texts|queued|failing|refuses|serving|rules")
+        "entries|items|subjects|texts|queued|failing|refuses|serving|rules|configurations")
 IN_CODE = re.compile(rf'"((?:{FAMILIES})_(?:[a-z0-9_]+_)?(?:{ENDS}))"')
 
 

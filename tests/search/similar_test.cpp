@@ -127,6 +127,10 @@ TEST_F(SimilarTest, ASourceThatFailsIsLeftOutAndNamed) {
   EXPECT_EQ(popular->fallback_source, FallbackSource::kGlobalPopular);
   EXPECT_FALSE(popular->items.empty());
   for (const AnswerItem& item : popular->items) EXPECT_EQ(section_of(number_of(item.article.id())), "Men");
+  const auto nothing = run(recommend({.fallback = FallbackSteps::parse("words,cached").value()}), wanted);
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().error.code, core::ErrorCode::kUnavailable);
+  EXPECT_EQ(nothing.error().reason, DegradationReason::kRetrievalUnavailable);
 }
 
 TEST_F(SimilarTest, FiltersAreSearchedInside) {
