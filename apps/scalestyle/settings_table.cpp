@@ -128,7 +128,7 @@ std::vector<SettingSpec> make_table() {
       integer("breaker_min_calls", "5", "fewer calls than this never open it", 1, 10'000),
       integer("breaker_failure_percent", "50", "it opens once so many of them failed or came late", 1, 100),
       integer("breaker_open_ms", "10000", "and then refuses calls for this long, and up to a tenth longer", 1, 3'600'000),
-      integer("breaker_probes", "5", "calls that decide afterwards whether it closes", 1, 1'000),
+      integer("breaker_probes", "5", "cheap calls of its own that decide afterwards whether it closes", 1, 1'000),
       integer("max_per_type", "0", "items of one product type in a window of a list; more are deferred; 0: any number", 0, 100),
       integer("max_per_section", "0", "items of one section in a window of a list; more are deferred; 0: any number", 0, 100),
       integer("diversity_window", "10", "items in which max_per_type and max_per_section count", 1, 100),

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "search/dependency_probes.hpp"
 #include "search/guarded_ports.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_feature_store.hpp"
@@ -100,6 +101,74 @@ TEST_F(DependencyGuardTest, AnOpenBreakerRefusesAtOnceAndProbesLater) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(encode(in(1s)), std::nullopt);
   EXPECT_EQ(guard_.state(), BreakerState::kClosed);
   EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_dependency_breaker_state{dependency=\"inference\"} 0"));
+}
+
+// With a call of its own, no caller is a probe, and traffic is not needed.
+class ProbedGuardTest : public DependencyGuardTest {
+ protected:
+  ProbedGuardTest() {
+    guard_.probe_with(probe_of(encoder_), 250ms);
+    encoder_.fault = core::Error{ErrorCode::kUnavailable, "refused"};
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(encode(in(1s)), ErrorCode::kUnavailable);
+    EXPECT_EQ(guard_.state(), BreakerState::kOpen);
+    encoder_.calls = 0;
+  }
+};
+
+TEST_F(ProbedGuardTest, ClosesWithoutTrafficOnceItsTimeIsOver) {
+  encoder_.fault.reset();
+  pass(9'999ms);
+  EXPECT_EQ(encoder_.calls, 0);
+  EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
+  pass(1ms);
+  EXPECT_EQ(encoder_.calls, 5);
+  EXPECT_EQ(guard_.state(), BreakerState::kClosed);
+  EXPECT_EQ(encode(in(1s)), std::nullopt);
+}
+
+TEST_F(ProbedGuardTest, WhatIsStillAwayIsAskedAFewTimesAndLeftAloneAgain) {
+  for (int round = 1; round <= 3; ++round) {
+    pass(10s);
+    EXPECT_EQ(encoder_.calls, 3 * round);  // of five probes three failures decide
+    EXPECT_EQ(guard_.state(), BreakerState::kOpen);
+  }
+  encoder_.fault.reset();
+  pass(10s);
+  EXPECT_EQ(guard_.state(), BreakerState::kClosed);
+}
+
+TEST_F(ProbedGuardTest, NoCallerWaitsWhileItIsProbed) {
+  encoder_.fault.reset();
+  encoder_.gate.hold();
+  pass(10s);
+  EXPECT_EQ(guard_.state(), BreakerState::kHalfOpen);
+  EXPECT_EQ(encoder_.calls, 1);
+  EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
+  EXPECT_EQ(encoder_.calls, 1);
+  for (int i = 0; i < 3; ++i) pass(260ms);  // late, a little after the end of their time
+  EXPECT_EQ(guard_.state(), BreakerState::kOpen);
+  encoder_.gate.release();
+}
+
+TEST_F(ProbedGuardTest, AServerThatIsFullIsAskedAgainAfterAPause) {
+  encoder_.fault = core::Error{ErrorCode::kResourceExhausted, "full"};
+  pass(10s);
+  EXPECT_EQ(encoder_.calls, 1);
+  EXPECT_EQ(guard_.state(), BreakerState::kHalfOpen);
+  pass(999ms);
+  EXPECT_EQ(encoder_.calls, 1);
+  encoder_.fault.reset();
+  pass(1ms);
+  EXPECT_EQ(guard_.state(), BreakerState::kClosed);
+}
+
+TEST_F(DependencyGuardTest, AScorerThatGivesNothingIsLate) {
+  Scorer scorer;
+  const auto late = core::sync_wait(probe_of(scorer)(in(1s)));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kDeadlineExceeded);
+  scorer.scored = 1;
+  EXPECT_TRUE(core::sync_wait(probe_of(scorer)(in(1s))));
 }
 
 TEST_F(DependencyGuardTest, ACallThatHangsIsEndedAndCounts) {
