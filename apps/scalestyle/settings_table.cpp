@@ -150,6 +150,7 @@ std::vector<SettingSpec> make_table() {
       integer("suggest_min_anonymous", "20", "or after it was asked so often without a userId or sessionId", 2, 1'000'000),
       number("suggest_half_life_hours", "168", "counts of queries halve in this time", 0.01, 87'600),
       integer("max_connections", "1024", "connections held at once; more are refused", 1, 65'535),
+      integer("max_connections_per_address", "0", "of them, from one client address, but for this machine's own and trusted_proxies; 0: no limit", 0, 65'535),
       integer("max_concurrent_requests", "256", "most searches in progress; more are refused with Retry-After", 1, 65'535),
       boolean("admission_adapts", "true", "that limit follows how long searches take; false: it stays"),
       integer("admission_floor", "16", "so many are let in at least", 1, 65'535),
@@ -166,7 +167,7 @@ std::vector<SettingSpec> make_table() {
       number("rate_limit_user", "20", "cost a second for one user who is named in the path or the query; 0: no limit", 0, 1e6),
       number("rate_limit_address", "100", "cost a second from one client address, but for this machine's own; 0: no limit", 0, 1e6),
       number("rate_limit_burst_s", "10", "so many seconds' worth of these may be used at once", 0.1, 86'400),
-      text("trusted_proxies", "", "addresses and networks whose X-Forwarded-For is believed: 10.0.0.0/8,192.0.2.7; none: nobody's"),
+      text("trusted_proxies", "", "addresses and networks whose X-Forwarded-For is believed, and whose connections are not counted: 10.0.0.0/8,192.0.2.7; none: nobody's"),
       integer("drain_timeout_ms", "4000", "time for requests in progress after SIGTERM", 0, 600'000),
 
       number("event_weight_click", "1", "how much a click counts", 0, 1e6),
