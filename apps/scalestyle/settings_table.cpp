@@ -164,7 +164,7 @@ std::vector<SettingSpec> make_table() {
       integer("image_url_timeout_ms", "2000", "time for fetching such a picture", 10, 10'000),
       integer("image_max_mb", "10", "largest picture to search for, in MiB", 1, 10),
       number("rate_limit_key", "0", "cost a second of one API key; 0: no limit. A plain search costs 1; docs/limits.md lists all", 0, 1e6),
-      number("rate_limit_user", "20", "cost a second for one user who is named in the path or the query; 0: no limit", 0, 1e6),
+      number("rate_limit_user", "20", "cost a second for one user who is named in the path, the query or the body; 0: no limit", 0, 1e6),
       number("rate_limit_address", "100", "cost a second from one client address, but for this machine's own; 0: no limit", 0, 1e6),
       number("rate_limit_burst_s", "10", "so many seconds' worth of these may be used at once", 0.1, 86'400),
       text("trusted_proxies", "", "addresses and networks whose X-Forwarded-For is believed, and whose connections are not counted: 10.0.0.0/8,192.0.2.7; none: nobody's"),
