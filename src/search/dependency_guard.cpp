@@ -7,7 +7,7 @@ namespace scalestyle::search {
 namespace {
 
 constexpr std::chrono::milliseconds kSlack{5};
-constexpr std::chrono::milliseconds kProbePause{1'000};  // after a probe that said nothing
+constexpr std::chrono::milliseconds kProbePause{1'000};  // after a probe that found nobody
 
 telemetry::Counter calls(telemetry::Metrics& metrics, const std::string& dependency, const char* outcome) {
   return metrics.counter({"scalestyle_dependency_calls_total", "Calls of a dependency behind its circuit breaker, by what became of them.",
@@ -46,12 +46,16 @@ core::Deadline DependencyGuard::with_slack(core::Deadline deadline) {
   return deadline.is_never() ? deadline : core::Deadline::at(deadline.time() + kSlack);
 }
 
-std::optional<core::BreakerState> DependencyGuard::settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict) {
+void DependencyGuard::count(core::CallVerdict verdict) {
   switch (verdict) {
     case core::CallVerdict::kSuccess: succeeded_.add(); break;
     case core::CallVerdict::kFailure: failed_.add(); break;
     case core::CallVerdict::kNone: without_verdict_.add(); break;
   }
+}
+
+std::optional<core::BreakerState> DependencyGuard::settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict) {
+  count(verdict);
   const auto changed = permit.end(verdict);
   if (changed == core::BreakerState::kOpen && probe_) probe_at(use_.clock.steady_now() + breaker_.open_left());
   if (!changed || use_.log == nullptr) return changed;
@@ -72,25 +76,30 @@ void DependencyGuard::probe_at(core::SteadyTime time) {
   use_.timers.schedule(time, [this] { core::start(probe_on(), [](core::Status&&) {}).detach(); });
 }
 
-// One at a time: only a probe's verdict ends the state in which there are probes, and who ends it goes.
+// One at a time: while there are probes, only they change the breaker's state, and who does that goes. What is still away is asked
+// again and again before the breaker lets anything pass, so that it is found soon after it is back.
 core::Task<core::Status> DependencyGuard::probe_on() {
-  while (true) {
+  core::Task<core::CallVerdict> first = probe_once();
+  core::CallVerdict verdict = co_await std::move(first);
+  count(verdict);
+  while (verdict == core::CallVerdict::kSuccess) {
     auto permit = breaker_.acquire();
     if (!permit) co_return core::Status();
-    const core::Deadline deadline = core::Deadline::after(probe_time_, use_.clock);
-    core::Task<core::Status> asking = probe_(deadline);
-    const core::Status outcome = co_await result_in_time(std::move(asking), use_.timers, with_slack(deadline));
-    core::CallVerdict verdict = core::CallVerdict::kSuccess;
-    if (!outcome) {
-      const bool ran_out = is_time_out(outcome.error().code, deadline);
-      verdict = ran_out ? core::CallVerdict::kFailure : core::verdict_of(outcome.error().code);
-    }
-    const std::optional<core::BreakerState> changed = settle(*permit, verdict);
-    if (changed) co_return core::Status();
-    if (verdict != core::CallVerdict::kNone) continue;
-    probe_at(use_.clock.steady_now() + kProbePause);
-    co_return core::Status();
+    core::Task<core::CallVerdict> next = probe_once();
+    verdict = co_await std::move(next);
+    if (settle(*permit, verdict)) co_return core::Status();
   }
+  probe_at(use_.clock.steady_now() + kProbePause);
+  co_return core::Status();
+}
+
+core::Task<core::CallVerdict> DependencyGuard::probe_once() {
+  const core::Deadline deadline = core::Deadline::after(probe_time_, use_.clock);
+  core::Task<core::Status> asking = probe_(deadline);
+  const core::Status outcome = co_await result_in_time(std::move(asking), use_.timers, with_slack(deadline));
+  if (outcome) co_return core::CallVerdict::kSuccess;
+  if (is_time_out(outcome.error().code, deadline)) co_return core::CallVerdict::kFailure;
+  co_return core::verdict_of(outcome.error().code);
 }
 
 }  // namespace scalestyle::search

@@ -7,8 +7,8 @@
 // had less than `fair_time`, say nothing of the dependency.
 //
 // With probe_with() no caller's call is a probe, and a breaker closes without traffic: once the time of an open one is over, a
-// cheap call of its own is made in the background, one after another, until the breaker closes or opens again. Callers are refused
-// until then.
+// cheap call of its own is made in the background every second, until one succeeds; then more follow at once, whose verdicts close
+// the breaker or open it again. Callers are refused until it is closed.
 //
 // Thread safety: every method may be called from any thread. Must outlive every call, and is ended after the timers' thread.
 
@@ -90,6 +90,8 @@ class DependencyGuard {
   std::optional<core::BreakerState> settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict);
   void probe_at(core::SteadyTime time);
   [[nodiscard]] core::Task<core::Status> probe_on();
+  [[nodiscard]] core::Task<core::CallVerdict> probe_once();
+  void count(core::CallVerdict verdict);
 
   const Options options_;
   const Dependencies use_;

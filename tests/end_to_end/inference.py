@@ -106,7 +106,7 @@ def main():
 
         role = Role(program, port, *none)
         check_role(role, failures)
-        harness.wait_until(lambda: dependency(server, "inference")[1]["status"] == "ok")
+        harness.wait_until(lambda: (state := dependency(server, "inference")[1])["status"] == "ok" and state["breaker"] == "closed")
         failures.check("the same list as in one process", listed(search(server)) == expected, search(server))
         failures.check("not degraded", not search(server)["degraded"])
         check_hung(server, role, failures)

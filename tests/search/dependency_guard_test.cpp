@@ -43,9 +43,11 @@ class Encoder final : public ports::TextEncoder {
     ++calls;
     co_await gate.pass();
     if (fault) co_return std::unexpected(*fault);
+    if (calls > good_calls) co_return core::fail(ErrorCode::kUnavailable, "no more");
     co_return ports::EmbeddingBatch{};
   }
   std::optional<core::Error> fault;
+  int good_calls = 1'000'000;
   int calls = 0;
   support::FakeGate gate;
 
@@ -121,19 +123,33 @@ TEST_F(ProbedGuardTest, ClosesWithoutTrafficOnceItsTimeIsOver) {
   EXPECT_EQ(encoder_.calls, 0);
   EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
   pass(1ms);
-  EXPECT_EQ(encoder_.calls, 5);
+  EXPECT_EQ(encoder_.calls, 6);  // one that finds it there, and the breaker's five
   EXPECT_EQ(guard_.state(), BreakerState::kClosed);
   EXPECT_EQ(encode(in(1s)), std::nullopt);
 }
 
-TEST_F(ProbedGuardTest, WhatIsStillAwayIsAskedAFewTimesAndLeftAloneAgain) {
-  for (int round = 1; round <= 3; ++round) {
-    pass(10s);
-    EXPECT_EQ(encoder_.calls, 3 * round);  // of five probes three failures decide
-    EXPECT_EQ(guard_.state(), BreakerState::kOpen);
+TEST_F(ProbedGuardTest, WhatIsStillAwayIsAskedEverySecondAndFoundWhenItIsBack) {
+  pass(10s);
+  for (int second = 1; second <= 30; ++second) {
+    EXPECT_EQ(encoder_.calls, second);
+    EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
+    pass(1s);
   }
   encoder_.fault.reset();
+  pass(1s);
+  EXPECT_EQ(guard_.state(), BreakerState::kClosed);
+}
+
+TEST_F(ProbedGuardTest, WhoFailsAgainIsLeftAloneForAsLongAgain) {
+  encoder_.fault.reset();
+  encoder_.good_calls = 1;
   pass(10s);
+  EXPECT_EQ(guard_.state(), BreakerState::kOpen);
+  EXPECT_EQ(encoder_.calls, 4);  // of the breaker's five three failures decide
+  pass(9s);
+  EXPECT_EQ(encoder_.calls, 4);
+  encoder_.good_calls = 1'000'000;
+  pass(1s);
   EXPECT_EQ(guard_.state(), BreakerState::kClosed);
 }
 
@@ -145,8 +161,10 @@ TEST_F(ProbedGuardTest, NoCallerWaitsWhileItIsProbed) {
   EXPECT_EQ(encoder_.calls, 1);
   EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
   EXPECT_EQ(encoder_.calls, 1);
-  for (int i = 0; i < 3; ++i) pass(260ms);  // late, a little after the end of their time
-  EXPECT_EQ(guard_.state(), BreakerState::kOpen);
+  pass(260ms);  // late, a little after the end of its time
+  pass(1s);
+  EXPECT_EQ(encoder_.calls, 2);
+  EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
   encoder_.gate.release();
 }
 
