@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "http/running_server.hpp"
 
@@ -119,6 +120,19 @@ TEST(RateLimits, UsersWhomEventsNameHaveTheirOwn) {
   EXPECT_EQ(server.event_log().events().size(), kept);
   EXPECT_EQ(post(events_of("alf", 100)).status, 200);
   EXPECT_EQ(post(R"({"events":[{"event_type":"click","session_id":"s","item_id":"1001","source":"search"}]})").status, 200) << "nobody's";
+}
+
+TEST(RateLimits, UsersWhomASearchByPictureNamesHaveTheirOwn) {
+  ServerSetup setup = limited(0, 6, 0);
+  setup.vision = true;
+  RunningServer server({}, std::move(setup));
+  server.publish();
+  const auto ask = [&](const std::string& user) {
+    return server.post("/api/recommendation/search/image", R"({"mode":"text_to_image","query":"name 3","k":2,"userId":")" + user + "\"}");
+  };
+  EXPECT_EQ(ask("ann").status, 200);
+  EXPECT_EQ(ask("ann").status, 429) << "each is five units";
+  EXPECT_EQ(ask("bob").status, 200);
 }
 
 TEST(RateLimits, CostsFollowWhatWasDone) {
