@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <memory>
 #include <stop_token>
 #include <utility>
 
@@ -25,6 +26,15 @@ core::Result<remote::ModelServers> servers_of(const core::Settings& settings, co
   CORE_TRY(servers.urls, remote::parse_server_addresses(settings.text(setting), setting));
   CORE_TRY(servers.api_key, remote::key_from_environment(kKeyVariable));
   return servers;
+}
+
+// What a task that is started now gives, once it ends.
+template <class T>
+std::shared_future<core::Result<T>> answer_of(core::Task<core::Result<T>> task) {
+  auto promise = std::make_shared<std::promise<core::Result<T>>>();
+  std::shared_future<core::Result<T>> answer = promise->get_future().share();
+  core::start(std::move(task), [promise](core::Result<T>&& told) { promise->set_value(std::move(told)); }).detach();
+  return answer;
 }
 
 std::string name_of(const std::string& model) {
@@ -61,6 +71,7 @@ core::Result<std::unique_ptr<InferenceStack>> InferenceStack::open(const core::S
   options.connect_timeout = std::chrono::seconds(2);
   CORE_TRY(stack->http_, adapters::HttpClientCurl::create(options, dependencies.clock));
   stack->io_ = std::jthread([http = stack->http_.get()](const std::stop_token& stop) { http->run(stop); });
+  CORE_CHECK(stack->ask_all());
   return stack;
 }
 
@@ -68,14 +79,38 @@ remote::ModelClient::Dependencies InferenceStack::client() const {
   return {.http = *http_, .clock = use_.clock, .metrics = &use_.metrics, .log = use_.log};
 }
 
-core::Deadline InferenceStack::first_wait() const { return core::Deadline::after(kFirstWait, use_.clock); }
-
-core::Result<std::unique_ptr<remote::HttpTextEncoder>> InferenceStack::text_encoder(
-    const std::string& precision, const std::optional<ports::EncoderInfo>& generation) {
+core::Result<remote::HttpTextEncoder::Options> InferenceStack::text_options(const std::string& precision) const {
   remote::HttpTextEncoder::Options options{.servers = texts_, .api = api_};
   CORE_TRY(options.expected, text_model_info(settings_, precision));
   options.server_model = settings_.text("inference_model");
-  const auto told = core::sync_wait(remote::HttpTextEncoder::ask(options, client(), first_wait()));
+  return options;
+}
+
+remote::HttpPairScorer::Options InferenceStack::pair_options() const {
+  remote::HttpPairScorer::Options options{.servers = pairs_};
+  options.expected = {.model = name_of(settings_.text("reranker")), .weights_hash = {}, .precision = {}, .activation = "sigmoid",
+                      .max_tokens = 0};
+  return options;
+}
+
+// All at once: servers that do not answer cost a start one wait, however many they are.
+core::Status InferenceStack::ask_all() {
+  const core::Deadline deadline = core::Deadline::after(kFirstWait, use_.clock);
+  if (has_texts()) {
+    CORE_TRY(auto options, text_options(settings_.text("query_precision")));
+    told_of_texts_ = answer_of(remote::HttpTextEncoder::ask(std::move(options), client(), deadline));
+  }
+  if (has_pairs()) told_of_pairs_ = answer_of(remote::HttpPairScorer::ask(pair_options(), client(), deadline));
+  if (has_pictures() && settings_.boolean("vision_enabled")) {
+    told_of_pictures_ = answer_of(remote::HttpImageEncoder::ask({.servers = pictures_}, client(), deadline));
+  }
+  return {};
+}
+
+core::Result<std::unique_ptr<remote::HttpTextEncoder>> InferenceStack::text_encoder(
+    const std::string& precision, const std::optional<ports::EncoderInfo>& generation) {
+  CORE_TRY(auto options, text_options(precision));
+  const auto& told = told_of_texts_.get();
   ports::EncoderInfo& expected = options.expected;
   if (told && remote::is_model(told->model, expected.model, options.server_model)) {
     expected.weights_hash = told->weights_hash;
@@ -97,10 +132,9 @@ core::Result<std::unique_ptr<remote::HttpTextEncoder>> InferenceStack::document_
 }
 
 core::Result<std::unique_ptr<remote::HttpPairScorer>> InferenceStack::pair_scorer() {
-  remote::HttpPairScorer::Options options{.servers = pairs_};
-  const std::string model = name_of(settings_.text("reranker"));
-  options.expected = {.model = model, .weights_hash = {}, .precision = {}, .activation = "sigmoid", .max_tokens = 0};
-  const auto told = core::sync_wait(remote::HttpPairScorer::ask(options, client(), first_wait()));
+  remote::HttpPairScorer::Options options = pair_options();
+  const std::string model = options.expected.model;
+  const auto& told = told_of_pairs_.get();
   const bool has_none = !told && told.error().code == core::ErrorCode::kFailedPrecondition;
   if (has_none && settings_.is_default("reranker") && !settings_.is_set("rerank_url")) return nullptr;
   if (told && remote::is_model(told->model, model, {})) options.expected = *told;
@@ -114,7 +148,7 @@ core::Result<std::unique_ptr<remote::HttpImageEncoder>> InferenceStack::image_en
     const std::optional<ports::EncoderInfo>& generation) {
   remote::HttpImageEncoder::Options options{.servers = pictures_};
   const std::string model = name_of(settings_.text("vision_model"));
-  const auto told = core::sync_wait(remote::HttpImageEncoder::ask(options, client(), first_wait()));
+  const auto& told = told_of_pictures_.get();
   if (told && told->model == model) {
     options.expected = *told;
   } else if (generation && generation->model == model) {

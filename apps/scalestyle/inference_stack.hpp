@@ -3,6 +3,7 @@
 // and a look, every second, at servers that were away.
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,7 +40,8 @@ class InferenceStack {
     GuardStack* guards = nullptr;  // of calls during searches; null: nothing guards them
   };
 
-  // Starts the thread of the connections where a setting names a server; else there is nothing. No server is asked yet.
+  // Starts the thread of the connections where a setting names a server, and asks all servers who they are, without waiting for
+  // their answers; else there is nothing.
   // kInvalidArgument with the setting as field.
   [[nodiscard]] static core::Result<std::unique_ptr<InferenceStack>> open(const core::Settings& settings,
                                                                           Dependencies dependencies);
@@ -52,7 +54,7 @@ class InferenceStack {
   [[nodiscard]] bool has_pictures() const { return !pictures_.urls.empty(); }
 
   // The encoder of the `model` setting, for queries against vectors of `generation` (where that is known). A server that answers
-  // within two seconds tells what its vectors are; without one they are those of the generation, and no server of another model
+  // within two seconds of open() tells what its vectors are; without one they are those of the generation, and no server of another model
   // or other weights is used when it comes.
   [[nodiscard]] core::Result<std::unique_ptr<adapters::remote_inference::HttpTextEncoder>> text_encoder(
       const std::string& precision, const std::optional<ports::EncoderInfo>& generation);
@@ -90,7 +92,9 @@ class InferenceStack {
 
   InferenceStack(const core::Settings& settings, Dependencies dependencies) : settings_(settings), use_(dependencies) {}
   [[nodiscard]] adapters::remote_inference::ModelClient::Dependencies client() const;
-  [[nodiscard]] core::Deadline first_wait() const;
+  [[nodiscard]] core::Result<adapters::remote_inference::HttpTextEncoder::Options> text_options(const std::string& precision) const;
+  [[nodiscard]] adapters::remote_inference::HttpPairScorer::Options pair_options() const;
+  [[nodiscard]] core::Status ask_all();
   void look();
   void arm();
   template <class Model>
@@ -108,6 +112,10 @@ class InferenceStack {
   adapters::remote_inference::InferenceApiKind api_ = adapters::remote_inference::InferenceApiKind::kTei;
   std::unique_ptr<adapters::HttpClientCurl> http_;  // null without a server
   std::jthread io_;
+  // What servers say that they are; without a value where there is none of them.
+  std::shared_future<core::Result<ports::EncoderInfo>> told_of_texts_;
+  std::shared_future<core::Result<ports::ScorerInfo>> told_of_pairs_;
+  std::shared_future<core::Result<ports::EncoderInfo>> told_of_pictures_;
   std::vector<Watched> watched_;  // does not grow once watch() was called
   mutable std::mutex mutex_;
   bool stopping_ = false;  // guarded by mutex_, as is what runs

@@ -6,10 +6,16 @@
 namespace scalestyle::app {
 
 std::vector<std::string> with_rate_limit_settings(std::vector<std::string> names) {
-  for (const char* name : {"rate_limit_key", "rate_limit_user", "rate_limit_address", "rate_limit_burst_s", "trusted_proxies"}) {
+  for (const char* name : {"rate_limit_key", "rate_limit_user", "rate_limit_address", "rate_limit_burst_s", "trusted_proxies",
+                           "max_connections_per_address"}) {
     names.emplace_back(name);
   }
   return names;
+}
+
+void limit_connections(const core::Settings& settings, http::ServerOptions& options) {
+  options.max_connections_per_address = static_cast<std::size_t>(settings.integer("max_connections_per_address"));
+  options.trusted_proxies = settings.text("trusted_proxies");
 }
 
 core::Result<std::unique_ptr<http::RateLimits>> make_rate_limits(const core::Settings& settings, const core::Clock& clock,

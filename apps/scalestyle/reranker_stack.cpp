@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "ingest/models/manifest.hpp"
 #include "ingest/models/model_store.hpp"
 #include "model_choice.hpp"
+#include "search/dependency_probes.hpp"
 #include "search/guarded_ports.hpp"
 
 namespace scalestyle::app {
@@ -112,7 +114,9 @@ core::Result<std::unique_ptr<RerankerStack>> RerankerStack::open(const core::Set
     }
     ports::PairScorer* scorer = stack->remote_scorer_.get();
     if (GuardStack* const guards = inference->guards()) {
-      stack->guarded_scorer_ = std::make_unique<search::GuardedPairScorer>(*scorer, guards->of("reranking", kFairTime));
+      search::DependencyGuard& guard = guards->of("reranking", kFairTime);
+      guard.probe_with(search::probe_of(*scorer), std::max(options.budget.budget, kFairTime));
+      stack->guarded_scorer_ = std::make_unique<search::GuardedPairScorer>(*scorer, guard);
       scorer = stack->guarded_scorer_.get();
     }
     stack->scorer_ = std::make_unique<search::PooledPairScorer>(*scorer, compute.pool());

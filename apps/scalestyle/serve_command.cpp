@@ -52,7 +52,8 @@ class ServeRun {
 
   core::Status run() {
     CORE_TRY(const auto logging, log_options(settings_));
-    CORE_TRY(const auto options, server_options(settings_, kPort));
+    CORE_TRY(auto options, server_options(settings_, kPort));
+    limit_connections(settings_, options);
     telemetry::Logger log(logging, clock_);
     CORE_TRY(const StoreChoice stores, choose_stores(settings_, role_));
     CORE_TRY(const auto access, AccessStack::open(settings_, {.clock = clock_, .log = log}));

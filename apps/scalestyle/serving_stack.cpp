@@ -18,6 +18,7 @@
 #include "adapters/redis/redis_catalog_changes.hpp"
 #include "adapters/redis/redis_catalog_store.hpp"
 #include "adapters/redis/redis_generation_use.hpp"
+#include "search/dependency_probes.hpp"
 #include "search_settings.hpp"
 #include "telemetry/process_metrics.hpp"
 #include "vision_stack.hpp"
@@ -62,6 +63,7 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   stack->timer_thread_ = std::thread([timers = stack->timers_.get()] { timers->run(); });
   CORE_TRY(stack->guards_, GuardStack::open(settings, {.timers = *stack->timers_, .clock = stack->compute_->clock(),
                                                        .metrics = stack->metrics_, .log = *stack->log_}));
+  stack->probe_time_ = std::max(kFairTime, std::chrono::milliseconds(settings.integer("retrieval_budget_ms")));
   CORE_CHECK(stack->open_engines(settings));
   CORE_CHECK(stack->open_catalog(settings));
   CORE_CHECK(stack->open_models(settings));
@@ -107,13 +109,17 @@ core::Status ServingStack::open_models(const core::Settings& settings) {
 
 void ServingStack::take_remote(std::unique_ptr<ports::TextEncoder> encoder) {
   remote_encoder_ = std::move(encoder);
-  guarded_encoder_ = std::make_unique<search::GuardedTextEncoder>(*remote_encoder_, guards_->of("inference", kFairTime));
+  search::DependencyGuard& guard = guards_->of("inference", kFairTime);
+  guard.probe_with(search::probe_of(*remote_encoder_), probe_time_);
+  guarded_encoder_ = std::make_unique<search::GuardedTextEncoder>(*remote_encoder_, guard);
   encoder_ = std::make_unique<search::PooledTextEncoder>(*guarded_encoder_, compute_->pool());
 }
 
 void ServingStack::take_remote(std::unique_ptr<ports::ImageEncoder> encoder) {
   remote_image_encoder_ = std::move(encoder);
-  guarded_image_encoder_ = std::make_unique<search::GuardedImageEncoder>(*remote_image_encoder_, guards_->of("vision", kFairTime));
+  search::DependencyGuard& guard = guards_->of("vision", kFairTime);
+  guard.probe_with(search::probe_of(*remote_image_encoder_), probe_time_);
+  guarded_image_encoder_ = std::make_unique<search::GuardedImageEncoder>(*remote_image_encoder_, guard);
   image_encoder_ = std::make_unique<search::PooledImageEncoder>(*guarded_image_encoder_, compute_->pool());
 }
 
@@ -144,7 +150,12 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
 }
 
 std::unique_ptr<search::PatientVectorIndex> ServingStack::patient(ports::VectorIndex& index) {
-  guarded_indexes_.push_back(std::make_unique<search::GuardedVectorIndex>(index, guards_->of("vectors", kFairTime)));
+  search::DependencyGuard& guard = guards_->of("vectors", kFairTime);
+  guarded_indexes_.push_back(std::make_unique<search::GuardedVectorIndex>(index, guard));
+  // The texts' index answers for the photos' too: one server has both.
+  if (guarded_indexes_.size() == 1) {
+    guard.probe_with([texts = guarded_indexes_.front().get()](core::Deadline deadline) { return texts->probe(deadline); }, probe_time_);
+  }
   return std::make_unique<search::PatientVectorIndex>(
       search::PatientVectorIndex::Dependencies{.index = *guarded_indexes_.back(), .pool = compute_->pool(), .timers = *timers_, .clock = compute_->clock(), .log = *log_},
       search::PatientVectorIndex::Options{});
@@ -199,8 +210,10 @@ core::Status ServingStack::open_events(const core::Settings& settings) {
                                      {.pool = compute_->pool(), .timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_,
                                       .tracer = tracer()}));
   if (stores.features_in_redis) {
-    const std::chrono::milliseconds fair(std::max<std::int64_t>(1, settings.integer("snapshot_budget_ms") / 2));
-    guarded_features_ = std::make_unique<search::GuardedFeatureStore>(events_->features(), guards_->of("features", fair));
+    const std::chrono::milliseconds budget(std::max<std::int64_t>(2, settings.integer("snapshot_budget_ms")));
+    search::DependencyGuard& guard = guards_->of("features", budget / 2);
+    guard.probe_with(search::probe_of(events_->features()), budget);
+    guarded_features_ = std::make_unique<search::GuardedFeatureStore>(events_->features(), guard);
   }
   return {};
 }

@@ -134,6 +134,7 @@ class ServingStack {
   std::unique_ptr<Compute> compute_;
   std::unique_ptr<core::TimerQueue> timers_;
   std::unique_ptr<GuardStack> guards_;   // of all that is behind a network
+  std::chrono::milliseconds probe_time_{0};  // for a call that looks whether models or vectors are back: what searches have for them
   std::unique_ptr<RedisStack> redis_;    // null where nothing is there, as the next two
   std::unique_ptr<ports::GenerationUse> generation_use_;  // null without Redis
   std::unique_ptr<KafkaStack> kafka_;

@@ -98,6 +98,12 @@ std::optional<CircuitBreaker::Permit> CircuitBreaker::acquire() {
   return Permit(this, epoch_in(word_.load(std::memory_order_relaxed)));
 }
 
+std::optional<CircuitBreaker::Permit> CircuitBreaker::acquire_if_closed() {
+  const std::uint64_t seen = word_.load(std::memory_order_acquire);
+  if (state_in(seen) != BreakerState::kClosed) return std::nullopt;
+  return Permit(this, epoch_in(seen));
+}
+
 BreakerState CircuitBreaker::state() const {
   const BreakerState state = state_in(word_.load(std::memory_order_acquire));
   return state == BreakerState::kOpen && open_left() == std::chrono::nanoseconds(0) ? BreakerState::kHalfOpen : state;

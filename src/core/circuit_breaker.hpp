@@ -75,6 +75,8 @@ class CircuitBreaker {
 
   // Nothing while the call must not be made.
   [[nodiscard]] std::optional<Permit> acquire();
+  // Nothing but of a closed breaker: for calls that must not be its probes.
+  [[nodiscard]] std::optional<Permit> acquire_if_closed();
 
   // An open breaker whose time is over counts as half-open.
   [[nodiscard]] BreakerState state() const;

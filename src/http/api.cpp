@@ -56,7 +56,7 @@ ports::TraceContext trace_context(const Request& request) {
 Api::Api(Dependencies dependencies, Options options)
     : use_(dependencies),
       options_(std::move(options)),
-      events_({use_.events, use_.pool, use_.clock, use_.log}),
+      events_({use_.events, use_.pool, use_.clock, use_.log, use_.limits}),
       articles_({use_.live, use_.pool, use_.clock, use_.log}),
       reasons_({use_.search, use_.reasons, use_.timers, use_.clock}),
       visual_({use_.pool, use_.fetcher, use_.search.looks_into_pictures(), use_.configurations}, options_.max_query_image_bytes),
@@ -286,6 +286,10 @@ Work Api::visual(RoutedRequest request) {
   if (!wish) {
     if (wish.error().status == 403 && (wish.error().field == "explain" || wish.error().field == "config")) audit_explanation(asked, 403);
     co_return error_response(wish.error(), request_id);
+  }
+  if (use_.limits != nullptr && wish->request.user_id) {
+    const RateLimits::UserCosts costs{{wish->request.user_id->value(), base_cost(asked.route->id)}};
+    if (auto refused = use_.limits->charge_users(costs, request_id)) co_return std::move(*refused);
   }
   const bool explained = wish->request.explain || !wish->configuration.empty();
   if (options_.log_queries) log_query(wish->request.query, wish->request.user_id ? wish->request.user_id->value() : "", request_id);

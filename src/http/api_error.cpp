@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "core/disk_full.hpp"
 #include "http/json_writer.hpp"
 
 namespace scalestyle::http {
@@ -38,9 +39,14 @@ constexpr std::array kErrorCodes{
     ErrorCodeInfo{"unavailable", 503, "nothing can answer now; try again after Retry-After seconds"},
     ErrorCodeInfo{"deadline_exceeded", 503, "the answer was not there within the deadline"},
     ErrorCodeInfo{"overloaded", 503, "the server is at its limit; nothing was tried; try again after Retry-After seconds"},
+    ErrorCodeInfo{"storage_full", 503,
+                  "the disk that this is kept on is full; nothing was kept, and an operator must make room; try again after Retry-After "
+                  "seconds"},
     ErrorCodeInfo{"failed_precondition", 503, "the server's data and models do not fit together; an operator must act"},
     ErrorCodeInfo{"version_not_supported", 505, "only HTTP/1.0 and HTTP/1.1 are spoken"},
 };
+
+constexpr int kRetryWhenThereIsRoom = 5;  // seconds
 
 std::string_view code_of(core::ErrorCode code) {
   switch (code) {
@@ -86,7 +92,12 @@ ApiError make_error(std::string_view code, std::string message, std::string fiel
   return error;
 }
 
-ApiError to_api_error(const core::Error& error) { return make_error(code_of(error.code), error.message, error.field); }
+ApiError to_api_error(const core::Error& error) {
+  if (!core::is_disk_full(error)) return make_error(code_of(error.code), error.message, error.field);
+  ApiError full = make_error("storage_full", error.message);  // no member of the request is at fault
+  full.retry_after_seconds = kRetryWhenThereIsRoom;
+  return full;
+}
 
 std::string_view to_string(ports::AppendOutcome outcome) {
   return outcome == ports::AppendOutcome::kNotKept ? "not_kept" : "unknown";

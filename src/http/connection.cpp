@@ -52,7 +52,7 @@ core::Task<core::Result<std::string>> next_piece(std::shared_ptr<BodyStream> str
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
  public:
   Session(ConnectionHost& host, int descriptor, Audience audience)
-      : host_(host), peer_(peer_address(descriptor)), audience_(audience),
+      : host_(host), peer_(peer_address(descriptor)), place_(host.by_address, peer_), audience_(audience),
         stream_(host.io, descriptor, host.tls != nullptr ? host.tls->current() : nullptr), answered_(host.io),
         buffer_(header_limit() + host.options.max_body_bytes + 65'536) {
     host_.connections.insert(this);
@@ -131,6 +131,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
   ConnectionHost& host_;
   const std::string peer_;
+  const AddressConnections::Place place_;
   const Audience audience_;
   ClientStream stream_;
   asio::steady_timer answered_;  // never expires: cancelled to say "look again"

@@ -7,6 +7,7 @@
 // (4) a connection that ends drops its work, which cancels it unless it has effects: then it runs on without us.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,6 +16,7 @@
 #include <unordered_set>
 
 #include "core/clock.hpp"
+#include "http/address_connections.hpp"
 #include "http/application.hpp"
 #include "http/server_options.hpp"
 #include "telemetry/log.hpp"
@@ -55,6 +57,7 @@ struct ConnectionHost {
   std::thread::id io_thread{};
   bool draining = false;
   std::unordered_set<Connection*> connections{};
+  AddressConnections by_address{};
   TlsCertificates* tls = nullptr;  // null: plain connections
   std::size_t handshakes = 0;      // in progress
   telemetry::Counter failed_handshakes{};
@@ -76,7 +79,13 @@ struct ConnectionHost {
 // Serves the accepted socket, which it takes over, until either side closes it.
 void serve_connection(ConnectionHost& host, int socket_descriptor, Audience audience);
 
-// Answers 503 without reading a request, and closes. With TLS it only closes: a handshake would cost more than a request.
-void shed_connection(ConnectionHost& host, int socket_descriptor);
+// Why a connection is not served.
+enum class ShedCause : std::uint8_t {
+  kFull,         // the server's limit: 503
+  kAddressFull,  // that of the client's address: 429
+};
+
+// Answers without reading a request, and closes. With TLS it only closes: a handshake would cost more than a request.
+void shed_connection(ConnectionHost& host, int socket_descriptor, ShedCause cause);
 
 }  // namespace scalestyle::http

@@ -1,6 +1,7 @@
 #include "http/connection.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -27,9 +28,19 @@ constexpr std::chrono::milliseconds kLingerTime{1'000};
 constexpr std::size_t kLingerBytes = 256 * 1024;
 constexpr std::size_t kMaxShedding = 64;
 
-asio::awaitable<void> say_full(ConnectionHost& host, std::shared_ptr<tcp::socket> socket, std::shared_ptr<asio::steady_timer> limit) {
+ApiError error_of(const ConnectionHost& host, ShedCause cause) {
+  if (cause == ShedCause::kAddressFull) {
+    return make_error("rate_limited", fmt::format("{} connections are open from this address, which is the limit for one; use those, or "
+                                                  "close some",
+                                                  host.by_address.limit()));
+  }
   ApiError full = make_error("overloaded", "the server is at its limit of connections; try again later");
   full.reason = search::DegradationReason::kDownstreamCapacityRejected;
+  return full;
+}
+
+asio::awaitable<void> say_full(ConnectionHost& host, ApiError full, std::shared_ptr<tcp::socket> socket,
+                               std::shared_ptr<asio::steady_timer> limit) {
   const std::string request_id = choose_request_id({});
   const Response response = host.application.refuse(full, request_id);
   const std::string text = header_block(response, request_id, false, current_date(host)) + response.body;
@@ -49,7 +60,7 @@ asio::awaitable<void> say_full(ConnectionHost& host, std::shared_ptr<tcp::socket
 
 }  // namespace
 
-void shed_connection(ConnectionHost& host, int socket_descriptor) {
+void shed_connection(ConnectionHost& host, int socket_descriptor, ShedCause cause) {
   const auto protocol = address_family(socket_descriptor) == AF_INET6 ? tcp::v6() : tcp::v4();
   auto socket = std::make_shared<tcp::socket>(host.io);
   ErrorCode unusable;
@@ -61,7 +72,7 @@ void shed_connection(ConnectionHost& host, int socket_descriptor) {
     ErrorCode ignored;
     if (!error) socket->close(ignored);
   });
-  asio::co_spawn(host.io, say_full(host, std::move(socket), std::move(limit)), asio::detached);
+  asio::co_spawn(host.io, say_full(host, error_of(host, cause), std::move(socket), std::move(limit)), asio::detached);
 }
 
 std::string_view current_date(ConnectionHost& host) {

@@ -91,6 +91,7 @@ Work EventRoutes::click(RoutedRequest request) {
   wanted.single = true;
   const core::Status own = settle(request.caller, wanted);
   if (!own) co_return denied(request, own.error());
+  if (auto refused = over_limit(request, wanted)) co_return std::move(*refused);
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.track(std::move(wanted));
   if (!outcome) co_return refuse(request, outcome.error());
@@ -105,6 +106,7 @@ Work EventRoutes::batch(RoutedRequest request) {
   wanted.events = to_events(*body);
   const core::Status own = settle(request.caller, wanted);
   if (!own) co_return denied(request, own.error());
+  if (auto refused = over_limit(request, wanted)) co_return std::move(*refused);
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.track(std::move(wanted));
   if (!outcome) co_return refuse(request, outcome.error());
@@ -172,6 +174,15 @@ Work EventRoutes::export_user(RoutedRequest request) {
   const auto outcome = co_await use_.events.export_user(std::move(wanted));
   if (!outcome) co_return refuse(request, outcome.error());
   co_return json_response(user_answer_json({request.request_id, took(request)}, *outcome));
+}
+
+std::optional<Response> EventRoutes::over_limit(const RoutedRequest& request, const search::TrackRequest& wanted) const {
+  if (use_.limits == nullptr) return std::nullopt;
+  RateLimits::UserCosts costs;
+  for (const events::EventInput& event : wanted.events) {
+    if (event.user_id) costs[*event.user_id] += kEventCost;
+  }
+  return use_.limits->charge_users(costs, request.request_id);
 }
 
 core::Task<core::Result<Body>> EventRoutes::read(const RoutedRequest& request) {

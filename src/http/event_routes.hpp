@@ -49,6 +49,8 @@ inline constexpr std::size_t kInlineBodyBytes = 16 * 1024;
 // header as field. JSON is application/json or, as beacons of browsers send it, text/plain; of no declared type too.
 [[nodiscard]] std::optional<ApiError> body_header_fault(const Request& request);
 
+class RateLimits;
+
 class EventRoutes {
  public:
   struct Dependencies {
@@ -56,6 +58,7 @@ class EventRoutes {
     core::WorkerPool& pool;
     const core::Clock& clock;
     telemetry::Logger& log;
+    RateLimits* limits = nullptr;  // of users whom events name; null: nobody is limited
   };
 
   explicit EventRoutes(Dependencies dependencies) : use_(dependencies) {}
@@ -79,6 +82,8 @@ class EventRoutes {
   [[nodiscard]] Work features(RoutedRequest request);
 
   [[nodiscard]] core::Task<core::Result<Body>> read(const RoutedRequest& request);
+  // The answer where one of the users asks for too much.
+  [[nodiscard]] std::optional<Response> over_limit(const RoutedRequest& request, const search::TrackRequest& wanted) const;
   [[nodiscard]] Response refuse(const RoutedRequest& request, const search::EventFailure& failure) const;
   [[nodiscard]] Response refuse(const RoutedRequest& request, const core::Error& error) const;
   [[nodiscard]] std::chrono::nanoseconds took(const RoutedRequest& request) const { return use_.clock.steady_now() - request.received; }

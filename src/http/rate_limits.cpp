@@ -25,10 +25,22 @@ const std::string* parameter(const QueryPairs& parameters, std::string_view name
   return found == parameters.end() ? nullptr : &found->second;
 }
 
+bool is_identity(const std::string& user) { return !user.empty() && user.size() <= kMaxIdentityBytes; }
+
 std::string user_of(const QueryPairs& parameters) {
   const std::string* user = parameter(parameters, "user_id");
   if (user == nullptr) user = parameter(parameters, "userId");
-  return user != nullptr && user->size() <= kMaxIdentityBytes ? *user : std::string();
+  return user != nullptr && is_identity(*user) ? *user : std::string();
+}
+
+// Behind what the list in this header has already.
+void add_to_list(Response& response, std::string_view name, std::string items) {
+  const auto there = std::ranges::find(response.headers, name, [](const auto& header) { return header.first; });
+  if (there == response.headers.end()) {
+    response.headers.emplace_back(name, std::move(items));
+  } else {
+    there->second += ", " + items;
+  }
 }
 
 bool reranks(RouteId id) {
@@ -136,6 +148,23 @@ RateLimits::Charge RateLimits::charge(const Request& request, RouteId route, con
   return charge;
 }
 
+std::optional<Response> RateLimits::charge_users(const UserCosts& costs, std::string_view request_id) {
+  if (!(limiter_.options().rate(RateScope::kUser) > 0)) return std::nullopt;
+  for (auto one = costs.begin(); one != costs.end(); ++one) {
+    if (!is_identity(one->first)) continue;
+    Charge charge;
+    charge.user = one->first;
+    charge.decision = limiter_.take(charge.subject(), one->second);
+    if (charge.decision.allowed) continue;
+    for (auto before = costs.begin(); before != one; ++before) {
+      if (is_identity(before->first)) limiter_.settle({.key = {}, .user = before->first, .address = {}}, -before->second);
+    }
+    refused_[static_cast<std::size_t>(RateScope::kUser)].add();
+    return refusal(charge, request_id);
+  }
+  return std::nullopt;
+}
+
 Response RateLimits::refusal(const Charge& charge, std::string_view request_id) const {
   const RateScope scope = charge.decision.refused_by;
   const std::string_view whose = scope == RateScope::kKey ? "API key" : scope == RateScope::kUser ? "user" : "client address";
@@ -186,8 +215,8 @@ void RateLimits::tell(const RateStates& states, Response& response) const {
                          static_cast<std::int64_t>(limit.left + kRounding), whole_seconds(limit.full_seconds));
   }
   if (policy.empty()) return;
-  response.headers.emplace_back("RateLimit-Policy", std::move(policy));
-  response.headers.emplace_back("RateLimit", std::move(state));
+  add_to_list(response, "RateLimit-Policy", std::move(policy));
+  add_to_list(response, "RateLimit", std::move(state));
 }
 
 }  // namespace scalestyle::http

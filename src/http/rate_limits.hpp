@@ -7,10 +7,14 @@
 // Answers carry RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10): one item a limit that applied,
 // `q` units within `w` seconds, `r` of them left and full again after `t` seconds; a refusal's `t` is its Retry-After.
 //
-// Thread safety: charge() on the I/O thread; a work that finish() made ends on any thread. Must outlive every work.
+// Users whom only a body names are charged once it was read: charge_users().
+//
+// Thread safety: charge() on the I/O thread, charge_users() on any; a work that finish() made ends on any thread. Must outlive every
+// work.
 
 #include <array>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -69,6 +73,13 @@ class RateLimits {
 
   // Charges a request of this route, to whom it is from; `parameters` are those of its query and its path, decoded.
   [[nodiscard]] Charge charge(const Request& request, RouteId route, const QueryPairs& parameters, const Caller& caller);
+
+  // Units, by user.
+  using UserCosts = std::map<std::string, double>;
+
+  // Charges users, besides what charge() took of others. Where one of them asks for too much: the answer that says so, and none
+  // is charged.
+  [[nodiscard]] std::optional<Response> charge_users(const UserCosts& costs, std::string_view request_id);
 
   // The answer to a charge that was not granted.
   [[nodiscard]] Response refusal(const Charge& charge, std::string_view request_id) const;

@@ -42,6 +42,11 @@ core::Result<tcp::endpoint> endpoint_of(const ServerOptions& options, std::uint1
   return tcp::endpoint(address, port);
 }
 
+telemetry::Counter shed_counter(telemetry::Metrics& metrics, const char* limit) {
+  return metrics.counter({"scalestyle_http_connections_shed_total", "Connections refused at a limit of connections: of all, or of one address.",
+                          {{"limit", limit}}});
+}
+
 }  // namespace
 
 struct Server::Impl {
@@ -56,8 +61,8 @@ struct Server::Impl {
         drain_timer(io),
         signals(io),
         open_connections(use.metrics.gauge({"scalestyle_http_connections", "Open connections."})),
-        shed_connections(use.metrics.counter(
-            {"scalestyle_http_connections_shed_total", "Connections refused at the limit of connections."})) {
+        shed_connections(shed_counter(use.metrics, "all")),
+        shed_of_addresses(shed_counter(use.metrics, "address")) {
     gate->io = &io;
     host.failed_handshakes = use.metrics.counter(
         {"scalestyle_http_tls_handshakes_failed_total", "Connections that ended, or were too slow, before TLS was agreed on."});
@@ -89,11 +94,14 @@ struct Server::Impl {
   asio::signal_set signals;
   telemetry::Gauge open_connections;
   telemetry::Counter shed_connections;
+  telemetry::Counter shed_of_addresses;
   std::uint16_t port = 0;
   std::uint16_t admin_port = 0;
 };
 
 core::Status Server::Impl::prepare() {
+  CORE_TRY(auto proxies, TrustedProxies::parse(options.trusted_proxies));
+  host.by_address.limit_to(options.max_connections_per_address, std::move(proxies));
   if (!options.tls_certificate.empty()) {
     CORE_TRY(certificates, TlsCertificates::open({options.tls_certificate, options.tls_key}, use.clock, use.log, use.metrics));
     host.tls = certificates.get();
@@ -140,7 +148,10 @@ asio::awaitable<void> Server::Impl::accept(tcp::acceptor& on, Audience audience)
     if (released) continue;
     if (is_full()) {
       shed_connections.add();
-      shed_connection(host, descriptor);
+      shed_connection(host, descriptor, ShedCause::kFull);
+    } else if (host.by_address.is_full(peer_address(descriptor))) {
+      shed_of_addresses.add();
+      shed_connection(host, descriptor, ShedCause::kAddressFull);
     } else {
       serve_connection(host, descriptor, audience);
     }

@@ -35,6 +35,7 @@ core::Status ServerOptions::validate() const {
   CORE_CHECK(check(max_handshakes, 1, 1'000'000, "max_handshakes"));
   CORE_CHECK(check(handshake_timeout, milliseconds(600'000), "handshake_timeout"));
   CORE_CHECK(check(max_connections, 1, 1'000'000, "max_connections"));
+  CORE_CHECK(check(max_connections_per_address, 0, 1'000'000, "max_connections_per_address"));
   CORE_CHECK(check(max_target_bytes, 64, 1024 * 1024, "max_target_bytes"));
   CORE_CHECK(check(max_header_bytes, 256, 1024 * 1024, "max_header_bytes"));
   CORE_CHECK(check(max_body_bytes, 0, 64 * 1024 * 1024, "max_body_bytes"));

@@ -23,6 +23,8 @@ struct ServerOptions {
   std::chrono::milliseconds handshake_timeout{5'000};  // of TLS; then the connection is closed
 
   std::size_t max_connections = 1024;          // more get 503 and are closed
+  std::size_t max_connections_per_address = 0;  // of one client address, but for this machine's own; more get 429; 0: no limit
+  std::string trusted_proxies{};               // addresses and networks whose connections that does not count (TrustedProxies)
   std::size_t max_target_bytes = 16 * 1024;    // path and query; above: 414
   std::size_t max_header_bytes = 8 * 1024;     // all header fields; above: 431
   std::size_t max_body_bytes = 64 * 1024;      // unless the application says otherwise for a route; above: 413

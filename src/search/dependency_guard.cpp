@@ -7,6 +7,7 @@ namespace scalestyle::search {
 namespace {
 
 constexpr std::chrono::milliseconds kSlack{5};
+constexpr std::chrono::milliseconds kProbePause{1'000};  // after a probe that found nobody
 
 telemetry::Counter calls(telemetry::Metrics& metrics, const std::string& dependency, const char* outcome) {
   return metrics.counter({"scalestyle_dependency_calls_total", "Calls of a dependency behind its circuit breaker, by what became of them.",
@@ -45,19 +46,60 @@ core::Deadline DependencyGuard::with_slack(core::Deadline deadline) {
   return deadline.is_never() ? deadline : core::Deadline::at(deadline.time() + kSlack);
 }
 
-void DependencyGuard::settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict) {
+void DependencyGuard::count(core::CallVerdict verdict) {
   switch (verdict) {
     case core::CallVerdict::kSuccess: succeeded_.add(); break;
     case core::CallVerdict::kFailure: failed_.add(); break;
     case core::CallVerdict::kNone: without_verdict_.add(); break;
   }
+}
+
+std::optional<core::BreakerState> DependencyGuard::settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict) {
+  count(verdict);
   const auto changed = permit.end(verdict);
-  if (!changed || use_.log == nullptr) return;
+  if (changed == core::BreakerState::kOpen && probe_) probe_at(use_.clock.steady_now() + breaker_.open_left());
+  if (!changed || use_.log == nullptr) return changed;
   if (*changed == core::BreakerState::kOpen) {
     use_.log->warning("a dependency fails too often: it is not asked for a while", {{"dependency", options_.name}});
   } else {
     use_.log->info("a dependency answers again", {{"dependency", options_.name}});
   }
+  return changed;
+}
+
+void DependencyGuard::probe_with(Probe probe, std::chrono::milliseconds time) {
+  probe_ = std::move(probe);
+  probe_time_ = time;
+}
+
+void DependencyGuard::probe_at(core::SteadyTime time) {
+  use_.timers.schedule(time, [this] { core::start(probe_on(), [](core::Status&&) {}).detach(); });
+}
+
+// One at a time: while there are probes, only they change the breaker's state, and who does that goes. What is still away is asked
+// again and again before the breaker lets anything pass, so that it is found soon after it is back.
+core::Task<core::Status> DependencyGuard::probe_on() {
+  core::Task<core::CallVerdict> first = probe_once();
+  core::CallVerdict verdict = co_await std::move(first);
+  count(verdict);
+  while (verdict == core::CallVerdict::kSuccess) {
+    auto permit = breaker_.acquire();
+    if (!permit) co_return core::Status();
+    core::Task<core::CallVerdict> next = probe_once();
+    verdict = co_await std::move(next);
+    if (settle(*permit, verdict)) co_return core::Status();
+  }
+  probe_at(use_.clock.steady_now() + kProbePause);
+  co_return core::Status();
+}
+
+core::Task<core::CallVerdict> DependencyGuard::probe_once() {
+  const core::Deadline deadline = core::Deadline::after(probe_time_, use_.clock);
+  core::Task<core::Status> asking = probe_(deadline);
+  const core::Status outcome = co_await result_in_time(std::move(asking), use_.timers, with_slack(deadline));
+  if (outcome) co_return core::CallVerdict::kSuccess;
+  if (is_time_out(outcome.error().code, deadline)) co_return core::CallVerdict::kFailure;
+  co_return core::verdict_of(outcome.error().code);
 }
 
 }  // namespace scalestyle::search

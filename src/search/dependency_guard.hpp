@@ -6,9 +6,15 @@
 // dependency, by this guard, or by a caller that left at the same deadline. A caller that went away before that, and a call that
 // had less than `fair_time`, say nothing of the dependency.
 //
+// With probe_with() no caller's call is a probe, and a breaker closes without traffic: once the time of an open one is over, a
+// cheap call of its own is made in the background every second, until one succeeds; then more follow at once, whose verdicts close
+// the breaker or open it again. Callers are refused until it is closed.
+//
 // Thread safety: every method may be called from any thread. Must outlive every call, and is ended after the timers' thread.
 
 #include <chrono>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -38,10 +44,17 @@ class DependencyGuard {
     telemetry::Logger* log = nullptr;  // null: nothing is told
   };
 
+  // An error is judged as that of a call. Must not wait for anything else, as timers' callbacks must not.
+  using Probe = std::function<core::Task<core::Status>(core::Deadline)>;
+
   // `options` must be valid. The metrics must not be rendered once this is gone.
   DependencyGuard(Options options, Dependencies dependencies);
   DependencyGuard(const DependencyGuard&) = delete;
   DependencyGuard& operator=(const DependencyGuard&) = delete;
+
+  // `time`: what one of these calls may take. Before any call, and once; what it uses must live until the timers' thread and those
+  // that complete it have ended.
+  void probe_with(Probe probe, std::chrono::milliseconds time);
 
   // What `call` gives. `judge` says what an answer without an error is: kFailure for one that only the end of its time explains.
   // Resumes on the thread that completed the call, on the timers' (kDeadlineExceeded), or on the one that cancelled.
@@ -49,7 +62,7 @@ class DependencyGuard {
   template <class T>
   [[nodiscard]] core::Task<core::Result<T>> run(core::Task<core::Result<T>> call, core::Deadline deadline,
                                                 core::CallVerdict (*judge)(const T&) = nullptr) {
-    auto permit = breaker_.acquire();
+    auto permit = probe_ ? breaker_.acquire_if_closed() : breaker_.acquire();
     if (!permit) {
       refused_.add();
       co_return std::unexpected(refusal());
@@ -61,7 +74,7 @@ class DependencyGuard {
     const bool ran_out = outcome ? verdict == core::CallVerdict::kFailure : is_time_out(outcome.error().code, deadline);
     if (!outcome) verdict = core::verdict_of(outcome.error().code);
     if (ran_out) verdict = is_fair ? core::CallVerdict::kFailure : core::CallVerdict::kNone;
-    settle(*permit, verdict);
+    static_cast<void>(settle(*permit, verdict));
     co_return outcome;
   }
 
@@ -73,11 +86,18 @@ class DependencyGuard {
   [[nodiscard]] bool is_time_out(core::ErrorCode code, core::Deadline deadline) const;
   // The call knows its deadline itself, and what it has by then is not to be lost.
   [[nodiscard]] static core::Deadline with_slack(core::Deadline deadline);
-  void settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict);
+  // The new state, where it changed.
+  std::optional<core::BreakerState> settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict);
+  void probe_at(core::SteadyTime time);
+  [[nodiscard]] core::Task<core::Status> probe_on();
+  [[nodiscard]] core::Task<core::CallVerdict> probe_once();
+  void count(core::CallVerdict verdict);
 
   const Options options_;
   const Dependencies use_;
   core::CircuitBreaker breaker_;
+  Probe probe_;  // empty: callers' calls are probes
+  std::chrono::milliseconds probe_time_{0};
   telemetry::Counter succeeded_;
   telemetry::Counter failed_;
   telemetry::Counter refused_;

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/disk_full.hpp"
+
 namespace scalestyle::search {
 
 namespace {
@@ -12,7 +14,7 @@ using events::EventType;
 constexpr std::array<EventType, 7> kEventTypes{EventType::kClick, EventType::kView,   EventType::kAddToCart, EventType::kPurchase,
                                                EventType::kMerge, EventType::kForget, EventType::kPreferences};
 constexpr std::array<std::string_view, kEventRefusalCount> kRefusalNames{
-    "invalid", "unknown_item", "capacity", "log_unavailable", "deadline", "cancelled", "other"};
+    "invalid", "unknown_item", "capacity", "storage", "log_unavailable", "deadline", "cancelled", "other"};
 
 std::size_t place_of(EventType type) {
   std::size_t place = 0;
@@ -22,8 +24,9 @@ std::size_t place_of(EventType type) {
 
 }  // namespace
 
-EventRefusal refusal_of(core::ErrorCode code) {
-  switch (code) {
+EventRefusal refusal_of(const core::Error& error) {
+  if (core::is_disk_full(error)) return EventRefusal::kStorage;
+  switch (error.code) {
     case core::ErrorCode::kInvalidArgument: return EventRefusal::kInvalid;
     case core::ErrorCode::kNotFound: return EventRefusal::kUnknownItem;
     case core::ErrorCode::kResourceExhausted: return EventRefusal::kCapacity;

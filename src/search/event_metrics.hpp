@@ -16,15 +16,16 @@ namespace scalestyle::search {
 enum class EventRefusal : std::uint8_t {
   kInvalid,
   kUnknownItem,
-  kCapacity,        // this service's limit, the log's queue, or its disk
+  kCapacity,        // this service's limit, or the log's queue
+  kStorage,         // the log's disk is full
   kLogUnavailable,
   kDeadline,
   kCancelled,
   kOther,
 };
-inline constexpr std::size_t kEventRefusalCount = 7;
+inline constexpr std::size_t kEventRefusalCount = 8;
 
-[[nodiscard]] EventRefusal refusal_of(core::ErrorCode code);
+[[nodiscard]] EventRefusal refusal_of(const core::Error& error);
 
 class EventMetrics {
  public:

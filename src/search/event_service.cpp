@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/disk_full.hpp"
 #include "events/event_id.hpp"
 #include "events/event_position.hpp"
 #include "events/timestamp.hpp"
@@ -22,13 +23,15 @@ using core::ErrorCode;
 using events::EventType;
 using ports::AppendOutcome;
 
-std::chrono::seconds retry_after(ErrorCode code) {
-  switch (code) {
+std::chrono::seconds retry_after(const core::Error& error) {
+  constexpr std::chrono::seconds kWhenSomebodyActed(5);
+  if (core::is_disk_full(error)) return kWhenSomebodyActed;
+  switch (error.code) {
     case ErrorCode::kInvalidArgument: return std::chrono::seconds(0);
     case ErrorCode::kResourceExhausted:
     case ErrorCode::kDeadlineExceeded:
     case ErrorCode::kCancelled: return std::chrono::seconds(1);
-    default: return std::chrono::seconds(5);  // somebody has to do something first
+    default: return kWhenSomebodyActed;
   }
 }
 
@@ -108,10 +111,10 @@ core::Deadline EventService::early(core::Deadline deadline) const {
 
 // Of what was refused before anything was given to the log.
 EventFailure EventService::refuse(core::Error error, std::size_t events) const {
-  metrics_.refused(refusal_of(error.code), events);
+  metrics_.refused(refusal_of(error), events);
   if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kInvalidArgument;  // an item that is no article
   const bool wrong = error.code == ErrorCode::kInvalidArgument;
-  const auto retry = retry_after(error.code);
+  const auto retry = retry_after(error);
   return {std::move(error), wrong ? std::nullopt : std::optional(AppendOutcome::kNotKept), retry};
 }
 
@@ -249,8 +252,8 @@ core::Task<EventOutcome<std::vector<ports::AppendedEvent>>> EventService::append
     co_return std::unexpected(refuse(late.error(), count));
   }
   const auto failed = [&](core::Error error, AppendOutcome outcome) {
-    metrics_.refused(refusal_of(error.code), count);
-    const auto retry = retry_after(error.code);
+    metrics_.refused(refusal_of(error), count);
+    const auto retry = retry_after(error);
     return std::unexpected(EventFailure{std::move(error), outcome, retry});
   };
   const core::SteadyTime started = use_.clock.steady_now();
@@ -342,7 +345,7 @@ core::Task<EventOutcome<ExportAnswer>> EventService::export_user(ExportRequest r
   const core::Deadline deadline = own_deadline(request.deadline);
   auto answer = co_await run_export(std::move(request), deadline);
   if (answer) co_return std::move(*answer);
-  const auto retry = retry_after(answer.error().code);
+  const auto retry = retry_after(answer.error());
   co_return std::unexpected(EventFailure{std::move(answer).error(), std::nullopt, retry});
 }
 
@@ -356,7 +359,7 @@ core::Task<EventOutcome<FeaturesAnswer>> EventService::features_of(FeaturesReque
   const core::Deadline deadline = own_deadline(request.deadline);
   auto answer = co_await run_features(std::move(request), deadline);
   if (answer) co_return std::move(*answer);
-  const auto retry = retry_after(answer.error().code);
+  const auto retry = retry_after(answer.error());
   co_return std::unexpected(EventFailure{std::move(answer).error(), std::nullopt, retry});
 }
 

@@ -5,6 +5,8 @@
 // Thread safety: as the port behind each, which it must not outlive, nor its guard.
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,9 +78,17 @@ class GuardedVectorIndex final : public ports::VectorIndex {
  public:
   GuardedVectorIndex(ports::VectorIndex& index, DependencyGuard& guard) : index_(index), guard_(guard) {}
   [[nodiscard]] core::Task<core::Status> open(core::GenerationId generation, core::Deadline deadline) override {
-    return index_.open(std::move(generation), deadline);
+    core::Task<core::Status> opening = index_.open(generation, deadline);
+    core::Status outcome = co_await std::move(opening);
+    const std::lock_guard lock(mutex_);
+    if (outcome) newest_ = std::move(generation);
+    co_return outcome;
   }
-  void close(const core::GenerationId& generation) override { index_.close(generation); }
+  void close(const core::GenerationId& generation) override {
+    index_.close(generation);
+    const std::lock_guard lock(mutex_);
+    if (newest_ == generation) newest_.reset();
+  }
   [[nodiscard]] core::Task<core::Result<std::vector<ports::VectorHits>>> search(core::GenerationId generation,
                                                                                std::vector<ports::VectorQuery> queries,
                                                                                core::Deadline deadline) override {
@@ -89,9 +99,25 @@ class GuardedVectorIndex final : public ports::VectorIndex {
     return guard_.run(index_.vector_of(std::move(generation), std::move(article), deadline), deadline);
   }
 
+  // For DependencyGuard::probe_with(): looks for an article that there need not be, in the generation that was opened last.
+  [[nodiscard]] core::Task<core::Status> probe(core::Deadline deadline) {
+    std::optional<core::GenerationId> generation;
+    {
+      const std::lock_guard lock(mutex_);
+      generation = newest_;
+    }
+    if (!generation) co_return core::fail(core::ErrorCode::kFailedPrecondition, "no generation is open");
+    auto looking = index_.vector_of(std::move(*generation), catalog::ArticleId::parse("0").value(), deadline);
+    const core::Result<std::vector<float>> found = co_await std::move(looking);
+    if (!found && found.error().code != core::ErrorCode::kNotFound) co_return std::unexpected(found.error());
+    co_return core::Status();
+  }
+
  private:
   ports::VectorIndex& index_;
   DependencyGuard& guard_;
+  std::mutex mutex_;
+  std::optional<core::GenerationId> newest_;  // guarded by mutex_
 };
 
 // Reads of shoppers' features, and waits for events. What writes goes by, and popularity, which stores follow by themselves.

@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "search/leg_outcome.hpp"
 #include "search/progress.hpp"
 #include "search/recommend_steps.hpp"
 #include "search/search_service.hpp"
@@ -79,8 +80,7 @@ core::Task<core::Status> SearchService::find_near_in(NearSpace space, const Near
         progress.report(stage, outcome);
         if (outcome == StageOutcome::kCancelled) co_return std::unexpected(std::move(looked).error());
         found.has_failed = true;
-        progress.degrade(looked.error().code == core::ErrorCode::kCircuitOpen ? DegradationReason::kDownstreamCircuitOpen
-                                                                             : DegradationReason::kRetrievalUnavailable);
+        progress.degrade(*reason_of(DenseStage::kSearch, looked.error().code));
         co_return core::Status();
       }
     }

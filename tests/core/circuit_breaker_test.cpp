@@ -65,6 +65,22 @@ TEST_F(CircuitBreakerTest, CallsWithoutAVerdictAreNoCalls) {
   EXPECT_EQ(breaker_.state(), BreakerState::kOpen);
 }
 
+TEST_F(CircuitBreakerTest, CallsThatMustNotBeProbesWaitUntilItIsClosed) {
+  EXPECT_TRUE(breaker_.acquire_if_closed());
+  call(kFailure, 5);
+  EXPECT_FALSE(breaker_.acquire_if_closed());
+  clock_.advance(10s);
+  EXPECT_FALSE(breaker_.acquire_if_closed());
+  call(kSuccess, 4);
+  EXPECT_FALSE(breaker_.acquire_if_closed());
+  call(kSuccess, 1);
+  auto permit = breaker_.acquire_if_closed();
+  ASSERT_TRUE(permit);
+  permit->end(kFailure);
+  call(kFailure, 4);
+  EXPECT_EQ(breaker_.state(), BreakerState::kOpen);
+}
+
 TEST_F(CircuitBreakerTest, FiveGoodProbesCloseIt) {
   call(kFailure, 5);
   clock_.advance(9'999ms);

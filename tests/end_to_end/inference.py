@@ -76,6 +76,7 @@ def check_hung(server, role, failures):
     failures.check("ready says so", status == 200 and state["status"] == "down" and state["breaker"] == "open", state)
     failures.check("metrics say so", b'scalestyle_dependency_breaker_state{dependency="inference"} 2' in server.request("/metrics")[2])
     role.process.send_signal(signal.SIGCONT)
+    harness.wait_until(lambda: dependency(server, "inference")[1]["breaker"] == "closed")  # without a search
     harness.wait_until(lambda: not search(server, f"jacket+again+{free_port()}")["degraded"])
 
 
@@ -123,7 +124,7 @@ def main():
 
         role = Role(program, port, *none)
         check_role(role, failures)
-        harness.wait_until(lambda: dependency(server, "inference")[1]["status"] == "ok")
+        harness.wait_until(lambda: (state := dependency(server, "inference")[1])["status"] == "ok" and state["breaker"] == "closed")
         failures.check("the same list as in one process", listed(search(server)) == expected, search(server))
         failures.check("not degraded", not search(server)["degraded"])
         check_hung(server, role, failures)

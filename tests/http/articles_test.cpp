@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/disk_full.hpp"
 #include "http/running_server.hpp"
 
 namespace scalestyle::http {
@@ -167,6 +168,21 @@ TEST_F(ArticlesTest, A5xxTellsWhetherAnythingWasKept) {
   const auto full = send("PATCH", "/api/articles/1000", R"({"price":1})");
   EXPECT_EQ(full.status, 503);
   EXPECT_EQ(parse(full).at("error").as_object().at("outcome").as_string(), "not_kept");
+}
+
+TEST_F(ArticlesTest, AFullDiskIsAnErrorOfItsOwn) {
+  server_.changes().fail_append_with(ports::AppendFailure{
+      ports::AppendOutcome::kNotKept,
+      core::fail(core::ErrorCode::kResourceExhausted, "make room", std::string(core::kDiskFullField)).error()});
+  const auto full = send("PATCH", "/api/articles/1000", R"({"price":1})");
+  EXPECT_EQ(full.status, 503);
+  EXPECT_EQ(full.headers.at("Retry-After"), "5");
+  const auto body = parse(full);
+  const auto& error = body.at("error").as_object();
+  EXPECT_EQ(error.at("code").as_string(), "storage_full");
+  EXPECT_EQ(error.at("message").as_string(), "make room");
+  EXPECT_EQ(error.at("outcome").as_string(), "not_kept");
+  EXPECT_FALSE(error.contains("field"));
 }
 
 }  // namespace

@@ -71,6 +71,7 @@ TEST(LimitsPage, HasEveryLimitOfTheServerWithItsDefault) {
   const ServerOptions options;
   const std::map<std::string, long long> defaults{
       {"max_connections", options.max_connections},
+      {"max_connections_per_address", options.max_connections_per_address},
       {"max_target_bytes", options.max_target_bytes},
       {"max_header_bytes", options.max_header_bytes},
       {"max_body_bytes", options.max_body_bytes},

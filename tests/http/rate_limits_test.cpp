@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "http/running_server.hpp"
 
@@ -90,6 +91,48 @@ TEST(RateLimits, UsersAndKeysHaveTheirOwn) {
   EXPECT_EQ(server.get("/api/users/ann", key).status, 429) << "in the path too";
   EXPECT_EQ(left(server.get(search("name+5", "&userId=bob"), "Authorization: Bearer secret\r\n"), "key"), 96);
   EXPECT_EQ(left(server.get(search("name+6"), "X-API-Key: another\r\n"), "key"), 99);
+}
+
+// Fifty events are five units.
+std::string events_of(const std::string& user, int count, const std::string& more = {}) {
+  std::string events = R"({"events":[)";
+  for (int i = 0; i < count; ++i) {
+    events += (i == 0 ? "" : ",") + (R"({"event_type":"click","user_id":")" + user + R"(","item_id":"1001","source":"search"})");
+  }
+  return events + more + "]}";
+}
+
+TEST(RateLimits, UsersWhomEventsNameHaveTheirOwn) {
+  RunningServer server({}, limited(0, 10, 1'000));
+  server.publish();
+  const auto post = [&](const std::string& body) { return server.post("/api/events", body, kFrom); };
+  EXPECT_EQ(post(events_of("ann", 50)).status, 200);
+  EXPECT_EQ(post(events_of("ann", 50)).status, 200);
+  const std::size_t kept = server.event_log().events().size();
+  const auto refused = post(events_of("ann", 1));
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(left(refused, "user"), 0);
+  EXPECT_GT(left(refused, "address"), 900) << "one list, of both limits";
+  EXPECT_EQ(server.post("/api/events/click", R"({"user_id":"ann","item_id":"1001","source":"search"})", kFrom).status, 429);
+  EXPECT_EQ(server.get("/api/users/ann").status, 429) << "the same user, named elsewhere";
+  const std::string one_of_ann = R"(,{"event_type":"click","user_id":"ann","item_id":"1001","source":"search"})";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(post(events_of("alf", 99, one_of_ann)).status, 429) << "who is charged before gets it back";
+  EXPECT_EQ(server.event_log().events().size(), kept);
+  EXPECT_EQ(post(events_of("alf", 100)).status, 200);
+  EXPECT_EQ(post(R"({"events":[{"event_type":"click","session_id":"s","item_id":"1001","source":"search"}]})").status, 200) << "nobody's";
+}
+
+TEST(RateLimits, UsersWhomASearchByPictureNamesHaveTheirOwn) {
+  ServerSetup setup = limited(0, 6, 0);
+  setup.vision = true;
+  RunningServer server({}, std::move(setup));
+  server.publish();
+  const auto ask = [&](const std::string& user) {
+    return server.post("/api/recommendation/search/image", R"({"mode":"text_to_image","query":"name 3","k":2,"userId":")" + user + "\"}");
+  };
+  EXPECT_EQ(ask("ann").status, 200);
+  EXPECT_EQ(ask("ann").status, 429) << "each is five units";
+  EXPECT_EQ(ask("bob").status, 200);
 }
 
 TEST(RateLimits, CostsFollowWhatWasDone) {

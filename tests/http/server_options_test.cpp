@@ -21,6 +21,7 @@ TEST(ServerOptions, DefaultsAreValidAndEveryLimitIsChecked) {
   EXPECT_EQ(field([](ServerOptions& o) { o.max_handshakes = 0; }), "max_handshakes");
   EXPECT_EQ(field([](ServerOptions& o) { o.handshake_timeout = milliseconds(0); }), "handshake_timeout");
   EXPECT_EQ(field([](ServerOptions& o) { o.max_connections = 0; }), "max_connections");
+  EXPECT_EQ(field([](ServerOptions& o) { o.max_connections_per_address = 2'000'000; }), "max_connections_per_address");
   EXPECT_EQ(field([](ServerOptions& o) { o.max_target_bytes = 10; }), "max_target_bytes");
   EXPECT_EQ(field([](ServerOptions& o) { o.max_header_bytes = 10; }), "max_header_bytes");
   EXPECT_EQ(field([](ServerOptions& o) { o.max_body_bytes = std::size_t{1} << 40U; }), "max_body_bytes");

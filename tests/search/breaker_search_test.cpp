@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "search/dependency_probes.hpp"
 #include "search/guarded_ports.hpp"
 #include "visual_fixture.hpp"
 
@@ -92,6 +93,26 @@ TEST_F(BreakerSearchTest, WithoutTheEncoderListsGoByWordsAtOnce) {
   ASSERT_TRUE(nothing);
   EXPECT_THAT(nothing->degradations, Contains(kDownstreamCircuitOpen));
   EXPECT_EQ(nothing->fallback_source, FallbackSource::kGlobalPopular);
+}
+
+// Past their guards, of which one is open.
+TEST_F(BreakerSearchTest, EachIsProbedByTheLeastOfItsWork) {
+  make_guarded();
+  encoder_.fail_with(away());
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(core::sync_wait(encoder.encode({"a"}, in(std::chrono::seconds(1)))));
+  EXPECT_EQ(encoder_guard.state(), core::BreakerState::kOpen);
+  encoder_.fail_with(std::nullopt);
+  const std::vector<DependencyGuard::Probe> probes{probe_of(encoder_), probe_of(images_), probe_of(features_),
+                                                   [this](core::Deadline deadline) { return index.probe(deadline); }};
+  const auto probe = [&](std::size_t which) { return core::sync_wait(probes[which](in(std::chrono::seconds(1)))); };
+  EXPECT_EQ(probe(3).error().code, ErrorCode::kFailedPrecondition);  // nothing was opened through it
+  ASSERT_TRUE(core::sync_wait(index.open(holder_.serving()->info().id, in(std::chrono::seconds(1)))));
+  for (std::size_t i = 0; i < probes.size(); ++i) EXPECT_TRUE(probe(i)) << i;
+  encoder_.fail_with(away());
+  images_.fail_with(away());
+  features_.fail_with(away());
+  index_.fail_search_with(away());
+  for (std::size_t i = 0; i < probes.size(); ++i) EXPECT_EQ(probe(i).error().code, ErrorCode::kUnavailable) << i;
 }
 
 TEST_F(BreakerSearchTest, WithoutTheVectorsListsGoByWords) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "search/dependency_probes.hpp"
 #include "search/guarded_ports.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_feature_store.hpp"
@@ -42,9 +43,11 @@ class Encoder final : public ports::TextEncoder {
     ++calls;
     co_await gate.pass();
     if (fault) co_return std::unexpected(*fault);
+    if (calls > good_calls) co_return core::fail(ErrorCode::kUnavailable, "no more");
     co_return ports::EmbeddingBatch{};
   }
   std::optional<core::Error> fault;
+  int good_calls = 1'000'000;
   int calls = 0;
   support::FakeGate gate;
 
@@ -100,6 +103,90 @@ TEST_F(DependencyGuardTest, AnOpenBreakerRefusesAtOnceAndProbesLater) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(encode(in(1s)), std::nullopt);
   EXPECT_EQ(guard_.state(), BreakerState::kClosed);
   EXPECT_THAT(metrics_.render(), HasSubstr("scalestyle_dependency_breaker_state{dependency=\"inference\"} 0"));
+}
+
+// With a call of its own, no caller is a probe, and traffic is not needed.
+class ProbedGuardTest : public DependencyGuardTest {
+ protected:
+  ProbedGuardTest() {
+    guard_.probe_with(probe_of(encoder_), 250ms);
+    encoder_.fault = core::Error{ErrorCode::kUnavailable, "refused"};
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(encode(in(1s)), ErrorCode::kUnavailable);
+    EXPECT_EQ(guard_.state(), BreakerState::kOpen);
+    encoder_.calls = 0;
+  }
+};
+
+TEST_F(ProbedGuardTest, ClosesWithoutTrafficOnceItsTimeIsOver) {
+  encoder_.fault.reset();
+  pass(9'999ms);
+  EXPECT_EQ(encoder_.calls, 0);
+  EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
+  pass(1ms);
+  EXPECT_EQ(encoder_.calls, 6);  // one that finds it there, and the breaker's five
+  EXPECT_EQ(guard_.state(), BreakerState::kClosed);
+  EXPECT_EQ(encode(in(1s)), std::nullopt);
+}
+
+TEST_F(ProbedGuardTest, WhatIsStillAwayIsAskedEverySecondAndFoundWhenItIsBack) {
+  pass(10s);
+  for (int second = 1; second <= 30; ++second) {
+    EXPECT_EQ(encoder_.calls, second);
+    EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
+    pass(1s);
+  }
+  encoder_.fault.reset();
+  pass(1s);
+  EXPECT_EQ(guard_.state(), BreakerState::kClosed);
+}
+
+TEST_F(ProbedGuardTest, WhoFailsAgainIsLeftAloneForAsLongAgain) {
+  encoder_.fault.reset();
+  encoder_.good_calls = 1;
+  pass(10s);
+  EXPECT_EQ(guard_.state(), BreakerState::kOpen);
+  EXPECT_EQ(encoder_.calls, 4);  // of the breaker's five three failures decide
+  pass(9s);
+  EXPECT_EQ(encoder_.calls, 4);
+  encoder_.good_calls = 1'000'000;
+  pass(1s);
+  EXPECT_EQ(guard_.state(), BreakerState::kClosed);
+}
+
+TEST_F(ProbedGuardTest, NoCallerWaitsWhileItIsProbed) {
+  encoder_.fault.reset();
+  encoder_.gate.hold();
+  pass(10s);
+  EXPECT_EQ(guard_.state(), BreakerState::kHalfOpen);
+  EXPECT_EQ(encoder_.calls, 1);
+  EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
+  EXPECT_EQ(encoder_.calls, 1);
+  pass(260ms);  // late, a little after the end of its time
+  pass(1s);
+  EXPECT_EQ(encoder_.calls, 2);
+  EXPECT_EQ(encode(in(1s)), ErrorCode::kCircuitOpen);
+  encoder_.gate.release();
+}
+
+TEST_F(ProbedGuardTest, AServerThatIsFullIsAskedAgainAfterAPause) {
+  encoder_.fault = core::Error{ErrorCode::kResourceExhausted, "full"};
+  pass(10s);
+  EXPECT_EQ(encoder_.calls, 1);
+  EXPECT_EQ(guard_.state(), BreakerState::kHalfOpen);
+  pass(999ms);
+  EXPECT_EQ(encoder_.calls, 1);
+  encoder_.fault.reset();
+  pass(1ms);
+  EXPECT_EQ(guard_.state(), BreakerState::kClosed);
+}
+
+TEST_F(DependencyGuardTest, AScorerThatGivesNothingIsLate) {
+  Scorer scorer;
+  const auto late = core::sync_wait(probe_of(scorer)(in(1s)));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kDeadlineExceeded);
+  scorer.scored = 1;
+  EXPECT_TRUE(core::sync_wait(probe_of(scorer)(in(1s))));
 }
 
 TEST_F(DependencyGuardTest, ACallThatHangsIsEndedAndCounts) {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/disk_full.hpp"
 #include "event_fixture.hpp"
 #include "events/event_position.hpp"
 #include "search/impression_recorder.hpp"
@@ -164,6 +165,17 @@ TEST_F(EventServiceTest, FailuresTellTheirOutcomeAndWhenToRetry) {
     EXPECT_EQ(metric("scalestyle_events_refused_total{reason=\"" + one.reason + "\"}"), 1);
   }
   EXPECT_EQ(metric("scalestyle_event_ack_seconds_count"), 0);
+}
+
+TEST_F(EventServiceTest, AFullDiskIsCountedAsThatAndNotToBeTriedAgainAtOnce) {
+  log_.fail_append_with(ports::AppendFailure{
+      AppendOutcome::kNotKept, core::fail(ErrorCode::kResourceExhausted, "full", std::string(core::kDiskFullField)).error()});
+  const auto outcome = click(input("click", 1));
+  ASSERT_FALSE(outcome);
+  EXPECT_TRUE(core::is_disk_full(outcome.error().error));
+  EXPECT_EQ(outcome.error().retry_after, std::chrono::seconds(5));
+  EXPECT_EQ(metric(R"(scalestyle_events_refused_total{reason="storage"})"), 1);
+  EXPECT_EQ(metric(R"(scalestyle_events_refused_total{reason="capacity"})"), 0);
 }
 
 TEST_F(EventServiceTest, AfterAnUnknownOutcomeTheSameIdIsSafe) {

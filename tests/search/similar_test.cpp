@@ -133,6 +133,24 @@ TEST_F(SimilarTest, ASourceThatFailsIsLeftOutAndNamed) {
   EXPECT_EQ(nothing.error().reason, DegradationReason::kRetrievalUnavailable);
 }
 
+TEST_F(SimilarTest, AFullQueueIsNoFaultOfTheIndex) {
+  auto& service = recommend();
+  index_.fail_search_with(core::Error{core::ErrorCode::kResourceExhausted, "the compute queue is full; try again later"});
+  const auto full = run(service, like(12));
+  ASSERT_TRUE(full);
+  EXPECT_EQ(full->degradations, (std::vector{DegradationReason::kDownstreamCapacityRejected}));
+  EXPECT_EQ(report_of(full, "similar_text")->outcome, StageOutcome::kRefused);
+  EXPECT_FALSE(full->items.empty());
+  index_.fail_search_with(core::Error{core::ErrorCode::kDeadlineExceeded, "late"});
+  const auto late = run(service, like(13));
+  ASSERT_TRUE(late);
+  EXPECT_EQ(late->degradations, (std::vector{DegradationReason::kRetrievalUnavailable}));
+  index_.fail_search_with(core::Error{core::ErrorCode::kCircuitOpen, "open"});
+  const auto open = run(service, like(14));
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->degradations, (std::vector{DegradationReason::kDownstreamCircuitOpen}));
+}
+
 TEST_F(SimilarTest, FiltersAreSearchedInside) {
   auto& service = recommend();
   auto wanted = by(like(12), true, false, false);

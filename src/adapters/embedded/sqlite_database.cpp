@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "core/disk_full.hpp"
 #include "core/files.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -26,6 +27,11 @@ core::Error sqlite_error(sqlite3* database, int code, std::string_view path) {
     case SQLITE_CORRUPT: case SQLITE_NOTADB: case SQLITE_FORMAT: case SQLITE_SCHEMA: case SQLITE_ERROR:
     case SQLITE_CONSTRAINT: kind = core::ErrorCode::kDataLoss; break;
     default: break;
+  }
+  if ((code & 0xff) == SQLITE_FULL) {
+    return core::fail(kind, fmt::format("{}: its disk is full; make room there: writing goes on by itself then", path),
+                      std::string(core::kDiskFullField))
+        .error();
   }
   const int system = database != nullptr ? sqlite3_system_errno(database) : 0;
   return core::fail(kind, fmt::format("{}: {}{}{}", path,

@@ -16,6 +16,7 @@
 #include "adapters/embedded/sqlite_database.hpp"
 #include "core/clock.hpp"
 #include "core/crash_point.hpp"
+#include "core/disk_full.hpp"
 #include "support/conformance_catalog_changes.hpp"
 #include "support/fake_catalog_changes.hpp"
 #include "support/fault_vfs.hpp"
@@ -185,7 +186,7 @@ TEST_F(CatalogChangeLogTest, AFullDiskKeepsNothingAndHarmsNothing) {
   vfs.set_space(100);
   const auto full = append(*log, {price(2, 2)});
   ASSERT_FALSE(full);
-  EXPECT_EQ(full.error().error.code, core::ErrorCode::kResourceExhausted);
+  EXPECT_TRUE(core::is_disk_full(full.error().error)) << full.error().error.message;
   EXPECT_EQ(full.error().outcome, ports::AppendOutcome::kNotKept);
   vfs.set_space_unlimited();
   EXPECT_EQ(append(*log, {price(3, 3)}).value(), 2);

@@ -12,6 +12,7 @@
 
 #include "adapters/embedded/event_log_support.hpp"
 #include "adapters/embedded/wal_inspection.hpp"
+#include "core/disk_full.hpp"
 #include "support/fault_vfs.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -146,7 +147,7 @@ TEST(EventLogFaults, AFullDiskKeepsNothingOfTheBatchAndTheLogGoesOnOnceThereIsSp
     const auto full = log.append(batch);
     ASSERT_FALSE(full) << space;
     EXPECT_EQ(full.error().outcome, ports::AppendOutcome::kNotKept);
-    EXPECT_EQ(full.error().error.code, core::ErrorCode::kResourceExhausted);
+    EXPECT_TRUE(core::is_disk_full(full.error().error)) << full.error().error.message;
     EXPECT_EQ(log->refusal(), "");
     vfs.set_space_unlimited();
     const std::int64_t next = log.append_one(sample_click("next"));
