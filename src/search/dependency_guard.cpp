@@ -82,12 +82,14 @@ core::Task<core::Status> DependencyGuard::probe_on() {
   core::Task<core::CallVerdict> first = probe_once();
   core::CallVerdict verdict = co_await std::move(first);
   count(verdict);
-  while (verdict == core::CallVerdict::kSuccess) {
+  bool goes_on = verdict == core::CallVerdict::kSuccess;
+  while (goes_on) {
     auto permit = breaker_.acquire();
     if (!permit) co_return core::Status();
     core::Task<core::CallVerdict> next = probe_once();
     verdict = co_await std::move(next);
     if (settle(*permit, verdict)) co_return core::Status();
+    goes_on = verdict != core::CallVerdict::kNone;
   }
   probe_at(use_.clock.steady_now() + kProbePause);
   co_return core::Status();
