@@ -20,7 +20,7 @@ class Graph:
         self.nodes, self.initializers = [], {}
 
     def constant(self, name, value):
-        self.initializers[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+        self.initializers[name] = numpy_helper.from_array(np.array(value, order="C"), name)  # keeps a number a number
         return name
 
     def weight(self, name):

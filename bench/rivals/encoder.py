@@ -52,12 +52,15 @@ class Torch:
     def __init__(self, folder, threads):
         import torch
         from transformers import BertConfig, BertForSequenceClassification, BertModel
+        from transformers.utils import logging
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
         torch.set_num_threads(threads)
         self.torch = torch
-        config = BertConfig.from_pretrained(folder)
-        is_scorer = "BertModel" not in (config.architectures or [])
-        kind = BertForSequenceClassification if is_scorer else BertModel
-        self.model = kind.from_pretrained(folder, dtype=torch.float32).eval()
+        if "BertModel" in (BertConfig.from_pretrained(folder).architectures or []):
+            self.model = BertModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False).eval()
+        else:
+            self.model = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
 
     def threads(self, count):
         self.torch.set_num_threads(count)

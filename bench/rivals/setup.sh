@@ -60,7 +60,7 @@ set_up_lucene() {
     say "a jar is not the one that lucene/lucene.sha256 names" >&2
     exit 1
   }
-  javac -d "$work/lucene/classes" -cp "$work/lucene/jars/*" "$here/lucene/WordsBench.java"
+  javac -encoding UTF-8 -d "$work/lucene/classes" -cp "$work/lucene/jars/*" "$here/lucene/WordsBench.java"
 }
 
 set_up_python

@@ -163,7 +163,7 @@ def usearch_graph(values, cache, kind):
 
 
 def rescored(values):
-    """FAISS's eight-bit codes with the exact vectors behind them, and the least factor of candidates that loses nothing much."""
+    """FAISS's eight-bit codes with the exact vectors behind them, and what it is made of."""
     import faiss
     codes = faiss.IndexScalarQuantizer(values.shape[1], faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
     codes.train(values)
@@ -171,8 +171,7 @@ def rescored(values):
     exact = faiss.IndexFlatIP(values.shape[1])
     exact.add(values)
     index = faiss.IndexRefine(codes, exact)
-    index.own = (codes, exact)  # FAISS keeps no reference to them
-    return index
+    return index, (codes, exact)  # FAISS keeps no reference to them
 
 
 def flat_rivals(values, queries, truth, eligible, truth_eligible):
@@ -180,7 +179,7 @@ def flat_rivals(values, queries, truth, eligible, truth_eligible):
     import faiss
     flat = faiss.IndexFlatIP(values.shape[1])
     flat.add(values)
-    refined = rescored(values)
+    refined, parts = rescored(values)
     for factor in (1.1, 1.5, 2, 3, 4):
         refined.k_factor = factor
         got = recall(lambda query: refined.search(query, K)[1][0], queries, truth)
@@ -190,7 +189,7 @@ def flat_rivals(values, queries, truth, eligible, truth_eligible):
     filtered = lambda query: flat.search(query, K, params=chosen)[1][0]  # noqa: E731
     return {
         "FAISS flat f32": (lambda query: flat.search(query, K)[1][0], "recall 1.000", False),
-        "FAISS int8, rescored": (lambda query: refined.search(query, K)[1][0], f"recall {got:.4f}, {factor} k candidates", False),
+        "FAISS int8, rescored": (lambda query, _=parts: refined.search(query, K)[1][0], f"recall {got:.4f}, {factor} k candidates", False),
         "FAISS flat f32, filtered": (filtered, f"recall {recall(filtered, queries, truth_eligible):.3f}", True),
     }
 

@@ -35,7 +35,8 @@ class Tantivy:
         self.fields, self.boosts = list(catalogue.BOOSTS), {name: float(boost) for name, boost in catalogue.BOOSTS.items()}
 
     def search(self, text):
-        query = self.index.parse_query(text, self.fields, field_boosts=self.boosts)
+        plain = " ".join(catalogue.WORD.findall(text.lower()))  # its query language has signs of its own
+        query = self.index.parse_query(plain, self.fields, field_boosts=self.boosts)
         return self.searcher.search(query, K, count=False).hits
 
     def ids(self, hits):
