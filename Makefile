@@ -12,10 +12,10 @@ export PORT DEMO_DATA PRODUCTS SEED ARTICLES IMAGES TRANSACTIONS JOBS FUZZ_SECON
 SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build all models test-models test demo slow bench asan tsan fuzz clean
+.PHONY: help setup build all models test-models test demo slow bench bench-rivals asan tsan fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "Settings: JOBS=$(JOBS) PORT=$(PORT) DEMO_DATA=$(DEMO_DATA) PRODUCTS=$(PRODUCTS) SEED=$(SEED) ARTICLES= IMAGES= TRANSACTIONS="
 
 setup: ## install missing packages (needs root or sudo) and third-party files
@@ -49,6 +49,9 @@ slow: all test-models ## run the slow tests, and all tests under both sanitizers
 bench: all test-models ## run the benchmarks
 	@scripts/bench.sh
 	@scripts/bench_events.sh
+
+bench-rivals: all test-models ## measure ours beside rivals (docs/rivals.md), or beside RIVALS='vectors words'; 3 GB of packages
+	@scripts/bench_rivals.sh $(RIVALS)
 
 asan tsan: setup test-models
 	@scripts/sanitize.sh $@

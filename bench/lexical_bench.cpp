@@ -1,8 +1,9 @@
 // Lexical search on a real catalogue: time to build, memory, latency on one thread, and how good it is.
-//   lexical_bench [--articles FILE] [--search FOLDER] [--generated N] [--check N] [--synonyms FILE]
+//   lexical_bench [--articles FILE] [--search FOLDER] [--generated N | --queries FILE] [--check N] [--synonyms FILE]
 //                 [--set OPTION=VALUE]…    options of LexicalOptions and LexicalQueryOptions
 // FILE is articles.parquet or .csv, FOLDER holds queries.jsonl and qrels.tsv; by default those below
-// $SCALESTYLE_SHARED/data/hm (or ../shared). Generated queries are 1–6 neighbouring words of the catalogue's own texts.
+// $SCALESTYLE_SHARED/data/hm (or ../shared). Generated queries are 1–6 neighbouring words of the catalogue's own texts;
+// --queries takes these from a file instead, one a line.
 // --check: so many queries of each kind are compared with scoring every row; exit status 1 when one differs.
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <random>
 #include <string>
@@ -34,6 +36,7 @@ struct BenchOptions {
   std::filesystem::path articles;
   std::filesystem::path search;
   std::filesystem::path synonyms;
+  std::filesystem::path queries;
   std::size_t generated = 3000;
   std::size_t check = 40;
   LexicalOptions index;
@@ -84,7 +87,7 @@ core::Status set_option(BenchOptions& options, std::string_view assignment) {
 core::Result<BenchOptions> parse(int argc, char** argv) {
   const char* const shared = std::getenv("SCALESTYLE_SHARED");
   const std::filesystem::path data = std::filesystem::path(shared != nullptr ? shared : "../shared") / "data" / "hm";
-  BenchOptions options{.articles = data / "articles.parquet", .search = data / "search", .synonyms = {}, .index = {}, .query = {}};
+  BenchOptions options{.articles = data / "articles.parquet", .search = data / "search", .synonyms = {}, .queries = {}, .index = {}, .query = {}};
   for (int i = 1; i < argc; i += 2) {
     const std::string_view name = argv[i];
     if (i + 1 == argc) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("{} needs a value", name));
@@ -95,6 +98,8 @@ core::Result<BenchOptions> parse(int argc, char** argv) {
       options.search = value;
     } else if (name == "--synonyms") {
       options.synonyms = value;
+    } else if (name == "--queries") {
+      options.queries = value;
     } else if (name == "--generated") {
       options.generated = std::strtoull(value, nullptr, 10);
     } else if (name == "--check") {
@@ -128,6 +133,14 @@ std::vector<std::string> generate_queries(const catalog::Catalog& catalog, std::
     for (std::size_t i = first + 1; i < first + length; ++i) query.append(words.continues(i) ? "-" : " ").append(words[i]);
     queries.push_back(std::move(query));
   }
+  return queries;
+}
+
+core::Result<std::vector<std::string>> read_queries(const std::filesystem::path& path) {
+  std::vector<std::string> queries;
+  std::ifstream stream(path);
+  for (std::string line; std::getline(stream, line);) queries.push_back(line);
+  if (queries.empty()) return core::fail(core::ErrorCode::kNotFound, fmt::format("{}: no queries", path.string()));
   return queries;
 }
 
@@ -321,7 +334,12 @@ core::Status run(const BenchOptions& options) {
     given.push_back(query.text);
     mistyped.push_back(with_typo(query.text, 1));
   }
-  const std::vector<std::string> generated = generate_queries(catalog, options.generated);
+  std::vector<std::string> generated;
+  if (options.queries.empty()) {
+    generated = generate_queries(catalog, options.generated);
+  } else {
+    CORE_TRY(generated, read_queries(options.queries));
+  }
   const catalog::Bitmap some = random_rows(catalog.size(), 0.12);
   const catalog::Bitmap few = random_rows(catalog.size(), 0.001);
   fmt::print("{:<34}{:>6}{:>8}{:>8}{:>8}{:>8}{:>9}{:>9}{:>9}{:>9}\n", "", "k", "mean", "p50", "p95", "p99 ms", "plan p50", "plan p99",
