@@ -88,10 +88,8 @@ def build(folder, out):
         onnx.save(Graph(folder).model(), plain.with_suffix(".part"))
         plain.with_suffix(".part").replace(plain)
     if not narrow.exists():
-        # Without the instruction for it the sums of pairs of products saturate at 16 bits: seven bits a weight there.
-        saturates = not runs.cpu_flags() & {"avx512_vnni", "avx_vnni"}
         quantize_dynamic(str(plain), str(narrow.with_suffix(".part")), weight_type=QuantType.QInt8, per_channel=True,
-                         reduce_range=saturates, extra_options={"DefaultTensorType": TensorProto.FLOAT})
+                         reduce_range=runs.sums_saturate(), extra_options={"DefaultTensorType": TensorProto.FLOAT})
         narrow.with_suffix(".part").replace(narrow)
     return {"f32": plain, "int8": narrow}
 

@@ -31,11 +31,11 @@ def products(torch, precision, rows, shape):
     if precision == "int8":
         scale, zero = float(np.abs(a).max()) / 127, 128
         a_codes = np.clip(np.rint(a / scale) + zero, 0, 255).astype(np.uint8)
-        w_scales = np.abs(w).max(axis=1) / 127
+        w_scales = np.abs(w).max(axis=1) / (63 if runs.sums_saturate() else 127)
         w_codes = np.rint(w / w_scales[:, None]).astype(np.int8)
         exact = (a_codes.astype(np.float64) - zero) * scale @ (w_codes * w_scales[:, None].astype(np.float64)).T + bias
-        packed = torch.ops.onednn.qlinear_prepack(torch.from_numpy(w_codes.T.copy()), [rows, inputs])
-        source, scales, zeros = torch.from_numpy(a_codes), torch.from_numpy(w_scales), torch.zeros(outputs, dtype=torch.int32)
+        packed = torch.ops.onednn.qlinear_prepack(torch.from_numpy(w_codes), [rows, inputs])
+        source, scales, zeros = torch.from_numpy(a_codes), torch.from_numpy(w_scales), torch.zeros(outputs, dtype=torch.int64)
         offset = torch.from_numpy(bias)
 
         def call():

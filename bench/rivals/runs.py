@@ -123,6 +123,11 @@ def cpu_flags():
     return set()
 
 
+def sums_saturate():
+    """Without the instruction for it the sum of two products of bytes is cut at 16 bits; weights of seven bits are not cut."""
+    return not cpu_flags() & {"avx512_vnni", "avx_vnni"}
+
+
 def machine(options):
     lines = run([program(options, "scalestyle"), "doctor"]).splitlines() if (options.build / "scalestyle").exists() else []
     said = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in lines if line.startswith(("CPU ", "kernels "))}

@@ -53,7 +53,7 @@ def make_head(options):
 def data_folder(options):
     if options.data:
         return options.data
-    folder = options.work / "data"
+    folder = options.work / ("data-smoke" if options.smoke else "data")
     if not (folder / "CURRENT").exists():
         print("making a data folder of the articles (some minutes)", flush=True)
         runs.run([runs.program(options, "scalestyle"), "ingest", "--data", folder, "--articles", options.articles,
@@ -148,7 +148,7 @@ class Sides:
     def ours(self, rerank):
         port = free_port()
         command = [runs.program(self.options, "scalestyle"), "serve", "--data", self.data, "--models", self.options.models, "--port", port,
-                   "--log-format", "json", "--list-cache-mb", 0, "--pair-cache-mb", 0, "--brownout", "false",
+                   "--log-format", "json", "--list-cache-mb", 0, "--pair-cache-mb", 0, "--brownout=false",
                    "--reranker", self.head if rerank else "none", "--rerank-precision", "int8", "--rerank-depth", 50,
                    "--rerank-budget-ms", 10000]
         return Server(command, port, {}, self.options.work / "logs" / "ours.log", 1)
