@@ -33,7 +33,7 @@ search::DoorOptions door_options(const core::Settings& settings) {
   search::DoorOptions options;
   options.limit.adapts = settings.boolean("admission_adapts");
   options.limit.floor = static_cast<std::size_t>(settings.integer("admission_floor"));
-  options.limit.crowded_floor = compute_threads(settings) + 1;
+  options.limit.crowded_floor = compute_threads(settings);
   options.limit.tolerance = settings.number("admission_tolerance");
   options.limit.grace = std::chrono::milliseconds(settings.integer("admission_grace_ms"));
   options.brownout.enabled = settings.boolean("brownout");

@@ -11,6 +11,7 @@ namespace {
 constexpr int kGroup = 32;                            // requests of one kind whose mean is taken
 constexpr std::size_t kSamples = 20;                  // between two looks at the limit
 constexpr std::chrono::seconds kPeriod{30};           // of the quickest
+constexpr std::size_t kRestFloors = 4;                // of the limit while little is in progress
 constexpr double kBusyShare = 0.5;                    // of the limit: more in progress is much
 constexpr double kUsedShare = 0.8;                    // of the limit: more, and it is in use
 constexpr double kLargestCut = 0.3;                   // what is left of the limit at least
@@ -48,8 +49,9 @@ AdaptiveLimit::AdaptiveLimit(const AdaptiveLimitOptions& options, const core::Cl
     : options_(options),
       floor_(std::min(options.floor, options.ceiling)),
       crowded_floor_(std::min(options.crowded_floor, floor_)),
+      rest_(options.adapts ? std::min(kRestFloors * floor_, options.ceiling) : options.ceiling),
       clock_(clock),
-      limit_(options.ceiling),
+      limit_(rest_),
       period_began_(clock.steady_now()),
       changed_(period_began_),
       crowded_until_(period_began_),
@@ -126,6 +128,8 @@ void AdaptiveLimit::adapt(core::SteadyTime now) {
     changed_ = now;
   } else if (static_cast<double>(peak) >= kUsedShare * static_cast<double>(limit)) {
     next = std::min(limit + 1, options_.ceiling);
+  } else if (limit > rest_ && static_cast<double>(peak) < kBusyShare * static_cast<double>(limit)) {
+    next = limit - 1;
   }
   limit_.store(next, std::memory_order_release);
   samples_ = slow_ = 0;

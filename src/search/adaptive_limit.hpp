@@ -6,8 +6,9 @@
 // another. One is slow that takes `tolerance` times that, and longer than `grace`, which nobody minds. After every few requests:
 // where most of them were slow, the limit becomes as much smaller than what was in progress as they were too slow; where they were
 // not, and the limit was in use, it grows by one. So a queue that builds up in front of the processors is kept short, and those
-// who are let in wait little. The limit stays between `floor` and `ceiling`, where it begins. The quickest is forgotten only while
-// little is in progress, so that lasting overload is not taken for what is usual; or while the limit stays at the floor, where a
+// who are let in wait little. The limit stays between `floor` and `ceiling`. It begins at four times the floor, and goes back
+// there by and by while more is not in use: a rush that comes out of quiet finds no more room than that. The quickest is forgotten
+// only while little is in progress, so that lasting overload is not taken for what is usual; or while the limit stays at the floor, where a
 // queue cannot be what makes requests slow.
 //
 // `floor` and `grace` are for a crowd that the server gets through, a little later. Where more are refused than served it does
@@ -44,7 +45,7 @@ inline constexpr std::size_t kAdmittedKinds = 6;
 struct AdaptiveLimitOptions {
   bool adapts = true;         // false: the limit is the ceiling
   std::size_t floor = 16;     // 1 … ceiling; a larger one counts as the ceiling
-  std::size_t crowded_floor = 3;  // 1 … floor; a larger one counts as the floor. One more than work at once is right
+  std::size_t crowded_floor = 2;  // 1 … floor; a larger one counts as the floor. As many as work at once are right
   std::size_t ceiling = 256;  // 1 … 100,000
   double tolerance = 1.5;     // 1.1 … 100
   std::chrono::milliseconds grace{50};  // 0 … 60,000
@@ -108,6 +109,7 @@ class AdaptiveLimit {
   const AdaptiveLimitOptions options_;
   const std::size_t floor_;
   const std::size_t crowded_floor_;
+  const std::size_t rest_;                  // the limit while little is in progress
   const core::Clock& clock_;
   std::atomic<std::size_t> limit_;          // written under the lock
   std::atomic<std::size_t> in_progress_{0};

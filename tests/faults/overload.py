@@ -2,7 +2,8 @@
 memory is flat, and it is as before within a second.
 
 Capacity is what a closed loop gets; unloaded is one connection. Each request has words of its own: no list is kept for it. The
-load comes from other processes (flood.py), whose processor time is told, with how late they sent what was due.
+load comes from other processes (flood.py) on the same processors: their processor time is told, and how late they sent what was
+due. An answer's time counts from its sending.
 """
 
 import threading
@@ -40,9 +41,8 @@ class Memory:
         return self.samples
 
 
-def milliseconds(answers, share, since=3):
-    """Of answers, from when they were due (3) or sent (4)."""
-    return 1000 * percentile([answer[5] - answer[since] for answer in answers], share)
+def milliseconds(answers, share):
+    return 1000 * percentile([answer[5] - answer[4] for answer in answers], share)
 
 
 class Overload:
@@ -108,12 +108,12 @@ class Overload:
         name = f"{FACTOR}× capacity for {over.seconds:.0f} s"
         degraded = 100 * sum(answer[2] for answer in taken) / max(1, len(taken))
 
-        def row(of, some, seconds, since=3, less="–"):
+        def row(of, some, seconds, less="–"):
             return (
                 of,
                 f"{len(some) / seconds:.0f}",
-                f"{milliseconds(some, 0.5, since):.1f}",
-                f"{milliseconds(some, 0.99, since):.1f}",
+                f"{milliseconds(some, 0.5):.1f}",
+                f"{milliseconds(some, 0.99):.1f}",
                 less,
             )
 
@@ -121,7 +121,7 @@ class Overload:
             row("unloaded, one connection", alone.answers, alone.seconds),
             ("capacity, closed loop", f"{best:.0f}", "–", "–", "–"),
             row(f"{name}: taken", taken, over.seconds, less=f"{degraded:.1f} %"),
-            row(f"{name}: refused", refused, over.seconds, since=4),
+            row(f"{name}: refused", refused, over.seconds),
         ]
         for one in self.rows:
             print(" | ".join(one))
@@ -131,7 +131,7 @@ class Overload:
         unloaded, accepted, said_no = (
             milliseconds(alone.answers, 0.99),
             milliseconds(taken, 0.99),
-            milliseconds(refused, 0.99, since=4),
+            milliseconds(refused, 0.99),
         )
         check = self.check
         check("no connection is broken", over.broken == 0, over.broken)

@@ -153,7 +153,7 @@ TEST(AdaptiveLimit, WorkThatBecameLongerForGoodIsLearnedWhileLittleIsInProgress)
 }
 
 TEST(AdaptiveLimit, NobodyIsRefusedForWaitsThatNobodyMinds) {
-  QueueModel model({.floor = 8, .ceiling = 256, .grace = 200ms}, kProcessors);
+  QueueModel model({.floor = 16, .ceiling = 256, .grace = 200ms}, kProcessors);
   auto busy = model.run(0.9 * kCapacity, 60s, steady_work);
   EXPECT_EQ(busy.refused, 0U);
 }
@@ -172,6 +172,27 @@ TEST(AdaptiveLimit, WhereMoreAreRefusedThanServedNeitherGraceNorFloorHold) {
   // Ten seconds after it the floor holds again.
   model.run(kCapacity / 10, 11s, steady_work);
   EXPECT_GE(model.limit(), 40U);
+}
+
+TEST(AdaptiveLimit, ARushOutOfQuietFindsLittleRoomAndAGrowingCrowdMore) {
+  support::FakeClock clock;
+  AdaptiveLimit limit({.floor = 4, .ceiling = 200, .grace = 50ms}, clock);
+  const auto rush = [&](std::size_t size) {
+    std::vector<AdaptiveLimit::Ticket> held;
+    while (held.size() < size) {
+      auto ticket = limit.enter();
+      if (!ticket) break;
+      held.push_back(std::move(*ticket));
+    }
+    clock.advance(1ms);
+    for (const auto& ticket : held) ticket.served(AdmittedKind::kFound);
+    return held.size();
+  };
+  EXPECT_EQ(rush(200), 16U);
+  for (int i = 0; i < 600 && limit.limit() < 200; ++i) rush(200);
+  EXPECT_EQ(limit.limit(), 200U);
+  for (int i = 0; i < 5'000; ++i) rush(3);
+  EXPECT_EQ(rush(200), 16U);
 }
 
 TEST(AdaptiveLimit, FloorAndCeilingHold) {
@@ -202,7 +223,7 @@ TEST(AdaptiveLimit, KindsAreNotComparedWithEachOther) {
     clock.advance(i % 2 == 0 ? 1ms : 300ms);
     ticket->served(i % 2 == 0 ? AdmittedKind::kKept : AdmittedKind::kReranked);
   }
-  EXPECT_EQ(limit.limit(), 64U);  // as it began: nothing was slow
+  EXPECT_EQ(limit.limit(), 8U);  // as it began: nothing was slow
 }
 
 TEST(AdaptiveLimit, OptionsAreChecked) {

@@ -55,11 +55,11 @@ TEST_F(BrownoutTest, PressureThatFlickersAroundTheBoundMovesSeldom) {
   BrownoutStep before = brownout_.step();
   for (int i = 0; i < 6'000; ++i) {  // a minute
     clock_.advance(10ms);
-    const BrownoutStep step = brownout_.observe(i % 2 == 0 ? 1.0 : 0.6);
+    const BrownoutStep step = brownout_.observe(i % 2 == 0 ? 1.0 : 0.4);
     if (step != before) ++moves;
     before = step;
   }
-  EXPECT_EQ(moves, 0);  // 0.8 on average
+  EXPECT_EQ(moves, 0);  // 0.7 on average
 }
 
 TEST_F(BrownoutTest, WhoComesAfterAQuietTimeGetsEverything) {
