@@ -63,7 +63,7 @@ void GuardStack::tell(std::vector<http::DependencyState>& states) const {
     if (found == guards_.end()) continue;
     const core::BreakerState breaker = (*found)->state();
     state.breaker = core::to_string(breaker);
-    if (breaker == core::BreakerState::kOpen && state.trouble.empty()) state.trouble = "calls failed too often of late";
+    if (breaker != core::BreakerState::kClosed && state.trouble.empty()) state.trouble = "calls failed too often of late";
   }
 }
 

@@ -156,7 +156,7 @@ std::vector<SettingSpec> make_table() {
       integer("max_connections_per_address", "0", "of them, from one client address, but for this machine's own and trusted_proxies; 0: no limit", 0, 65'535),
       integer("max_concurrent_requests", "256", "most searches in progress; more are refused with Retry-After", 1, 65'535),
       boolean("admission_adapts", "true", "that limit follows how long searches take; false: it stays"),
-      integer("admission_floor", "16", "so many are let in at least", 1, 65'535),
+      integer("admission_floor", "16", "so many are let in at least, but where more are refused than served", 1, 65'535),
       number("admission_tolerance", "1.5", "a search is slow that takes so many times the quickest of its kind", 1.1, 100),
       integer("admission_grace_ms", "50", "and longer than this", 0, 60'000),
       boolean("brownout", "true", "under pressure leave out rerank depth, then reranking, pictures, meaning; false: nothing"),

@@ -137,15 +137,16 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
   pairs->insert(pairs->end(), match.path_values.begin(), match.path_values.end());
   const bool takes_subject = std::ranges::find(route.parameters, "userId", &ParameterSpec::name) != route.parameters.end();
   if (const auto own = caller->settle(*pairs, takes_subject); !own) return denied(own.error());
-  if (const auto configured = configure(*caller, route, *pairs, call); !configured) {
-    const bool is_denied = configured.error().code == core::ErrorCode::kPermissionDenied;
-    return is_denied ? denied(configured.error()) : at_once(std::unexpected(configured.error()));
-  }
+  const core::Status configured = configure(*caller, route, *pairs, call);
   if (use_.limits != nullptr) {
     const std::string key = caller->key_id.empty() ? sent_key_id(request) : caller->key_id;
     const bool speaks_for_many = !caller->key_id.empty() && caller->kind == KeyKind::kServer;
     charge = use_.limits->charge(request, route.id, *pairs, {.key = key, .speaks_for_many = speaks_for_many});
     if (!charge.decision.allowed) return at_once(use_.limits->refusal(charge, request_id));
+  }
+  if (!configured) {
+    const bool is_denied = configured.error().code == core::ErrorCode::kPermissionDenied;
+    return is_denied ? denied(configured.error()) : at_once(std::unexpected(configured.error()));
   }
   auto parameters = Parameters::check(route.parameters, std::move(*pairs));
   if (!parameters) return at_once(std::unexpected(parameters.error()));
@@ -284,14 +285,20 @@ Work Api::visual(RoutedRequest request) {
   core::Task<VisualRequests::Outcome> reading = visual_.read(std::move(request));
   VisualRequests::Outcome wish = co_await std::move(reading);
   if (!wish) {
-    if (wish.error().status == 403 && (wish.error().field == "explain" || wish.error().field == "config")) audit_explanation(asked, 403);
-    co_return error_response(wish.error(), request_id);
+    const ApiError& error = wish.error();
+    if (error.field == "config" || (error.status == 403 && error.field == "explain")) audit_explanation(asked, error.status);
+    co_return error_response(error, request_id);
   }
   if (use_.limits != nullptr && wish->request.user_id) {
     const RateLimits::UserCosts costs{{wish->request.user_id->value(), base_cost(asked.route->id)}};
     if (auto refused = use_.limits->charge_users(costs, request_id)) co_return std::move(*refused);
   }
   const bool explained = wish->request.explain || !wish->configuration.empty();
+  core::Task<std::optional<ApiError>> fetching = visual_.fetch(*wish);
+  if (const std::optional<ApiError> fault = co_await std::move(fetching)) {
+    if (explained) audit_explanation(asked, fault->status);
+    co_return error_response(*fault, request_id);
+  }
   if (options_.log_queries) log_query(wish->request.query, wish->request.user_id ? wish->request.user_id->value() : "", request_id);
   const std::string_view picture_field = wish->picture_field;
   core::Task<search::SearchOutcome> searching = use_.search.search(std::move(wish->request));

@@ -54,6 +54,14 @@ Response denied(const RoutedRequest& request, const core::Error& error) {
   return error_response(make_error("forbidden", error.message, error.field), request.request_id);
 }
 
+RateLimits::UserCosts user_costs(const search::TrackRequest& wanted) {
+  RateLimits::UserCosts costs;
+  for (const events::EventInput& event : wanted.events) {
+    if (event.user_id) costs[*event.user_id] += kEventCost;
+  }
+  return costs;
+}
+
 }  // namespace
 
 std::optional<ApiError> body_header_fault(const Request& request) {
@@ -91,10 +99,16 @@ Work EventRoutes::click(RoutedRequest request) {
   wanted.single = true;
   const core::Status own = settle(request.caller, wanted);
   if (!own) co_return denied(request, own.error());
-  if (auto refused = over_limit(request, wanted)) co_return std::move(*refused);
+  const RateLimits::UserCosts costs = user_costs(wanted);
+  if (use_.limits != nullptr) {
+    if (auto refused = use_.limits->charge_users(costs, request.request_id)) co_return std::move(*refused);
+  }
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.track(std::move(wanted));
-  if (!outcome) co_return refuse(request, outcome.error());
+  if (!outcome) {
+    if (use_.limits != nullptr) use_.limits->give_back(costs);
+    co_return refuse(request, outcome.error());
+  }
   co_return json_response(event_answer_json({request.request_id, took(request)}, outcome->front()));
 }
 
@@ -106,10 +120,16 @@ Work EventRoutes::batch(RoutedRequest request) {
   wanted.events = to_events(*body);
   const core::Status own = settle(request.caller, wanted);
   if (!own) co_return denied(request, own.error());
-  if (auto refused = over_limit(request, wanted)) co_return std::move(*refused);
+  const RateLimits::UserCosts costs = user_costs(wanted);
+  if (use_.limits != nullptr) {
+    if (auto refused = use_.limits->charge_users(costs, request.request_id)) co_return std::move(*refused);
+  }
   wanted.deadline = request.deadline;
   const auto outcome = co_await use_.events.track(std::move(wanted));
-  if (!outcome) co_return refuse(request, outcome.error());
+  if (!outcome) {
+    if (use_.limits != nullptr) use_.limits->give_back(costs);
+    co_return refuse(request, outcome.error());
+  }
   Response response = json_response(events_answer_json({request.request_id, took(request)}, *outcome));
   response.cost = events_cost(outcome->size());
   co_return response;
@@ -174,15 +194,6 @@ Work EventRoutes::export_user(RoutedRequest request) {
   const auto outcome = co_await use_.events.export_user(std::move(wanted));
   if (!outcome) co_return refuse(request, outcome.error());
   co_return json_response(user_answer_json({request.request_id, took(request)}, *outcome));
-}
-
-std::optional<Response> EventRoutes::over_limit(const RoutedRequest& request, const search::TrackRequest& wanted) const {
-  if (use_.limits == nullptr) return std::nullopt;
-  RateLimits::UserCosts costs;
-  for (const events::EventInput& event : wanted.events) {
-    if (event.user_id) costs[*event.user_id] += kEventCost;
-  }
-  return use_.limits->charge_users(costs, request.request_id);
 }
 
 core::Task<core::Result<Body>> EventRoutes::read(const RoutedRequest& request) {

@@ -82,8 +82,6 @@ class EventRoutes {
   [[nodiscard]] Work features(RoutedRequest request);
 
   [[nodiscard]] core::Task<core::Result<Body>> read(const RoutedRequest& request);
-  // The answer where one of the users asks for too much.
-  [[nodiscard]] std::optional<Response> over_limit(const RoutedRequest& request, const search::TrackRequest& wanted) const;
   [[nodiscard]] Response refuse(const RoutedRequest& request, const search::EventFailure& failure) const;
   [[nodiscard]] Response refuse(const RoutedRequest& request, const core::Error& error) const;
   [[nodiscard]] std::chrono::nanoseconds took(const RoutedRequest& request) const { return use_.clock.steady_now() - request.received; }

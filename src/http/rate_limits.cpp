@@ -156,13 +156,18 @@ std::optional<Response> RateLimits::charge_users(const UserCosts& costs, std::st
     charge.user = one->first;
     charge.decision = limiter_.take(charge.subject(), one->second);
     if (charge.decision.allowed) continue;
-    for (auto before = costs.begin(); before != one; ++before) {
-      if (is_identity(before->first)) limiter_.settle({.key = {}, .user = before->first, .address = {}}, -before->second);
-    }
+    give_back(UserCosts(costs.begin(), one));
     refused_[static_cast<std::size_t>(RateScope::kUser)].add();
     return refusal(charge, request_id);
   }
   return std::nullopt;
+}
+
+void RateLimits::give_back(const UserCosts& costs) {
+  if (!(limiter_.options().rate(RateScope::kUser) > 0)) return;
+  for (const auto& [user, units] : costs) {
+    if (is_identity(user)) limiter_.settle({.key = {}, .user = user, .address = {}}, -units);
+  }
 }
 
 Response RateLimits::refusal(const Charge& charge, std::string_view request_id) const {

@@ -81,6 +81,9 @@ class RateLimits {
   // is charged.
   [[nodiscard]] std::optional<Response> charge_users(const UserCosts& costs, std::string_view request_id);
 
+  // What charge_users() took for what was then not done: others must not be able to use up a user's limit with wrong requests.
+  void give_back(const UserCosts& costs);
+
   // The answer to a charge that was not granted.
   [[nodiscard]] Response refusal(const Charge& charge, std::string_view request_id) const;
 

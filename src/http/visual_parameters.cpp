@@ -170,7 +170,11 @@ core::Result<VisualWish> to_visual(ParameterValues values, VisualMode mode, core
   VisualWish wish;
   CORE_TRY(wish.request, to_search_request(values.parameters, started));
   wish.configuration = values.parameters.text("config").value_or("");
-  if (wish.request.legs.image) return refuse("legs is of the query here: the picture has a side of its own", "legs");
+  const bool has_others = wish.request.legs.lexical || wish.request.legs.dense;
+  if (wish.request.legs.image && (wish.configuration.empty() || !has_others)) {
+    return refuse("legs is of the query here: the picture has a side of its own", "legs");
+  }
+  wish.request.legs.image = false;  // of a configuration, which is for searches by words too
   wish.request.visual.emplace();
   wish.request.visual->mode = mode;
   wish.request.visual->less_like = values.parameters.text("less_like").value_or("");

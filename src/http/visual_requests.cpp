@@ -57,14 +57,18 @@ core::Task<VisualRequests::Outcome> VisualRequests::read(RoutedRequest request) 
   core::Task<core::Result<VisualWish>> reading = read_body(std::move(request));
   core::Result<VisualWish> wish = co_await std::move(reading);
   if (!wish) co_return std::unexpected(to_answer(wish.error()));
-  if (wish->image_url.empty()) co_return std::move(*wish);
-  if (!use_.has_vision) {
-    co_return std::unexpected(make_error("unavailable", "this server does not look into pictures: start it with vision_enabled=true", "mode"));
-  }
-  core::Task<core::Status> fetching = fetch(*wish);
-  const core::Status fetched = co_await std::move(fetching);
-  if (!fetched) co_return std::unexpected(to_answer(fetched.error()));
   co_return std::move(*wish);
+}
+
+core::Task<std::optional<ApiError>> VisualRequests::fetch(VisualWish& wish) const {
+  if (wish.image_url.empty()) co_return std::nullopt;
+  if (!use_.has_vision) {
+    co_return make_error("unavailable", "this server does not look into pictures: start it with vision_enabled=true", "mode");
+  }
+  core::Task<core::Status> fetching = fetch_picture(wish);
+  const core::Status fetched = co_await std::move(fetching);
+  if (!fetched) co_return to_answer(fetched.error());
+  co_return std::nullopt;
 }
 
 core::Task<core::Result<VisualWish>> VisualRequests::read_body(RoutedRequest request) const {
@@ -83,7 +87,7 @@ core::Task<core::Result<VisualWish>> VisualRequests::read_body(RoutedRequest req
   co_return wish;
 }
 
-core::Task<core::Status> VisualRequests::fetch(VisualWish& wish) const {
+core::Task<core::Status> VisualRequests::fetch_picture(VisualWish& wish) const {
   if (use_.fetcher == nullptr) {
     co_return core::fail(core::ErrorCode::kPermissionDenied,
                          "this server fetches no pictures: its setting image_url_hosts names the hosts from which it may", "image_url");

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 
 #include "core/task.hpp"
 #include "core/worker_pool.hpp"
@@ -38,13 +39,17 @@ class VisualRequests {
   // Something about the headers of the body that we cannot read: as body_header_fault(), but a form is welcome.
   [[nodiscard]] static std::optional<ApiError> header_fault(const Request& request);
 
-  // The route must be one that this handles(). An error is the client's answer: 400, 403 (the URL's host, or what only admins may), 413
-  // or 415 with the field at fault; 503 when there is no room or no time.
+  // The route must be one that this handles(). An error is the client's answer: 400, 403 (what only admins may), 413 or 415 with the
+  // field at fault; 503 when there is no room or no time.
   [[nodiscard]] core::Task<Outcome> read(RoutedRequest request) const;
+
+  // Gets the picture that is elsewhere, if the wish has one; `wish` must outlive the task. An error is the client's answer, as those
+  // of read(), or 403 (the URL's host).
+  [[nodiscard]] core::Task<std::optional<ApiError>> fetch(VisualWish& wish) const;
 
  private:
   [[nodiscard]] core::Task<core::Result<VisualWish>> read_body(RoutedRequest request) const;
-  [[nodiscard]] core::Task<core::Status> fetch(VisualWish& wish) const;
+  [[nodiscard]] core::Task<core::Status> fetch_picture(VisualWish& wish) const;
 
   Dependencies use_;
   std::size_t max_image_bytes_;

@@ -22,7 +22,7 @@ enum class BrownoutStep : std::uint8_t { kNone, kLessRerank, kNoRerank, kNoPictu
 
 struct BrownoutOptions {
   bool enabled = true;
-  double high = 0.75;  // above low; refusals bring even the smallest limit there
+  double high = 0.75;  // above low
   double low = 0.5;
   std::chrono::milliseconds rise{500};
   std::chrono::milliseconds fall{1'000};

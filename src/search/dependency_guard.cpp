@@ -30,6 +30,12 @@ DependencyGuard::DependencyGuard(Options options, Dependencies dependencies)
   use_.metrics.on_render([this, gauge] { gauge.set(static_cast<double>(state())); });
 }
 
+core::BreakerState DependencyGuard::state() const {
+  const core::BreakerState state = breaker_.state();
+  const bool is_away = probe_ && state == core::BreakerState::kHalfOpen && !decides_.load(std::memory_order_acquire);
+  return is_away ? core::BreakerState::kOpen : state;
+}
+
 core::Error DependencyGuard::refusal() const {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(breaker_.open_left());
   return core::fail(core::ErrorCode::kCircuitOpen,
@@ -57,7 +63,10 @@ void DependencyGuard::count(core::CallVerdict verdict) {
 std::optional<core::BreakerState> DependencyGuard::settle(core::CircuitBreaker::Permit& permit, core::CallVerdict verdict) {
   count(verdict);
   const auto changed = permit.end(verdict);
-  if (changed == core::BreakerState::kOpen && probe_) probe_at(use_.clock.steady_now() + breaker_.open_left());
+  if (changed == core::BreakerState::kOpen && probe_) {
+    const std::chrono::nanoseconds left = breaker_.open_left();
+    probe_at(use_.clock.steady_now() + left);
+  }
   if (!changed || use_.log == nullptr) return changed;
   if (*changed == core::BreakerState::kOpen) {
     use_.log->warning("a dependency fails too often: it is not asked for a while", {{"dependency", options_.name}});
@@ -73,7 +82,11 @@ void DependencyGuard::probe_with(Probe probe, std::chrono::milliseconds time) {
 }
 
 void DependencyGuard::probe_at(core::SteadyTime time) {
-  use_.timers.schedule(time, [this] { core::start(probe_on(), [](core::Status&&) {}).detach(); });
+  use_.timers.schedule(time, [this] {
+    core::start(probe_on(), [this](core::Status&& ended) {
+      if (!ended) probe_at(use_.clock.steady_now() + kProbePause);  // else nothing would ever close the breaker
+    }).detach();
+  });
 }
 
 // One at a time: while there are probes, only they change the breaker's state, and who does that goes. What is still away is asked
@@ -83,14 +96,19 @@ core::Task<core::Status> DependencyGuard::probe_on() {
   core::CallVerdict verdict = co_await std::move(first);
   count(verdict);
   bool goes_on = verdict == core::CallVerdict::kSuccess;
+  decides_.store(goes_on, std::memory_order_release);
   while (goes_on) {
     auto permit = breaker_.acquire();
-    if (!permit) co_return core::Status();
+    if (!permit) break;
     core::Task<core::CallVerdict> next = probe_once();
     verdict = co_await std::move(next);
-    if (settle(*permit, verdict)) co_return core::Status();
+    if (settle(*permit, verdict)) {
+      decides_.store(false, std::memory_order_release);
+      co_return core::Status();
+    }
     goes_on = verdict != core::CallVerdict::kNone;
   }
+  decides_.store(false, std::memory_order_release);
   probe_at(use_.clock.steady_now() + kProbePause);
   co_return core::Status();
 }

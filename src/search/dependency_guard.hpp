@@ -12,6 +12,7 @@
 //
 // Thread safety: every method may be called from any thread. Must outlive every call, and is ended after the timers' thread.
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -78,7 +79,8 @@ class DependencyGuard {
     co_return outcome;
   }
 
-  [[nodiscard]] core::BreakerState state() const { return breaker_.state(); }
+  // Half-open only while something is tried: with probe_with(), while the breaker's own calls follow each other.
+  [[nodiscard]] core::BreakerState state() const;
   [[nodiscard]] const std::string& name() const { return options_.name; }
 
  private:
@@ -98,6 +100,7 @@ class DependencyGuard {
   core::CircuitBreaker breaker_;
   Probe probe_;  // empty: callers' calls are probes
   std::chrono::milliseconds probe_time_{0};
+  std::atomic<bool> decides_{false};  // probes follow each other: the last one found the dependency
   telemetry::Counter succeeded_;
   telemetry::Counter failed_;
   telemetry::Counter refused_;

@@ -81,13 +81,16 @@ class GuardedVectorIndex final : public ports::VectorIndex {
     core::Task<core::Status> opening = index_.open(generation, deadline);
     core::Status outcome = co_await std::move(opening);
     const std::lock_guard lock(mutex_);
-    if (outcome) newest_ = std::move(generation);
+    if (outcome) {
+      std::erase(open_, generation);
+      open_.push_back(std::move(generation));
+    }
     co_return outcome;
   }
   void close(const core::GenerationId& generation) override {
     index_.close(generation);
     const std::lock_guard lock(mutex_);
-    if (newest_ == generation) newest_.reset();
+    std::erase(open_, generation);
   }
   [[nodiscard]] core::Task<core::Result<std::vector<ports::VectorHits>>> search(core::GenerationId generation,
                                                                                std::vector<ports::VectorQuery> queries,
@@ -104,7 +107,7 @@ class GuardedVectorIndex final : public ports::VectorIndex {
     std::optional<core::GenerationId> generation;
     {
       const std::lock_guard lock(mutex_);
-      generation = newest_;
+      if (!open_.empty()) generation = open_.back();
     }
     if (!generation) co_return core::fail(core::ErrorCode::kFailedPrecondition, "no generation is open");
     auto looking = index_.vector_of(std::move(*generation), catalog::ArticleId::parse("0").value(), deadline);
@@ -117,7 +120,7 @@ class GuardedVectorIndex final : public ports::VectorIndex {
   ports::VectorIndex& index_;
   DependencyGuard& guard_;
   std::mutex mutex_;
-  std::optional<core::GenerationId> newest_;  // guarded by mutex_
+  std::vector<core::GenerationId> open_;  // guarded by mutex_; the last one opened last
 };
 
 // Reads of shoppers' features, and waits for events. What writes goes by, and popularity, which stores follow by themselves.

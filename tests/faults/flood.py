@@ -1,8 +1,8 @@
 """Load of many connections out of few instructions: whole requests made before, kept raw sockets, one selector a process.
 
 Closed loop, one process: each connection asks again when it has its answer. Open loop, two processes: `rate` requests a second,
-each due at its time whether or not the earlier ones were answered; latency counts from when it was due. A request that finds no
-free connection opens one, up to MAX_CONNECTIONS a process; beyond that it is counted as not sent.
+each due at its time whether or not the earlier ones were answered; when that was and when its sending began (connecting included)
+are both told. A request that finds no free connection opens one, up to MAX_CONNECTIONS a process; beyond that it is counted as not sent.
 """
 
 import multiprocessing
@@ -74,11 +74,13 @@ class Worker:
     def _send(self, due):
         if self.free:
             one = self.free.pop()
+            began = time.perf_counter()
         elif len(self.busy) >= self.most:
             self.result.not_sent += 1
             return False
         else:
             one = socket.socket()
+            began = time.perf_counter()
             try:
                 one.connect(("127.0.0.1", self.port))
             except OSError:
@@ -90,7 +92,7 @@ class Worker:
         kind, request = self.requests[self.taken % len(self.requests)]
         self.taken += 1
         try:
-            self.busy[one] = [kind, due, time.perf_counter(), bytearray(), None]
+            self.busy[one] = [kind, due, began, bytearray(), None]
             one.sendall(request)
         except OSError:
             self._broken(one)

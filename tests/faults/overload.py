@@ -19,6 +19,7 @@ FACTOR = 3
 ACCEPTED_FACTOR = 2  # p99 of what is taken, of the unloaded p99
 REFUSED_MS = 5
 RECOVERY_SECONDS = 1
+LATE_MS = 10  # of sending what was due, p99
 SETTINGS = ("--list-cache-mb", "8")  # filled in the first seconds: memory that grows later is a leak
 MEMORY_SHARE, MEMORY_BYTES = 0.10, 8 << 20
 
@@ -163,6 +164,7 @@ class Overload:
             f"sent, {over.broken} connections broken; the server {served:.1f} s.",
         ]
         print("\n".join(self.notes), flush=True)
+        self.check("the load is in time", late <= LATE_MS * self.slack, f"{late:.1f} ms late")
         self.check("the load was there", over.not_sent < 0.01 * len(over.answers), self.notes[2])
         self.check("memory is flat", end <= early * (1 + MEMORY_SHARE) + MEMORY_BYTES, self.notes[0])
         self.check("recovery", back <= RECOVERY_SECONDS * self.slack, f"{back:.2f} s")

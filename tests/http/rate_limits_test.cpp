@@ -106,6 +106,8 @@ TEST(RateLimits, UsersWhomEventsNameHaveTheirOwn) {
   RunningServer server({}, limited(0, 10, 1'000));
   server.publish();
   const auto post = [&](const std::string& body) { return server.post("/api/events", body, kFrom); };
+  const std::string wrong = R"(,{"event_type":"click","user_id":"ann","item_id":"no-article","source":"search"})";
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(post(events_of("ann", 99, wrong)).status, 400) << "others cannot use up what ann may do";
   EXPECT_EQ(post(events_of("ann", 50)).status, 200);
   EXPECT_EQ(post(events_of("ann", 50)).status, 200);
   const std::size_t kept = server.event_log().events().size();

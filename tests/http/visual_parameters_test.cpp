@@ -113,6 +113,11 @@ TEST(VisualParameters, WhatIsMissingOrTooMuchIsNamed) {
   EXPECT_EQ(field_of(hybrid_search(R"({"query":"red","article_id":"1","mode":"image"})")), "mode");
   EXPECT_EQ(field_of(hybrid_search(R"({"query":"red","article_id":"1","less_like":"blue"})")), "less_like");
   EXPECT_EQ(field_of(hybrid_search(R"({"query":"red","article_id":"1","legs":"dense,image"})")), "legs");
+  EXPECT_EQ(field_of(hybrid_search(R"({"query":"red","article_id":"1","config":"all","legs":"image"})")), "legs");
+  const auto configured = hybrid_search(R"({"query":"red","article_id":"1","config":"all","legs":"dense,image"})");
+  ASSERT_TRUE(configured) << "a configuration is for searches without a picture too";
+  EXPECT_TRUE(configured->request.legs.dense);
+  EXPECT_FALSE(configured->request.legs.image);
 }
 
 TEST(VisualParameters, PicturesThatAreNone) {

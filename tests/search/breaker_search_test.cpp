@@ -108,6 +108,10 @@ TEST_F(BreakerSearchTest, EachIsProbedByTheLeastOfItsWork) {
   EXPECT_EQ(probe(3).error().code, ErrorCode::kFailedPrecondition);  // nothing was opened through it
   ASSERT_TRUE(core::sync_wait(index.open(holder_.serving()->info().id, in(std::chrono::seconds(1)))));
   for (std::size_t i = 0; i < probes.size(); ++i) EXPECT_TRUE(probe(i)) << i;
+  const core::GenerationId rejected("another");  // opened and given up again: the one before it is looked into
+  static_cast<void>(core::sync_wait(index.open(rejected, in(std::chrono::seconds(1)))));
+  index.close(rejected);
+  EXPECT_TRUE(probe(3));
   encoder_.fail_with(away());
   images_.fail_with(away());
   features_.fail_with(away());
