@@ -46,7 +46,7 @@ TEST_F(BrownoutTest, AShortRushChangesNothing) {
 }
 
 TEST_F(BrownoutTest, BetweenTheBoundsItStays) {
-  EXPECT_EQ(pass(1'200ms, 1.0), kLessRerank);
+  EXPECT_EQ(pass(1'000ms, 1.0), kLessRerank);
   EXPECT_EQ(pass(60s, 0.6), kLessRerank);
 }
 
