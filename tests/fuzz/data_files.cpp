@@ -1,5 +1,5 @@
-// The files that a server keeps in its data folder, damaged: events.db with its write-ahead log, features.db, changes.db. They are
-// opened, read and written as a server does at its start: an error that names the file, or data within bounds.
+// The files that a server keeps in its data folder, damaged: events.db with its write-ahead log, features.db, changes.db. They
+// are opened, read and written as a server does at its start: an error that names the file, or data within bounds.
 // The first byte of an input says which file, the rest what is damaged of it (damage.hpp).
 
 #include <algorithm>
@@ -59,19 +59,25 @@ class DataFiles {
   void check(std::size_t file, std::string_view patches) const;
 
  private:
-  [[nodiscard]] static core::Deadline soon(const core::Clock& clock) { return core::Deadline::after(std::chrono::seconds(10), clock); }
+  [[nodiscard]] static core::Deadline soon(const core::Clock& clock) {
+    return core::Deadline::after(std::chrono::seconds(10), clock);
+  }
   [[nodiscard]] std::string bytes_of(std::string_view name) const {
     auto bytes = core::read_text_file(folder_ / name, kMostBytes);
     require(bytes.has_value() && !bytes->empty());
     return std::move(*bytes);
   }
   [[nodiscard]] auto open_log() const {
-    return embedded::SqliteEventLog::open({.folder = folder_.path()}, {threads_.clock(), threads_.timers(), threads_.pool(), metrics_});
+    return embedded::SqliteEventLog::open({.folder = folder_.path()},
+                                          {threads_.clock(), threads_.timers(), threads_.pool(), metrics_});
   }
   [[nodiscard]] auto open_store() const {
-    return embedded::MemoryFeatureStore::open(folder_ / "features.db", {}, {threads_.pool(), threads_.timers(), threads_.clock(), metrics_, {}});
+    return embedded::MemoryFeatureStore::open(folder_ / "features.db", {},
+                                              {threads_.pool(), threads_.timers(), threads_.clock(), metrics_, {}});
   }
-  [[nodiscard]] auto open_changes() const { return embedded::SqliteCatalogChanges::open({.folder = folder_.path()}, threads_.clock()); }
+  [[nodiscard]] auto open_changes() const {
+    return embedded::SqliteCatalogChanges::open({.folder = folder_.path()}, threads_.clock());
+  }
 
   void make_events();
   void make_features();
@@ -117,8 +123,14 @@ std::vector<events::Event> some_events() {
   return all;
 }
 
+std::shared_ptr<const std::vector<events::LoggedEvent>> batch_of(std::uint64_t seed) {
+  return std::make_shared<const std::vector<events::LoggedEvent>>(
+      support::sample_events(kEvents, support::kFeatureNowMs - 100'000, seed));
+}
+
 catalog::ArticleChange change(int number) {
-  catalog::ArticleChange made{.kind = catalog::ChangeKind::kUpsert, .id = catalog::ArticleId::parse(std::to_string(number)).value()};
+  catalog::ArticleChange made{.kind = catalog::ChangeKind::kUpsert,
+                              .id = catalog::ArticleId::parse(std::to_string(number)).value()};
   made.name = "Strap top " + std::to_string(number);
   made[catalog::Attribute::kColour] = "Dark Blue";
   made.sets_price = true;
@@ -141,7 +153,7 @@ void DataFiles::make_events() {
 
 void DataFiles::make_features() {
   const auto store = open_store().value();
-  auto batch = std::make_shared<const std::vector<events::LoggedEvent>>(support::sample_events(kEvents, support::kFeatureNowMs - 100'000, 1));
+  auto batch = batch_of(1);
   require(sync_wait(store->apply(batch, core::Deadline::never())).has_value());
   require(store->checkpoint_now().has_value());
   whole_[2] = bytes_of("features.db");
@@ -202,7 +214,7 @@ void DataFiles::check_log() const {
     if (!batch && batch.error().code != ErrorCode::kDeadlineExceeded) expect_named(batch.error(), "events.db");
   }
   if (const auto told = embedded::figures(log); !told) expect_named(told.error(), "events.db");
-  static_cast<void>(append(log, {support::sample_click("one more", "u1")}, threads_.clock()));  // kept, or not for a reason: it ends either way
+  static_cast<void>(append(log, {support::sample_click("one more", "u1")}, threads_.clock()));  // kept or not: it ends
 }
 
 void DataFiles::check_features() const {
@@ -219,7 +231,7 @@ void DataFiles::check_features() const {
     require(read.has_value() && read->features.recent_items.size() <= store.options().max_recent_items);
   }
   require(sync_wait(store.popularity(0, support::kFeatureNowMs, soon(threads_.clock()))).has_value());
-  auto batch = std::make_shared<const std::vector<events::LoggedEvent>>(support::sample_events(kEvents, support::kFeatureNowMs, 2));
+  auto batch = batch_of(2);
   static_cast<void>(sync_wait(store.apply(batch, soon(threads_.clock()))).has_value());
   if (const auto written = store.checkpoint_now(); !written) expect_named(written.error(), "features.db");
 }
@@ -240,7 +252,8 @@ void DataFiles::check_changes() const {
   }
   const auto vectors = sync_wait((*opened)->vectors(encoder(), soon(threads_.clock())));
   if (!vectors) expect_named(vectors.error(), "changes.db");
-  if (vectors) require(std::ranges::all_of(*vectors, [](const auto& one) { return one.values != nullptr && one.values->size() == 4; }));
+  const auto is_whole = [](const ports::ArticleVector& one) { return one.values != nullptr && one.values->size() == 4; };
+  if (vectors) require(std::ranges::all_of(*vectors, is_whole));
   static_cast<void>(sync_wait((*opened)->append({.changes = {change(kChanges + 1)}}, soon(threads_.clock()))).has_value());
   static_cast<void>(sync_wait((*opened)->settle(kChanges, support::kFeatureNowMs, soon(threads_.clock()))).has_value());
 }
@@ -264,7 +277,8 @@ std::vector<std::string> seeds() {
 
 std::vector<std::string> words() {
   return {patch(18, "\x09\x09"), patch(28, std::string(4, '\0')), patch(52, "\xFF\xFF"), patch(60, "\x02"), patch(100, "\x05"),
-          patch(4'096, "\x0D"), patch(8'192, "\x05"), patch(12'288, std::string(100, '\0')), cut(4'096), std::string("\x00\x10\x00\x01", 4)};
+          patch(4'096, "\x0D"), patch(8'192, "\x05"), patch(12'288, std::string(100, '\0')), cut(4'096),
+          std::string("\x00\x10\x00\x01", 4)};
 }
 
 }  // namespace scalestyle::fuzz

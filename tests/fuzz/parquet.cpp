@@ -17,7 +17,8 @@ using core::ErrorCode;
 
 constexpr std::size_t kMostBytes = 1U << 20U;
 constexpr std::array<const char*, 2> kTables{
-    "SELECT range + 108775015 AS article_id, 'Strap top ' || range AS prod_name, CASE WHEN range % 5 = 0 THEN NULL ELSE range / 7 END AS price, "
+    "SELECT range + 108775015 AS article_id, 'Strap top ' || range AS prod_name, "
+    "CASE WHEN range % 5 = 0 THEN NULL ELSE range / 7 END AS price, "
     "CASE WHEN range % 2 = 0 THEN 'White' ELSE 'Dark Blue' END AS colour_group_name FROM range(200)",
     "SELECT range + 108775015 AS article_id, CAST([range, 0.5, -range] AS FLOAT[]) AS embedding FROM range(200)"};
 
@@ -31,7 +32,8 @@ std::string table(const char* select) {
   {
     auto session = catalog::DuckSession::open({}, 1);
     require(session.has_value());
-    auto query = session->query("COPY (" + std::string(select) + ") TO " + catalog::sql_literal(path.string()) + " (FORMAT parquet)");
+    auto query = session->query("COPY (" + std::string(select) + ") TO " + catalog::sql_literal(path.string()) +
+                                " (FORMAT parquet)");
     while (query && query->next_chunk().value_or(false)) continue;
     require(query.has_value());
   }
@@ -48,7 +50,8 @@ const std::array<std::string, 2>& tables() {
 catalog::ReaderOptions options() { return {.memory_limit_bytes = 128U << 20U, .threads = 1, .chunk_rows = 64}; }
 
 void expect_named(const core::Error& error) {
-  require(error.code == ErrorCode::kDataLoss || error.code == ErrorCode::kInvalidArgument || error.code == ErrorCode::kResourceExhausted);
+  require(error.code == ErrorCode::kDataLoss || error.code == ErrorCode::kInvalidArgument ||
+          error.code == ErrorCode::kResourceExhausted);
   require(error.message.find("table.parquet") != std::string::npos);
 }
 
