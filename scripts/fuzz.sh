@@ -20,7 +20,7 @@ if [ -n "$clang" ]; then
   build=$root/build/fuzz
   cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$clang" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DSCALESTYLE_FUZZ=ON -DSCALESTYLE_BENCH=OFF \
-    -DCMAKE_CXX_FLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -Wno-error" \
+    -DCMAKE_CXX_FLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" \
     -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" >/dev/null
   cmake --build "$build" --parallel "${JOBS:-$(nproc)}" --target "${targets[@]}"
 else

@@ -175,16 +175,18 @@ asio::awaitable<bool> Session::shake_hands() {
 // False: the client closed, was idle too long, or the server drains.
 asio::awaitable<bool> Session::wait_for_request() {
   enter(Phase::kIdle, host_.options.idle_timeout);
-  for (bool empty_line_seen = false; !host_.draining; empty_line_seen = true) {
-    if (buffer_.size() == 0) {
+  for (bool empty_line_seen = false; !host_.draining;) {
+    const std::string_view seen(static_cast<const char*>(buffer_.cdata().data()), buffer_.size());
+    if (seen.empty() || (seen == "\r" && !empty_line_seen)) {
       const auto [error, bytes] = co_await stream_.async_read_some(buffer_.prepare(8192), kUse);
       if (error) co_return false;
       buffer_.commit(bytes);
+      continue;
     }
     // One empty line before a request is passed over (RFC 9112, section 2.2).
-    const std::string_view seen(static_cast<const char*>(buffer_.cdata().data()), buffer_.size());
     if (empty_line_seen || !seen.starts_with("\r\n")) co_return true;
     buffer_.consume(2);
+    empty_line_seen = true;
   }
   co_return false;
 }

@@ -1,15 +1,12 @@
 // Files of a generation: the manifest, whose hash is set right so that what lies behind it is reached, and a damaged catalog.db.
 
-#include <stdlib.h>
-
 #include <filesystem>
-#include <fstream>
-#include <system_error>
 
 #include "adapters/embedded/catalog_file.hpp"
 #include "adapters/embedded/generation_manifest.hpp"
 #include "core/files.hpp"
 #include "core/hash.hpp"
+#include "fuzz/scratch_folder.hpp"
 #include "fuzz/target.hpp"
 #include "support/sample_generation.hpp"
 
@@ -32,26 +29,9 @@ std::string manifest() {
   return made.to_json();
 }
 
-// SQLite opens no file in memory. One folder a process, removed at its end unless that is a crash.
-class ScratchFolder {
- public:
-  ScratchFolder()
-      : path_((fs::temp_directory_path() / "scalestyle-fuzz-XXXXXX").string()) { require(::mkdtemp(path_.data()) != nullptr); }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] fs::path file() const { return fs::path(path_) / "catalog.db"; }
-
- private:
-  std::string path_;
-};
-
 std::string database() {
   const ScratchFolder folder;
-  const fs::path path = folder.file();
+  const fs::path path = folder / "catalog.db";
   catalog::CatalogBuilder builder;
   for (const char* id : {"0108775015", "0108775044", "0110065001"}) require(builder.add(support::sample_article(id)).has_value());
   const auto catalog = std::move(builder).build();
@@ -86,8 +66,7 @@ void check_manifest(std::string_view bytes) {
 
 void check_database(std::string_view bytes) {
   static const ScratchFolder folder;
-  const fs::path path = folder.file();
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  const fs::path path = folder.write("catalog.db", bytes);
   const auto catalog = embedded::read_catalog_file(path, kRows);
   if (catalog) require((*catalog)->size() == kRows);
   static_cast<void>(embedded::read_article_ids(path, kRows).has_value());

@@ -138,6 +138,19 @@ TEST_F(HostileFraming, OnlyOneKindOfLineEndIsKnown) {
   EXPECT_EQ(refused("GET /live HTTP/1.1\r\nHost: x\r\nNoColon\r\n\r\n"), 400);
 }
 
+TEST_F(HostileFraming, OneEmptyLineIsPassedOverInHoweverManyPieces) {
+  EXPECT_EQ(statuses("\r\n" + kLive), (std::vector<int>{200}));
+  auto client = server_.connect();
+  client.send("\r");
+  std::this_thread::sleep_for(milliseconds(100));
+  client.send("\n" + kLive);
+  EXPECT_EQ(client.read().value_or(support::RawResponse{}).status, 200);
+  client.send("\r\n\r");
+  std::this_thread::sleep_for(milliseconds(100));
+  client.send("\n" + kLive);
+  EXPECT_EQ(client.read().value_or(support::RawResponse{}).status, 400) << "a second one is not";
+}
+
 TEST_F(HostileFraming, OtherProtocolsAreNotSpoken) {
   EXPECT_EQ(refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505);
   const auto upgrade = statuses(

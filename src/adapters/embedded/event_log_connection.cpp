@@ -103,7 +103,12 @@ core::Result<EventPage> ReadConnection::read_rows(const PageRequest& request) {
       return core::fail(core::ErrorCode::kDataLoss, fmt::format("{} (reading behind offset {})", more.error().message, page.last_offset));
     }
     if (!*more) return page;
-    page.last_offset = rows.integer(0);
+    const std::int64_t offset = rows.integer(0);
+    if (offset <= page.last_offset) {  // whoever goes on behind the last one would go round for ever
+      return core::fail(core::ErrorCode::kDataLoss,
+                        fmt::format("{}: damaged: offset {} follows {}", database_.path(), offset, page.last_offset));
+    }
+    page.last_offset = offset;
     events::EventPosition position{.stream = request.name, .partition = 0, .offset = page.last_offset};
     auto event = decode_row(page.last_offset, rows.text(2));
     if (!event) {

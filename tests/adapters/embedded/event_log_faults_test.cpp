@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "adapters/embedded/event_log_support.hpp"
+#include "adapters/embedded/sqlite_database.hpp"
 #include "adapters/embedded/wal_inspection.hpp"
 #include "core/disk_full.hpp"
 #include "support/fault_vfs.hpp"
@@ -233,6 +234,32 @@ TEST(EventLogFaults, ATornEndOfTheWriteAheadLogIsNoDamage) {
     EXPECT_TRUE(log->findings().empty());
     EXPECT_EQ(log.everything().size(), 4U);
   }
+}
+
+TEST(EventLogFaults, OffsetsThatDoNotAscendAreDamage) {
+  OpenLog log;
+  for (int i = 0; i < 5; ++i) log.append_one(sample_click("e" + std::to_string(i)));
+  log.close();
+  const auto path = log.folder() / "events.db";
+  // The third row gets the first one's number: in its cell, behind the length of its record.
+  const auto page = [&] {
+    auto database = SqliteDatabase::open(path, SqliteMode::kReadOnly).value();
+    return static_cast<std::size_t>(database.integer("SELECT rootpage FROM sqlite_schema WHERE name = 'events'").value() - 1) * 4'096;
+  }();
+  std::string bytes = bytes_of_file(path);
+  const auto byte = [&bytes](std::size_t at) { return std::size_t{static_cast<unsigned char>(bytes[at])}; };
+  ASSERT_EQ(byte(page), 0x0DU) << "a leaf";
+  std::size_t cell = page + (byte(page + 8 + 4) << 8U | byte(page + 8 + 5));
+  while (byte(cell) >= 0x80) ++cell;
+  ASSERT_EQ(byte(cell + 1), 3U);
+  bytes[cell + 1] = 1;
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+
+  auto reader = EventLogReader::open(log.folder()).value();
+  const auto read = reader.read_page(0, 10);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, core::ErrorCode::kDataLoss);
+  EXPECT_NE(read.error().message.find("events.db: damaged: offset 1 follows 2"), std::string::npos) << read.error().message;
 }
 
 TEST(EventLogFaults, VerificationNamesADamagedRow) {
