@@ -16,7 +16,7 @@ constexpr double kBusyShare = 0.5;                    // of the limit: more in p
 constexpr double kUsedShare = 0.8;                    // of the limit: more, and it is in use
 constexpr double kLargestCut = 0.3;                   // what is left of the limit at least
 constexpr double kSmallestCut = 0.9;                  // and at most
-constexpr std::chrono::milliseconds kLook{250};       // between two looks at refusals
+constexpr std::chrono::milliseconds kLook{100};       // between two looks at refusals
 constexpr std::size_t kFewRefusals = 10;              // fewer are a rush
 constexpr std::chrono::seconds kCrowded{10};          // since more were refused than served
 constexpr std::chrono::microseconds kLeastTime{100};  // what is quicker is as quick as this
@@ -136,10 +136,19 @@ void AdaptiveLimit::adapt(core::SteadyTime now) {
   slowness_ = 0;
 }
 
+// What entered under the larger limit is not judged: it waited for all who entered with it.
+void AdaptiveLimit::start_again_from(std::size_t limit, core::SteadyTime now) {
+  limit_.store(std::min(limit, limit_.load(std::memory_order_relaxed)), std::memory_order_release);
+  changed_ = now;
+  samples_ = slow_ = 0;
+  slowness_ = 0;
+}
+
 void AdaptiveLimit::look_at_refusals(core::SteadyTime now) {
   if (now - looked_ >= kLook) {
     const std::size_t refused = refused_.exchange(0, std::memory_order_relaxed);
     if (refused >= kFewRefusals && refused > served_) {
+      if (!crowded_) start_again_from(crowded_floor_, now);
       crowded_ = true;
       crowded_until_ = now + kCrowded;
     }

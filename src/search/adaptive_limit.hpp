@@ -104,6 +104,7 @@ class AdaptiveLimit {
   void begin_period(core::SteadyTime now);
   void adapt(core::SteadyTime now);
   void look_at_refusals(core::SteadyTime now);
+  void start_again_from(std::size_t limit, core::SteadyTime now);
   [[nodiscard]] std::size_t floor() const { return crowded_ ? crowded_floor_ : floor_; }
 
   const AdaptiveLimitOptions options_;
