@@ -144,7 +144,7 @@ double peak_gops(const bench::Peaks& peaks, Precision precision) {
   switch (precision) {
     case Precision::kF32: return peaks.f32_fma;
     case Precision::kBf16: return amx && peaks.amx_bf16 > 0 ? peaks.amx_bf16 : peaks.bf16_dot;
-    case Precision::kInt8: return amx ? peaks.amx_int8 : peaks.int8_vnni;
+    case Precision::kInt8: return bench::int8_peak(peaks, nn::kernels::active_isa());
   }
   return 0;
 }

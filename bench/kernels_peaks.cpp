@@ -97,6 +97,20 @@ BENCH_PEAK(fma_256, "avx2,fma", __m256, __builtin_bit_cast(__m256, load_256(kFlo
 BENCH_PEAK(vnni_256, "avx2,avxvnni", __m256i, load_256(kBits.words), _mm256_dpbusd_avx_epi32(sum[i], a, b))
 #undef BENCH_PEAK
 
+__attribute__((target("avx2"), noinline)) void madd_256() {
+  __m256i sum[kSums];
+  __m256i a = load_256(kBits.words);
+  const __m256i b = a;
+  _Pragma("GCC unroll 12") for (int i = 0; i < kSums; ++i) sum[i] = a;
+  for (int round = 0; round < kRounds; ++round) {
+    _Pragma("GCC unroll 12") for (int i = 0; i < kSums; ++i) {
+      __asm__ volatile("" : "+x"(a));  // else one product would serve all sums
+      sum[i] = _mm256_add_epi32(sum[i], _mm256_madd_epi16(a, b));
+      __asm__ volatile("" : "+x"(sum[i]));
+    }
+  }
+}
+
 struct alignas(64) TileConfig {
   std::uint8_t palette = 1;
   std::uint8_t start_row = 0;
@@ -162,10 +176,17 @@ Peaks measure_peaks() {
   } else if (cpu.avx_vnni) {
     peaks.int8_vnni = best_gops(kInstructions * 64, vnni_256);
   }
+  if (cpu.avx2_fma) peaks.int8_madd = best_gops(kInstructions * 32, madd_256);
   if (cpu.amx_int8) peaks.amx_int8 = best_gops(4.0 * kRounds * 32768, amx_int8_rounds);
   if (cpu.amx_bf16) peaks.amx_bf16 = best_gops(4.0 * kRounds * 16384, amx_bf16_rounds);
 #endif
   return peaks;
+}
+
+double int8_peak(const Peaks& peaks, nn::kernels::Isa isa) {
+  using nn::kernels::Isa;
+  if (isa == Isa::kAmxInt8) return peaks.amx_int8;
+  return isa == Isa::kAvxVnni || isa == Isa::kAvx512Vnni ? peaks.int8_vnni : peaks.int8_madd;
 }
 
 }  // namespace scalestyle::bench

@@ -141,7 +141,9 @@ TEST(KernelsGemm, F32HasTheSameBitsOnEveryInstructionSet) {
 }
 
 TEST(KernelsGemm, Int8HasTheSameBitsOnEveryInstructionSet) {
-  for (const Shape& shape : awkward_shapes()) {
+  std::vector<Shape> shapes = awkward_shapes();
+  shapes.push_back({8, 20'000, 17});  // deeper than one pass of the widening products
+  for (const Shape& shape : shapes) {
     SCOPED_TRACE(testing::Message() << shape.rows << " x " << shape.in << " x " << shape.out);
     const Problem problem(shape, 3);
     test::expect_same_bits_on_every_isa([&] { return run_int8(problem, problem.full_epilogue()); });

@@ -128,6 +128,7 @@ struct EmbeddingArgs {
 struct ScanArgs {
   const std::int8_t* queries;  // [count, dimension]
   const std::int8_t* tiles;    // [dimension / 4][16][4]
+  const std::int16_t* wide;    // [count, dimension]
   const std::int32_t* sums;
   std::size_t query_count;
   std::size_t dimension;

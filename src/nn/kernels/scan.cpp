@@ -28,7 +28,9 @@ core::Result<ScanQueries> ScanQueries::prepare(std::span<const std::int8_t> quer
   prepared.rows_ = AlignedBuffer(kMaxScanQueries * dimension);
   prepared.tiles_ = AlignedBuffer(kMaxScanQueries * dimension);
   prepared.sums_ = AlignedBuffer(kMaxScanQueries * sizeof(std::int32_t));
+  prepared.wide_ = AlignedBuffer(count * dimension * sizeof(std::int16_t));
   std::copy(queries.begin(), queries.end(), prepared.rows_.as<std::int8_t>());
+  std::copy(queries.begin(), queries.end(), prepared.wide_.as<std::int16_t>());
   for (std::size_t q = 0; q < count; ++q) {
     std::int32_t sum = 0;
     for (std::size_t k = 0; k < dimension; ++k) {
@@ -44,7 +46,7 @@ core::Result<ScanQueries> ScanQueries::prepare(std::span<const std::int8_t> quer
 void dot_int8(const ScanQueries& queries, const std::int8_t* vectors, std::size_t count, std::int32_t* out,
               std::size_t out_stride) {
   assert(out_stride >= count);
-  active_kernels().dot_int8({queries.row(0), queries.tiles(), queries.sums(), queries.count(), queries.dimension(),
+  active_kernels().dot_int8({queries.row(0), queries.tiles(), queries.wide(), queries.sums(), queries.count(), queries.dimension(),
                              vectors, nullptr, count, out, out_stride});
 }
 
@@ -52,7 +54,7 @@ void dot_int8_rows(const ScanQueries& queries, const std::int8_t* vectors, std::
                    std::int32_t* out, std::size_t out_stride) {
   assert(out_stride >= rows.size());
   if (rows.empty()) return;
-  active_kernels().dot_int8({queries.row(0), queries.tiles(), queries.sums(), queries.count(), queries.dimension(),
+  active_kernels().dot_int8({queries.row(0), queries.tiles(), queries.wide(), queries.sums(), queries.count(), queries.dimension(),
                              vectors, rows.data(), rows.size(), out, out_stride});
 }
 

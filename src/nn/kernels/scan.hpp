@@ -26,6 +26,7 @@ class ScanQueries {
   [[nodiscard]] std::size_t dimension() const { return dimension_; }
   [[nodiscard]] const std::int8_t* row(std::size_t query) const { return rows_.as<std::int8_t>() + query * dimension_; }
   [[nodiscard]] const std::int8_t* tiles() const { return tiles_.as<std::int8_t>(); }  // [dimension/4][16][4]
+  [[nodiscard]] const std::int16_t* wide() const { return wide_.as<std::int16_t>(); }  // [count, dimension], as the rows
   [[nodiscard]] const std::int32_t* sums() const { return sums_.as<std::int32_t>(); }  // [16]
 
  private:
@@ -33,6 +34,7 @@ class ScanQueries {
   std::size_t dimension_ = 0;
   AlignedBuffer rows_;
   AlignedBuffer tiles_;
+  AlignedBuffer wide_;
   AlignedBuffer sums_;
 };
 

@@ -7,7 +7,7 @@ namespace scalestyle::nn::kernels {
 
 KernelTable avx2_kernels() {
   KernelTable table = generic_table(Isa::kAvx2);
-  table.gemm_int8 = [](const GemmInt8Args& args) { for_each_tile<WideningInt8Kernel>(args); };
+  table.gemm_int8 = gemm_int8_widening;
   table.dot_int8 = dot_int8_widening;
   return table;
 }
