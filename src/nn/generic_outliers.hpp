@@ -1,13 +1,12 @@
 // The loops behind outliers.hpp, written for the compiler to vectorise. Included once by each variant's file, in an
-// unnamed namespace; uses no library template, so that no code of a wide instruction set can be linked elsewhere.
+// unnamed namespace, after kRegisterBytes, the instruction set's: GCC 12 takes wider vectors apart, lane by lane. Uses no library
+// template, so that no code of a wide instruction set can be linked elsewhere.
 
-constexpr std::size_t kLanes = 16;
-
-// Sixteen lanes in one register, or in as many as the instruction set needs.
-using Lanes [[gnu::vector_size(64)]] = float;
-using Words [[gnu::vector_size(64)]] = std::int32_t;
-using Halves [[gnu::vector_size(32)]] = std::int16_t;
-constexpr std::size_t kChains = 4;  // independent accumulators: the additions' latency overlaps
+constexpr std::size_t kLanes = kRegisterBytes / sizeof(float);
+using Lanes [[gnu::vector_size(kRegisterBytes)]] = float;
+using Words [[gnu::vector_size(kRegisterBytes)]] = std::int32_t;
+using Halves [[gnu::vector_size(kRegisterBytes / 2)]] = std::int16_t;
+constexpr std::size_t kChains = 64 / kLanes;  // of a block of 64; independent accumulators: the additions' latency overlaps
 
 inline float magnitude(float value) { return value < 0 ? -value : value; }
 
@@ -28,12 +27,14 @@ inline bool any_above(const float* row, std::size_t groups, float limit) {
     __builtin_memcpy(&values, row + group * kLanes, sizeof values);
     above |= (values > limit) | (values < -limit);
   }
-  std::uint64_t words[8];
+  std::uint64_t words[kRegisterBytes / sizeof(std::uint64_t)];
   __builtin_memcpy(words, &above, sizeof words);
-  return (((words[0] | words[1]) | (words[2] | words[3])) | ((words[4] | words[5]) | (words[6] | words[7]))) != 0;
+  std::uint64_t any = 0;
+  for (const std::uint64_t word : words) any |= word;
+  return any != 0;
 }
 
-// Outliers are few: groups of 64 and then of 16 columns without one are left at once.
+// Outliers are few: groups of 64 and then of a register's columns without one are left at once.
 std::size_t find_above(const float* row, std::size_t columns, float limit, std::uint32_t* found) {
   constexpr std::size_t kBlock = kChains * kLanes;
   std::size_t count = 0;
@@ -59,7 +60,7 @@ inline void add_block(const OutlierProducts& products, std::size_t first, float*
     const Outlier& outlier = products.outliers[index];
     const float factor = outlier.value * products.scales[outlier.column];
     const std::int16_t* const weights = products.weights + outlier.column * products.stride + first;
-#pragma GCC unroll 4
+#pragma GCC unroll 16
     for (std::size_t chain = 0; chain < kChains; ++chain) {
       Halves halves;
       __builtin_memcpy(&halves, weights + chain * kLanes, sizeof halves);

@@ -4,6 +4,7 @@ namespace scalestyle::nn {
 
 namespace {
 
+constexpr std::size_t kRegisterBytes = 64;
 #include "nn/generic_outliers.hpp"
 
 }  // namespace
