@@ -1,9 +1,9 @@
-// Reranking through LocalPairScorer, text to score, on random weights in true shapes: 20 and 50 pairs of even and mixed
+// Reranking through LocalPairScorer, text to score, on random weights in true shapes: 20 and 50 (--pairs) pairs of even and mixed
 // lengths, in each precision, on one and two threads, against the arithmetic at the register peak measured in the same
 // run; how near the narrow precisions' order is to f32's; and what a deadline leaves of a batch.
 //
 //   rerank_bench [--model minilm|base] [--precision NAME] [--isa NAME] [--seconds-per-cell S] [--group-tokens N]
-//                [--tau-pairs N] [--json]
+//                [--tau-pairs N] [--pairs N[,N]…] [--json]
 //   rerank_bench --encoder DIR --texts FILE
 //   rerank_bench --model NAME --write DIR
 //
@@ -27,6 +27,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -57,6 +58,7 @@ struct Options {
   double seconds_per_cell = 0.5;
   std::size_t group_tokens = 0;  // 0: the adapter's
   std::size_t tau_pairs = 50;
+  std::vector<std::size_t> pairs = {20, 50};
   bool json = false;
   std::string encoder;
   std::string texts;
@@ -242,7 +244,7 @@ bool measure(const CrossEncoderShape& shape, const Options& options, const bench
       least_tau = std::min(least_tau, kendall_tau(scores, exact[query]));
     }
     if (!wanted) continue;
-    for (const std::size_t pairs : {std::size_t{20}, std::size_t{50}}) {
+    for (const std::size_t pairs : options.pairs) {
       for (const bool mixed : {false, true}) {
         const Work work = make_work(pairs, mixed, shape.xlm_roberta);
         const double peak = peak_gops(peaks, precision);
@@ -292,6 +294,18 @@ void compare_precisions(const Options& options) {
   std::filesystem::remove_all(folder);
 }
 
+// Numbers with commas between them.
+std::vector<std::size_t> parse_pairs(const std::string& text) {
+  std::vector<std::size_t> counts;
+  std::stringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) counts.push_back(std::strtoull(part.c_str(), nullptr, 10));
+  if (counts.empty() || !std::ranges::all_of(counts, [](std::size_t pairs) { return pairs >= 1 && pairs <= 1000; })) {
+    fmt::print(stderr, "--pairs {}: numbers in 1 … 1000 are needed\n", text);
+    std::exit(2);
+  }
+  return counts;
+}
+
 Options parse(int count, char** values) {
   Options options;
   for (int index = 1; index < count; ++index) {
@@ -307,6 +321,7 @@ Options parse(int count, char** values) {
     else if (name == "--seconds-per-cell") options.seconds_per_cell = std::strtod(value().c_str(), nullptr);
     else if (name == "--group-tokens") options.group_tokens = std::strtoull(value().c_str(), nullptr, 10);
     else if (name == "--tau-pairs") options.tau_pairs = std::strtoull(value().c_str(), nullptr, 10);
+    else if (name == "--pairs") options.pairs = parse_pairs(value());
     else if (name == "--json") options.json = true;
     else if (name == "--encoder") options.encoder = value();
     else if (name == "--texts") options.texts = value();
