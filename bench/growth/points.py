@@ -10,7 +10,7 @@ import shutil
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "rivals"))
+sys.path.append(str(HERE.parent / "rivals"))  # behind our own modules, of which some have the same names
 import runs  # noqa: E402  (machine, commit, programs: as for the rivals)
 
 ROOT = runs.ROOT

@@ -92,13 +92,14 @@ def check_series(series):
 
 def number(value):
     """Three digits that mean something."""
-    if value == 0:
+    rounded = float(f"{value:.2e}")
+    if rounded == 0:
         return "0"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    digits = max(0, 2 - math.floor(math.log10(abs(rounded))))
     if digits > 8:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{mantissa}·10^{int(exponent)}"
-    return f"{float(f'{value:.2e}'):,.{digits}f}"
+    return f"{rounded:,.{digits}f}"
 
 
 def with_unit(value, of):
@@ -150,8 +151,8 @@ def formula(one):
 
 
 def percent(share):
-    return f"{100 * share:+.0f}".replace("-0", "0").replace("+0", "0").replace("-", "−") if abs(share) < 0.005 else \
-        f"{100 * share:+.0f}".replace("-", "−")
+    whole = round(100 * share)
+    return "0" if whole == 0 else f"{whole:+d}".replace("-", "−")
 
 
 def law_table(series):
