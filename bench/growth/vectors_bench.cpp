@@ -142,6 +142,7 @@ core::Status measure(const Collection& collection, const BenchOptions& options, 
   }
   pool.stop();
   others.clear();
+  ::malloc_trim(0);  // what is free is not memory that the scan needs
   item.memory = bench::memory_figures();
   std::ranges::sort(item.times_ms);
   return status;
