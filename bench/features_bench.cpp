@@ -2,7 +2,10 @@
 // checkpoint with its longest pauses, load. apply, read and load are CPU time of their thread, so that a busy machine does
 // not count. Checks that the loaded store equals the written one.
 //
-//   features_bench [users] [folder] [--json]     --json: the figures once more, as the last line
+//   features_bench [users] [folder] [--json]
+//
+// --json prints the figures once more, as the last line; users_bytes there is what users take of the accounted memory: all items are
+// given an event, and what a store with these items and one user accounts for is taken off.
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -18,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "adapters/embedded/memory_feature_store.hpp"
@@ -118,6 +122,31 @@ double read_some(MemoryFeatureStore& store, std::size_t users, std::mt19937_64& 
   return seconds / kReads;
 }
 
+// One user has an event with every item.
+void fill_items(MemoryFeatureStore& store) {
+  const auto applied = store.applied();
+  std::int64_t offset = applied.empty() ? 0 : applied[0].offset;
+  std::mt19937_64 random(1);
+  auto batch = std::make_shared<std::vector<events::LoggedEvent>>();
+  for (std::size_t article = 0; article < kArticles; ++article) {
+    events::LoggedEvent& logged = batch->emplace_back(make_event(random, 1, 1, 1));
+    logged.position.offset = ++offset;
+    logged.event.item_id = fmt::format("{:010}", 100'000'000 + article * 7);
+    if (batch->size() < kBatch && article + 1 < kArticles) continue;
+    if (!core::sync_wait(store.apply(std::exchange(batch, std::make_shared<std::vector<events::LoggedEvent>>()), core::Deadline::never()))) std::exit(1);
+  }
+}
+
+std::size_t accounted_of_users(MemoryFeatureStore& store, const std::filesystem::path& folder) {
+  Bench other;
+  other.path = folder / "items.db";
+  other.options.max_memory_bytes = std::size_t{4} << 30;
+  const auto items = other.open();
+  fill_items(*items);
+  fill_items(store);
+  return store.usage().memory_bytes - items->usage().memory_bytes;
+}
+
 struct CheckpointCost {
   double seconds = 0;
   std::vector<double> apply_seconds;  // of single events applied meanwhile
@@ -207,11 +236,11 @@ int main(int argc, char** argv) {
   const auto difference = first_difference(*store, *loaded, 0);
   if (difference) fmt::print("the loaded store differs: {}\n", *difference);
   if (json) {
-    fmt::print(R"({{"users":{},"apply_ns":{:.1f},"read_ns":{:.1f},"accounted_bytes":{},"heap_bytes":{},"file_bytes":{},)"
+    fmt::print(R"({{"users":{},"apply_ns":{:.1f},"read_ns":{:.1f},"accounted_bytes":{},"users_bytes":{},"heap_bytes":{},"file_bytes":{},)"
                R"("checkpoint_s":{:.4f},"load_s":{:.4f}}})"
                "\n",
-               usage.subjects, apply_seconds * 1e9, read_seconds * 1e9, usage.memory_bytes, heap, std::filesystem::file_size(bench.path),
-               first.seconds, load_seconds);
+               usage.subjects, apply_seconds * 1e9, read_seconds * 1e9, usage.memory_bytes, accounted_of_users(*store, folder), heap,
+               std::filesystem::file_size(bench.path), first.seconds, load_seconds);
   }
   std::filesystem::remove_all(folder);
   return difference ? 1 : 0;

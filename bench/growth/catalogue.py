@@ -1,6 +1,6 @@
 """Ingest and start. Ingest with BGE-small of sample catalogues of 100 … 3,000 articles, since embedding takes nearly all of it; writing a
 generation of 10 k … 300 k made-up articles with made-up vectors, as ingest's last step does, and starting a server on it: time to
-ready, resident memory, files. About 8 minutes."""
+ready, resident memory, files. About 4 minutes."""
 import json
 import os
 import pathlib

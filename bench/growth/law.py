@@ -6,6 +6,8 @@ is less. A law is known within the range in which it was measured; everything be
 """
 import math
 
+WORTH_TELLING = 0.25  # a law that is further off in the mean says nothing beyond its range
+
 
 class NoLaw(Exception):
     """The points do not make a law: fewer than three, or a figure that is not above 0."""

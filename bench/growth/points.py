@@ -7,11 +7,12 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "rivals"))  # behind our own modules, of which some have the same names
-import runs  # noqa: E402  (machine, commit, programs: as for the rivals)
+import runs  # noqa: E402  (machine, programs: as for the rivals)
 
 ROOT = runs.ROOT
 WORK = ROOT / "build" / "growth"
@@ -68,6 +69,14 @@ def need_disk(folder, size_bytes):
                "free them, name another disk with --work, or measure less with --most")
 
 
+def commit():
+    """As for the rivals, but that a changed document is no change of the program: a run writes one."""
+    def git(*words):
+        return subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False).stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    return git("rev-parse", "--short=12", "HEAD") + (" with changes" if changed else "")
+
+
 def articles_table(options, folder):
     """(table, what it is) whose words made-up articles have: --articles, else H&M's, else a sample that is made in `folder`."""
     if options.articles is not None:
@@ -88,7 +97,7 @@ class Record:
 
     def __init__(self, options):
         self.out, self.part = options.out, options.out.with_suffix(".part")
-        self.document = {"machine": runs.machine(options), "date": runs.datetime.date.today().isoformat(), "commit": runs.commit(),
+        self.document = {"machine": runs.machine(options), "date": runs.datetime.date.today().isoformat(), "commit": commit(),
                          "smoke": options.smoke, "most": options.most, "seconds": 0, "notes": [], "series": []}
         self.started = runs.time.monotonic()
         self.before = self.take_up()
@@ -108,11 +117,11 @@ class Record:
         print(f"goes on behind {points} points of an interrupted run", flush=True)
         return kept["seconds"]
 
-    def series(self, name, of, beyond=()):
+    def series(self, name, of, beyond=(), told=()):
         for one in self.document["series"]:
             if one["name"] == name:
                 return one
-        self.document["series"].append({"name": name, "of": of, "beyond": list(beyond), "points": []})
+        self.document["series"].append({"name": name, "of": of, "beyond": list(beyond), "told": list(told), "points": []})
         return self.document["series"][-1]
 
     def has(self, name, n):

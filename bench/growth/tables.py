@@ -98,8 +98,12 @@ def number(value):
     digits = max(0, 2 - math.floor(math.log10(abs(rounded))))
     if digits > 8:
         mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{mantissa}·10^{int(exponent)}"
-    return f"{rounded:,.{digits}f}"
+        return f"{mantissa}·10^{int(exponent)}".replace("-", "−")
+    return f"{rounded:,.{digits}f}".replace("-", "−")
+
+
+def quality(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def with_unit(value, of):
@@ -127,7 +131,7 @@ def figure_table(series):
     names = list(series["points"][0]["figures"])
     text = row([series["of"], *map(heading, names)]) + "|---" * (len(names) + 1) + "|\n"
     for point in ordered(series):
-        shown = [number(point["figures"][name]) if unit(name) else f"{point['figures'][name]:.4g}" for name in names]
+        shown = [(number if unit(name) else quality)(point["figures"][name]) for name in names]
         text += row([f"{point['n']:,}", *shown])
     return text
 
@@ -136,7 +140,7 @@ def laws_of(series):
     """{figure: (law, the other)} of the figures that make one."""
     found = {}
     for name in series["points"][0]["figures"]:
-        if unit(name):
+        if unit(name) and name not in series.get("told", ()):
             try:
                 found[name] = law.fit([(point["n"], point["figures"][name]) for point in series["points"]])
             except law.NoLaw:
@@ -164,7 +168,7 @@ def law_table(series):
     text = "\n" + row(heads) + "|---" * len(heads) + "|\n"
     for name, (one, other) in laws.items():
         explained = "–" if one.r_squared is None else f"{one.r_squared:.4f}"
-        far = [with_unit(one.at(n), unit(name)) if one.at(n) > 0 else "–" for n in beyond]
+        far = [with_unit(one.at(n), unit(name)) if one.at(n) > 0 and one.error <= law.WORTH_TELLING else "–" for n in beyond]
         text += row([heading(name), formula(one), explained, " ".join(map(percent, one.residuals)), f"{100 * one.error:.1f} %",
                      f"{other.form}, {100 * other.error:.1f} %", *far])
     return text

@@ -120,6 +120,14 @@ class TestTables(unittest.TestCase):
     def test_a_quality_gets_no_law(self):
         self.assertEqual(list(tables.laws_of(series())), ["p50_ms"])
 
+    def test_what_is_only_told_gets_no_law(self):
+        one = series(p50_ms=lambda n: n, achieved_per_second=lambda n: n)
+        self.assertEqual(list(tables.laws_of(one | {"told": ["achieved_per_second"]})), ["p50_ms"])
+
+    def test_a_bad_law_is_not_extrapolated(self):
+        lines = tables.series_text(series(p50_ms=lambda n: 1 if n != 105_542 else 9)).splitlines()
+        self.assertTrue(lines[-1].endswith("| – |"), lines[-1])
+
     def test_what_was_measured_is_not_called_extrapolated(self):
         self.assertNotIn("extrapolated", tables.series_text(series(beyond=(500_000, 1_000_000))))
 
@@ -134,8 +142,8 @@ class TestTables(unittest.TestCase):
             self.assertEqual((tables.unit(figure), tables.heading(figure)), (unit, heading))
 
     def test_numbers_have_three_digits(self):
-        for value, text in ((0, "0"), (0.01234, "0.0123"), (1, "1.00"), (123.4, "123"), (12_345, "12,300"), (-0.5, "-0.500"),
-                            (9.996, "10.0"), (1.234e-9, "1.23·10^-9")):
+        for value, text in ((0, "0"), (0.01234, "0.0123"), (1, "1.00"), (123.4, "123"), (12_345, "12,300"), (-0.5, "−0.500"),
+                            (9.996, "10.0"), (1.234e-9, "1.23·10^−9")):
             self.assertEqual(tables.number(value), text)
         for share, text in ((0.031, "+3"), (-0.031, "−3"), (0.0001, "0"), (-0.0001, "0"), (0.995, "+100")):
             self.assertEqual(tables.percent(share), text)
@@ -228,7 +236,8 @@ class TestDocument(unittest.TestCase):
 
 
 def plain(text):
-    return float(re.match(r"-?[\d,.]+", text)[0].replace(",", ""))
+    mantissa, exponent = re.match(r"([\d,.]+)(?:·10\^(−?\d+))?", text).groups(default="0")
+    return float(mantissa.replace(",", "")) * 10 ** int(exponent.replace("−", "-"))
 
 
 class TestRunning(unittest.TestCase):
@@ -285,8 +294,8 @@ class TestRecord(unittest.TestCase):
         holder = tempfile.TemporaryDirectory()
         self.addCleanup(holder.cleanup)
         self.folder = pathlib.Path(holder.name)
-        for name, value in (("machine", {"cpu": "one"}), ("commit", "abc")):
-            patch = mock.patch.object(points.runs, name, return_value=value)
+        for where, name, value in ((points.runs, "machine", {"cpu": "one"}), (points, "commit", "abc")):
+            patch = mock.patch.object(where, name, return_value=value)
             setattr(self, name, patch.start())
             self.addCleanup(patch.stop)
         silence = contextlib.redirect_stdout(io.StringIO())
