@@ -12,7 +12,7 @@ NAME = "users with ten events each"
 def main():
     options = points.arguments(__doc__)
     record = points.Record(options)
-    record.series(NAME, "users", (10_000_000,))
+    record.series(NAME, "users", (10_000_000,), told=("memory_mb", "a_user_bytes", "disk_mb"))
     folder = points.scratch(options, "users")
     try:
         for users in points.sizes(options, FULL, SMOKE):
@@ -25,8 +25,8 @@ def main():
                                      "checkpoint_s": one["checkpoint_s"], "load_s": one["load_s"], "disk_mb": one["file_bytes"] / 1e6})
     finally:
         shutil.rmtree(folder)
-    record.note("Memory: heap, with the popularity of up to 105,542 items and the list of changes; users: their share of the accounted "
-                "memory. Reading and applying: processor time of one thread.")
+    record.note("Memory: heap, with the popularity of items and the list of changes; like the file it follows no law of users alone, since "
+                "items are at most 105,542. Users: their share of the accounted memory. Reading and applying: processor time of one thread.")
     record.write()
 
 
