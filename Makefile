@@ -12,7 +12,7 @@ export PORT DEMO_DATA PRODUCTS SEED ARTICLES IMAGES TRANSACTIONS JOBS FUZZ_SECON
 SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build all models test-models test demo slow bench bench-rivals asan tsan fuzz clean
+.PHONY: help setup build all models test-models test demo slow bench bench-rivals bench-growth asan tsan fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,9 @@ bench: all test-models ## run the benchmarks
 
 bench-rivals: all test-models ## measure ours beside rivals (docs/rivals.md), or beside RIVALS='vectors words'; 3 GB of packages
 	@scripts/bench_rivals.sh $(RIVALS)
+
+bench-growth: all test-models ## measure cost as things grow, and its laws (docs/growth.md), or GROWTH='vectors words'; 17 GB of disk
+	@scripts/bench_growth.sh $(GROWTH)
 
 asan tsan: setup test-models
 	@scripts/sanitize.sh $@

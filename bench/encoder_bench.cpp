@@ -2,13 +2,14 @@
 // the register peak measured in the same run.
 //
 //   encoder_bench [--model DIR] [--golden FILE.jsonl] [--isa NAME] [--precision NAME] [--seconds-per-cell S]
-//                 [--evict-mib N] [--json]
+//                 [--evict-mib N] [--tokens N[,N]…] [--json]
 //
 // --model defaults to $SCALESTYLE_MODELS/bge-small-en-v1.5. With --golden every text of the file is encoded first and
 // its cosine to the reference's vector checked (f32 0.9999, bf16 and int8 0.999); without, narrow precisions are
 // compared with f32 on the benchmark's own texts. --precision measures one of f32, bf16 and int8. Exit code 1 when an
 // answer is wrong. --evict-mib measures single queries instead, each after so much other memory was read, as the vector
 // scan between two searches does: by one thread and by a team of two (a waking pool thread helps), least and median wall time.
+// --tokens measures single texts of these lengths instead, on one thread.
 // A figure is the best of repeated calls; on one thread its processor time, which leaves out what other work takes.
 
 #include <fmt/core.h>
@@ -22,6 +23,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -49,6 +51,7 @@ struct Options {
   std::string precision;  // empty: all
   double seconds_per_cell = 0.4;
   std::size_t evict_mib = 0;  // 0: the caches stay warm
+  std::vector<std::size_t> tokens;  // empty: the usual queries and documents
   bool json = false;
 };
 
@@ -152,12 +155,14 @@ double peak_gops(const bench::Peaks& peaks, Precision precision) {
 std::vector<Row> measure(const BertEncoder& encoder, const Options& options) {
   std::vector<Row> rows;
   BertEncoder::Workspace workspace;
-  for (const std::size_t tokens : {std::size_t{14}, std::size_t{24}}) {
+  const std::vector<std::size_t> lengths = options.tokens.empty() ? std::vector<std::size_t>{14, 24} : options.tokens;
+  for (const std::size_t tokens : lengths) {
     const Texts query = make_texts(1, tokens, encoder.vocabulary_size());
     const double seconds =
         best_seconds(options.seconds_per_cell, thread_seconds, [&] { encode(encoder, query, workspace); });
     rows.push_back({encoder.precision(), "query", 1, tokens, seconds, encoder.operations(tokens)});
   }
+  if (!options.tokens.empty()) return rows;
   const Texts documents = make_texts(kDocuments, kDocumentTokens, encoder.vocabulary_size());
   const double one = best_seconds(options.seconds_per_cell, thread_seconds, [&] { encode(encoder, documents, workspace); });
   const auto count = static_cast<double>(kDocuments);
@@ -245,6 +250,19 @@ void print_row(const Row& row, double peak, bool json) {
   }
 }
 
+// Numbers with commas between them; each is at least [CLS] and [SEP] and at most what the model's positions go to.
+std::vector<std::size_t> parse_tokens(const std::string& text) {
+  std::vector<std::size_t> lengths;
+  std::stringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) lengths.push_back(std::strtoull(part.c_str(), nullptr, 10));
+  const auto is_length = [](std::size_t tokens) { return tokens >= 2 && tokens <= 512; };
+  if (lengths.empty() || !std::ranges::all_of(lengths, is_length)) {
+    fmt::print(stderr, "--tokens {}: numbers in 2 … 512 are needed\n", text);
+    std::exit(2);
+  }
+  return lengths;
+}
+
 Options parse(int count, char** values) {
   Options options;
   if (const char* models = std::getenv("SCALESTYLE_MODELS")) {
@@ -265,6 +283,7 @@ Options parse(int count, char** values) {
     else if (name == "--precision") options.precision = value();
     else if (name == "--seconds-per-cell") options.seconds_per_cell = std::strtod(value().c_str(), nullptr);
     else if (name == "--evict-mib") options.evict_mib = std::strtoull(value().c_str(), nullptr, 10);
+    else if (name == "--tokens") options.tokens = parse_tokens(value());
     else if (name == "--json") options.json = true;
     else {
       fmt::print(stderr, "unknown argument {}\n", name);

@@ -2,7 +2,10 @@
 // checkpoint with its longest pauses, load. apply, read and load are CPU time of their thread, so that a busy machine does
 // not count. Checks that the loaded store equals the written one.
 //
-//   features_bench [users] [folder]
+//   features_bench [users] [folder] [--json]
+//
+// --json prints the figures once more, as the last line; users_bytes there is what users take of the accounted memory: all items are
+// given an event, and what a store with these items and one user accounts for is taken off.
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -16,7 +19,9 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "adapters/embedded/memory_feature_store.hpp"
@@ -117,6 +122,31 @@ double read_some(MemoryFeatureStore& store, std::size_t users, std::mt19937_64& 
   return seconds / kReads;
 }
 
+// One user has an event with every item.
+void fill_items(MemoryFeatureStore& store) {
+  const auto applied = store.applied();
+  std::int64_t offset = applied.empty() ? 0 : applied[0].offset;
+  std::mt19937_64 random(1);
+  auto batch = std::make_shared<std::vector<events::LoggedEvent>>();
+  for (std::size_t article = 0; article < kArticles; ++article) {
+    events::LoggedEvent& logged = batch->emplace_back(make_event(random, 1, 1, 1));
+    logged.position.offset = ++offset;
+    logged.event.item_id = fmt::format("{:010}", 100'000'000 + article * 7);
+    if (batch->size() < kBatch && article + 1 < kArticles) continue;
+    if (!core::sync_wait(store.apply(std::exchange(batch, std::make_shared<std::vector<events::LoggedEvent>>()), core::Deadline::never()))) std::exit(1);
+  }
+}
+
+std::size_t accounted_of_users(MemoryFeatureStore& store, const std::filesystem::path& folder) {
+  Bench other;
+  other.path = folder / "items.db";
+  other.options.max_memory_bytes = std::size_t{4} << 30;
+  const auto items = other.open();
+  fill_items(*items);
+  fill_items(store);
+  return store.usage().memory_bytes - items->usage().memory_bytes;
+}
+
 struct CheckpointCost {
   double seconds = 0;
   std::vector<double> apply_seconds;  // of single events applied meanwhile
@@ -155,6 +185,8 @@ void print_checkpoint(const char* name, const CheckpointCost& cost) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const bool json = argc > 1 && std::string_view(argv[argc - 1]) == "--json";
+  argc -= json ? 1 : 0;
   const std::size_t users = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1'000'000;
   const std::filesystem::path folder = argc > 2 ? argv[2] : std::filesystem::temp_directory_path() / "scalestyle-features-bench";
   std::filesystem::remove_all(folder);
@@ -170,14 +202,16 @@ int main(int argc, char** argv) {
   const double apply_seconds = apply_all(*store, users, random);
   const std::size_t heap = ::mallinfo2().uordblks + ::mallinfo2().hblkhd - heap_before;
   const auto usage = store->usage();
+  const double read_seconds = read_some(*store, users, random);
   fmt::print("{} users × {} events, {} items with popularity\n", usage.subjects, kEventsPerUser, usage.items);
-  fmt::print("apply: {:.0f} ns an event\nread: {:.0f} ns\n", apply_seconds * 1e9, read_some(*store, users, random) * 1e9);
+  fmt::print("apply: {:.0f} ns an event\nread: {:.0f} ns\n", apply_seconds * 1e9, read_seconds * 1e9);
   fmt::print("memory: {} bytes accounted, {} of heap (the list of changes included): {:.3f}; {:.0f} accounted bytes a subject, items and names included\n",
              usage.memory_bytes, heap, static_cast<double>(usage.memory_bytes) / static_cast<double>(heap),
              static_cast<double>(usage.memory_bytes) / static_cast<double>(usage.subjects));
 
   std::int64_t offset = store->applied()[0].offset;
-  print_checkpoint("first checkpoint", checkpoint(*store, users, offset, random));
+  const CheckpointCost first = checkpoint(*store, users, offset, random);
+  print_checkpoint("first checkpoint", first);
   auto batch = std::make_shared<std::vector<events::LoggedEvent>>();
   for (int i = 0; i < 20'000; ++i) {
     batch->push_back(make_event(random, 1, 1, users));
@@ -197,9 +231,17 @@ int main(int argc, char** argv) {
   begun = Clock::now();
   const double cpu_begun = cpu_seconds();
   const auto loaded = bench.open();
-  fmt::print("load: {:.2f} s, {:.2f} s of CPU\n", seconds_since(begun), cpu_seconds() - cpu_begun);
+  const double load_seconds = seconds_since(begun);
+  fmt::print("load: {:.2f} s, {:.2f} s of CPU\n", load_seconds, cpu_seconds() - cpu_begun);
   const auto difference = first_difference(*store, *loaded, 0);
   if (difference) fmt::print("the loaded store differs: {}\n", *difference);
+  if (json) {
+    fmt::print(R"({{"users":{},"apply_ns":{:.1f},"read_ns":{:.1f},"accounted_bytes":{},"users_bytes":{},"heap_bytes":{},"file_bytes":{},)"
+               R"("checkpoint_s":{:.4f},"load_s":{:.4f}}})"
+               "\n",
+               usage.subjects, apply_seconds * 1e9, read_seconds * 1e9, usage.memory_bytes, accounted_of_users(*store, folder), heap,
+               std::filesystem::file_size(bench.path), first.seconds, load_seconds);
+  }
   std::filesystem::remove_all(folder);
   return difference ? 1 : 0;
 }

@@ -24,6 +24,7 @@
 #include "catalog/catalog.hpp"
 #include "evaluation/query_set.hpp"
 #include "evaluation/search_evaluation.hpp"
+#include "lexical_queries.hpp"
 #include "retrieval/lexical_index.hpp"
 #include "text/words.hpp"
 
@@ -111,29 +112,6 @@ core::Result<BenchOptions> parse(int argc, char** argv) {
     }
   }
   return options;
-}
-
-// One to six neighbouring words of the name, of an attribute or of the description of some article.
-std::vector<std::string> generate_queries(const catalog::Catalog& catalog, std::size_t count) {
-  constexpr std::array kAttributes = {catalog::Attribute::kProductType, catalog::Attribute::kColour,
-                                      catalog::Attribute::kDepartment, catalog::Attribute::kSection};
-  std::mt19937 random(17);
-  text::Words words;
-  std::vector<std::string> queries;
-  while (queries.size() < count) {
-    const auto article = catalog.row({static_cast<std::uint32_t>(random() % catalog.size())});
-    const std::size_t source = random() % 4;
-    std::string source_text(source < 2 ? article.description() : article.name());
-    if (source == 3) source_text += std::string(" ").append(article[kAttributes[random() % kAttributes.size()]]);
-    text::split_words(source_text, 200, words);
-    if (words.empty()) continue;
-    const std::size_t length = std::min<std::size_t>(1 + random() % 6, words.size());
-    const std::size_t first = random() % (words.size() - length + 1);
-    std::string query(words[first]);
-    for (std::size_t i = first + 1; i < first + length; ++i) query.append(words.continues(i) ? "-" : " ").append(words[i]);
-    queries.push_back(std::move(query));
-  }
-  return queries;
 }
 
 core::Result<std::vector<std::string>> read_queries(const std::filesystem::path& path) {
@@ -336,7 +314,7 @@ core::Status run(const BenchOptions& options) {
   }
   std::vector<std::string> generated;
   if (options.queries.empty()) {
-    generated = generate_queries(catalog, options.generated);
+    generated = bench::generate_queries(catalog, options.generated);
   } else {
     CORE_TRY(generated, read_queries(options.queries));
   }

@@ -1,5 +1,5 @@
 // Item-to-item neighbours: the time and memory that all of them take, on one thread.
-//   neighbours_bench [--transactions FILE | --synthetic N] [--check ITEMS] [--days-half-life D] [--seed S]
+//   neighbours_bench [--transactions FILE | --synthetic N] [--check ITEMS] [--days-half-life D] [--seed S] [--json]
 // FILE is a transactions CSV or Parquet file, by default that below $SCALESTYLE_SHARED/data/hm (or ../shared); nothing is
 // measured without it. --synthetic makes N purchases instead: one customer for 23 purchases, as many items as a large shop has
 // (105,542, or a tenth of N where that is less), baskets of one to eight items on one day of two years, both customers and
@@ -37,6 +37,7 @@ struct BenchOptions {
   std::filesystem::path transactions;
   std::size_t synthetic = 0;  // purchases; 0: the file
   std::size_t check = 100;
+  bool json = false;  // the figures once more, as the last line
   std::uint64_t seed = 1;
   NeighbourOptions neighbours{};
 };
@@ -53,6 +54,11 @@ core::Result<BenchOptions> parse(int argc, char** argv) {
   BenchOptions options{.transactions = {}};
   for (int i = 1; i < argc; i += 2) {
     const std::string_view name = argv[i];
+    if (name == "--json") {
+      options.json = true;
+      --i;  // it has no value
+      continue;
+    }
     if (i + 1 == argc) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("{} needs a value", name));
     const char* const value = argv[i + 1];
     if (name == "--transactions") {
@@ -250,11 +256,17 @@ core::Status run(const BenchOptions& options) {
   std::optional<Definition> definition;
   if (!sample.empty()) definition.emplace(input.purchases, sample, options.neighbours);
 
+  const std::size_t purchases = input.purchases.size();
   const auto building = SteadyClock::now();
   CORE_TRY(const auto found, build_item_neighbours(std::move(input.purchases), input.items, options.neighbours));
   const double seconds = seconds_since(building);
   fmt::print("{} neighbours in {:.2f} s, {:.1f} MB; peak of the process {} MB{}\n", found.all().size(), seconds,
              static_cast<double>(found.memory_bytes()) / 1e6, peak_megabytes(), sample.empty() ? "" : ", the check included");
+  if (options.json) {
+    fmt::print(R"({{"purchases":{},"items":{},"neighbours":{},"build_s":{:.4f},"memory_mb":{:.3f},"peak_mb":{}}})"
+               "\n",
+               purchases, input.items, found.all().size(), seconds, static_cast<double>(found.memory_bytes()) / 1e6, peak_megabytes());
+  }
   std::size_t compared = 0;
   for (const std::uint32_t item : sample) {
     CORE_CHECK(check(found, *definition, item, options.neighbours));

@@ -28,6 +28,7 @@
 #include "nn/kernels/scan.hpp"
 #include "retrieval/quantized_vectors.hpp"
 #include "retrieval/vector_scan.hpp"
+#include "vector_queries.hpp"
 
 namespace scalestyle::retrieval {
 namespace {
@@ -126,16 +127,6 @@ struct Setup {
   std::size_t query_count;
 };
 
-std::vector<std::uint64_t> bitmap_of(std::size_t rows, double share) {
-  std::mt19937 random(99);
-  std::bernoulli_distribution chosen(share);
-  std::vector<std::uint64_t> words((rows + 63) / 64, 0);
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (chosen(random)) words[row / 64] |= std::uint64_t{1} << (row % 64);
-  }
-  return words;
-}
-
 std::vector<VectorHit> brute_force(const ExactVectors& exact, const VectorQuery& query) {
   std::vector<VectorHit> hits;
   for (std::size_t row = 0; row < exact.rows; ++row) {
@@ -152,16 +143,9 @@ std::vector<VectorHit> brute_force(const ExactVectors& exact, const VectorQuery&
   return hits;
 }
 
-double recall_of(std::span<const VectorHit> hits, const std::vector<VectorHit>& truth) {
-  if (truth.empty()) return hits.empty() ? 1.0 : 0.0;
-  std::size_t found = 0;
-  for (const VectorHit& hit : hits) found += static_cast<std::size_t>(std::ranges::count(truth, hit.row, &VectorHit::row));
-  return static_cast<double>(found) / static_cast<double>(truth.size());
-}
-
 // Times batches in turn over all queries; checks one batch against brute force. False: a wrong answer.
 bool run_case(const Setup& setup, const Case& item, double seconds) {
-  const std::vector<std::uint64_t> bitmap = bitmap_of(setup.exact.rows, item.share);
+  const std::vector<std::uint64_t> bitmap = bench::bitmap_of(setup.exact.rows, item.share);
   const std::span<const std::uint64_t> eligible =
       item.share < 1.0 ? std::span<const std::uint64_t>(bitmap) : std::span<const std::uint64_t>();
   std::vector<VectorQuery> queries;
@@ -198,7 +182,7 @@ bool run_case(const Setup& setup, const Case& item, double seconds) {
     if (round >= 2) continue;
     for (std::size_t i = 0; i < item.batch; ++i) {
       const std::vector<VectorHit> truth = brute_force(setup.exact, batch[i]);
-      recall = std::min(recall, recall_of(job.hits(i), truth));
+      recall = std::min(recall, bench::recall_of(job.hits(i), truth));
       is_equal = is_equal && std::ranges::equal(job.hits(i), truth);
     }
   }
@@ -243,24 +227,6 @@ core::Result<BenchOptions> parse(int argc, char** argv) {
   return options;
 }
 
-// Queries that look like the collection: its own rows, disturbed, so that none is a perfect match.
-std::vector<float> queries_like(const ExactVectors& exact, std::size_t count) {
-  std::mt19937 random(5);
-  std::normal_distribution<float> normal(0.0F, 0.5F / std::sqrt(static_cast<float>(exact.dimension)));
-  std::vector<float> values;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto row = exact.row(random() % exact.rows);
-    double sum = 0;
-    for (const float value : row) {
-      values.push_back(value + normal(random));
-      sum += static_cast<double>(values.back()) * static_cast<double>(values.back());
-    }
-    const auto length = static_cast<float>(std::sqrt(sum));
-    for (std::size_t j = values.size() - exact.dimension; j < values.size(); ++j) values[j] /= length;
-  }
-  return values;
-}
-
 double mean_of(std::span<const float> values) {
   double sum = 0;
   for (const float value : values) sum += static_cast<double>(value);
@@ -283,7 +249,7 @@ core::Status run(const BenchOptions& options) {
   std::ranges::copy(encoded, bytes.data());
   CORE_TRY(const QuantizedVectors quantized,
            open_quantized_vectors({bytes.data(), encoded.size()}, "encoded", VectorCheck::kFull));
-  const std::vector<float> query_values = queries_like(exact, options.queries);
+  const std::vector<float> query_values = bench::queries_like(exact, options.queries);
 
   fmt::print("{}, {} cores; {} × {} {} vectors; |mean| {:.3f}, norm without it {:.3f}, error bound {:.5f}\n",
              nn::kernels::describe_active_isa(), std::thread::hardware_concurrency(), exact.rows, exact.dimension,
