@@ -195,7 +195,7 @@ double peak_gops(const bench::Peaks& peaks, Precision precision) {
     case Precision::kBf16:
       if (amx && peaks.amx_bf16 > 0) return peaks.amx_bf16;
       return peaks.bf16_dot > 0 ? peaks.bf16_dot : peaks.f32_fma;
-    case Precision::kInt8: return amx ? peaks.amx_int8 : peaks.int8_vnni;
+    case Precision::kInt8: return bench::int8_peak(peaks, nn::kernels::active_isa());
   }
   return 0;
 }

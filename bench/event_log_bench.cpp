@@ -1,5 +1,5 @@
 // Durable acknowledgement of single clicks: open loop at a constant rate, beside the disk's own fdatasync in the same run.
-//   event_log_bench [folder] [seconds] [clicks per second] [events kept beforehand]
+//   event_log_bench [--json] [folder] [seconds] [clicks per second] [events kept beforehand]
 // Prints percentiles of the acknowledgement and of an overwriting fdatasync of 4 KiB before and after, and whether the
 // figure to reach holds: acknowledgement p99 ≤ 2 × fdatasync p99 + 1 ms. Exit code 1 when an event was not kept.
 
@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -29,11 +30,13 @@ using Clock = std::chrono::steady_clock;
 
 double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
-double print_percentiles(const char* name, std::vector<double> values) {
+double print_percentiles(const char* name, std::vector<double> values, bool json) {
   std::sort(values.begin(), values.end());
   const auto at = [&](double share) { return values[std::min(values.size() - 1, static_cast<std::size_t>(share * static_cast<double>(values.size())))]; };
-  fmt::print("{:<28} n {:>7}  p50 {:7.3f}  p90 {:7.3f}  p99 {:7.3f}  p99.9 {:7.3f}  max {:7.3f} ms\n", name, values.size(), at(0.5), at(0.9),
-             at(0.99), at(0.999), values.back());
+  fmt::print(fmt::runtime(json ? R"({{"name":"{}","count":{},"p50_ms":{:.4f},"p90_ms":{:.4f},"p99_ms":{:.4f},"p999_ms":{:.4f},"max_ms":{:.4f}}})"
+                                 "\n"
+                               : "{:<28} n {:>7}  p50 {:7.3f}  p90 {:7.3f}  p99 {:7.3f}  p99.9 {:7.3f}  max {:7.3f} ms\n"),
+             name, values.size(), at(0.5), at(0.9), at(0.99), at(0.999), values.back());
   return at(0.99);
 }
 
@@ -100,6 +103,11 @@ void fill(SqliteEventLog& log, const core::Clock& clock, std::size_t count, std:
 }  // namespace
 
 int main(int count, char** arguments) {
+  const bool json = count > 1 && std::string_view(arguments[1]) == "--json";
+  if (json) {
+    --count;
+    ++arguments;
+  }
   const std::filesystem::path base = count > 1 ? arguments[1] : ".";
   const int seconds = count > 2 ? std::atoi(arguments[2]) : 10;
   const double rate = count > 3 ? std::atof(arguments[3]) : 2'000;
@@ -120,7 +128,7 @@ int main(int count, char** arguments) {
   std::mt19937_64 random(7);
   fill(log, clock, kept, random);
 
-  const double sync_before = print_percentiles("fdatasync before", measure_fdatasync(folder));
+  const double sync_before = print_percentiles("fdatasync before", measure_fdatasync(folder), json);
   std::atomic<bool> done{false};
   std::vector<double> turns;
   std::thread maintenance([&] {
@@ -144,9 +152,9 @@ int main(int count, char** arguments) {
   while (acks.open.load() > 0) std::this_thread::yield();
   done = true;
   maintenance.join();
-  const double ack = print_percentiles("acknowledgement", acks.times);
-  if (!turns.empty()) print_percentiles("held up by a checkpoint", turns);
-  const double sync_after = print_percentiles("fdatasync after", measure_fdatasync(folder));
+  const double ack = print_percentiles("acknowledgement", acks.times, json);
+  if (!turns.empty()) print_percentiles("held up by a checkpoint", turns, json);
+  const double sync_after = print_percentiles("fdatasync after", measure_fdatasync(folder), json);
   const auto figures_now = figures(log);
   if (figures_now) fmt::print("log {} MB, write-ahead log {} MB\n", figures_now->used_bytes >> 20, figures_now->wal_bytes >> 20);
   log.stop();

@@ -47,7 +47,7 @@ struct Shape {
   std::size_t out;
 };
 constexpr Shape kShapes[] = {{384, 384}, {384, 1536}, {1536, 384}, {768, 768}, {768, 3072}, {3072, 768}};
-constexpr std::size_t kRowCounts[] = {14, 24, 96, 384, 1536};
+constexpr std::size_t kRowCounts[] = {12, 14, 24, 96, 384, 1280, 1536};
 constexpr std::size_t kMostRows = 1536;
 
 std::vector<float> random_floats(std::size_t count, std::uint32_t seed, float scale) {
@@ -177,7 +177,7 @@ bool matches_scalar(Operands& operands, int precision, const std::string& isa) {
 double peak_of(const bench::Peaks& peaks, int precision, Isa isa) {
   if (precision == 0) return peaks.f32_fma;
   if (precision == 1) return isa == Isa::kAmxInt8 && peaks.amx_bf16 > 0.0 ? peaks.amx_bf16 : peaks.bf16_dot;
-  return isa == Isa::kAmxInt8 ? peaks.amx_int8 : peaks.int8_vnni;
+  return bench::int8_peak(peaks, isa);
 }
 
 bool bench_products(const Options& options, const bench::Peaks& peaks) {
@@ -328,15 +328,15 @@ bool parse(int count, char** arguments, Options& options) {
 
 void print_head(const Options& options, const bench::Peaks& peaks) {
   if (options.json) {
-    fmt::print("{{\"active\":\"{}\",\"f32_fma\":{:.1f},\"bf16_dot\":{:.1f},\"int8_vnni\":{:.1f},\"amx_int8\":{:.1f},"
-               "\"amx_bf16\":{:.1f}}}\n", describe_active_isa(), peaks.f32_fma, peaks.bf16_dot, peaks.int8_vnni,
-               peaks.amx_int8, peaks.amx_bf16);
+    fmt::print("{{\"active\":\"{}\",\"f32_fma\":{:.1f},\"bf16_dot\":{:.1f},\"int8_vnni\":{:.1f},\"int8_madd\":{:.1f},\"amx_int8\":{:.1f},"
+               "\"amx_bf16\":{:.1f},\"int8\":{:.1f}}}\n", describe_active_isa(), peaks.f32_fma, peaks.bf16_dot, peaks.int8_vnni,
+               peaks.int8_madd, peaks.amx_int8, peaks.amx_bf16, bench::int8_peak(peaks, active_isa()));
     return;
   }
   fmt::print("{}, {} hardware threads\n", describe_active_isa(), std::thread::hardware_concurrency());
   fmt::print("register-only peaks, one thread, GOP/s: f32 fma {:.0f}, bf16 dot {:.0f}, int8 vnni {:.0f}, "
-             "amx int8 {:.0f}, amx bf16 {:.0f}\n", peaks.f32_fma, peaks.bf16_dot, peaks.int8_vnni, peaks.amx_int8,
-             peaks.amx_bf16);
+             "int8 madd {:.0f}, amx int8 {:.0f}, amx bf16 {:.0f}\n", peaks.f32_fma, peaks.bf16_dot, peaks.int8_vnni, peaks.int8_madd,
+             peaks.amx_int8, peaks.amx_bf16);
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ def time_encoder(models, budget):
 def our_encoder(options, precision, budget):
     found = runs.json_lines(runs.run([runs.program(options, "encoder_bench"), "--model", options.models / "bge-small-en-v1.5",
                                       "--precision", precision, "--seconds-per-cell", budget, "--json"]))
-    return {(one["work"], one["threads"]): one["ms"] for one in found if one["tokens"] in (QUERY_TOKENS, DOCUMENT_TOKENS)}
+    return {(one["work"], one["threads"]): one["ms"] for one in found if one.get("tokens") in (QUERY_TOKENS, DOCUMENT_TOKENS)}
 
 
 def our_cosines(options, texts, vectors):
