@@ -3,11 +3,11 @@
 // run; how near the narrow precisions' order is to f32's; and what a deadline leaves of a batch.
 //
 //   rerank_bench [--model minilm|base] [--precision NAME] [--isa NAME] [--seconds-per-cell S] [--group-tokens N]
-//                [--tau-pairs N] [--json]
+//                [--tau-pairs N] [--pairs N] [--threads N] [--json]
 //   rerank_bench --encoder DIR --texts FILE
 //   rerank_bench --model NAME --write DIR
 //
-// Times are medians of repeated calls; processor time is that of all threads together, which leaves out what other work on
+// --pairs and --threads keep only what has them. Times are medians of repeated calls; processor time is that of all threads together, which leaves out what other work on
 // the machine takes, and the share of the peak is by it. Kendall tau is over --tau-pairs documents (mixed lengths) of each
 // of four queries, the least of the four. Random weights have no attention sinks and hardly tell documents apart: that tau is no judgement
 // of real models, whose weights are not to be had on every machine. The second form compares precisions on the real layers of
@@ -57,6 +57,8 @@ struct Options {
   double seconds_per_cell = 0.5;
   std::size_t group_tokens = 0;  // 0: the adapter's
   std::size_t tau_pairs = 50;
+  std::size_t pairs = 0;    // 0: 20 and 50
+  std::size_t threads = 0;  // 0: one and two
   bool json = false;
   std::string encoder;
   std::string texts;
@@ -243,11 +245,14 @@ bool measure(const CrossEncoderShape& shape, const Options& options, const bench
     }
     if (!wanted) continue;
     for (const std::size_t pairs : {std::size_t{20}, std::size_t{50}}) {
+      if (options.pairs != 0 && options.pairs != pairs) continue;
       for (const bool mixed : {false, true}) {
         const Work work = make_work(pairs, mixed, shape.xlm_roberta);
         const double peak = peak_gops(peaks, precision);
-        print_time(one, work, measure_times(one, work, options.seconds_per_cell), peak, options.json);
-        print_time(two, work, measure_times(two, work, options.seconds_per_cell), peak, options.json);
+        for (Bench* const bench : {&one, &two}) {
+          if (options.threads != 0 && options.threads != bench->threads()) continue;
+          print_time(*bench, work, measure_times(*bench, work, options.seconds_per_cell), peak, options.json);
+        }
       }
     }
     fmt::print(fmt::runtime(options.json ? R"({{"model":"{}","precision":"{}","kendall_tau_random_weights":{:.4f},"weights_mb":{:.0f}}})"
@@ -307,6 +312,8 @@ Options parse(int count, char** values) {
     else if (name == "--seconds-per-cell") options.seconds_per_cell = std::strtod(value().c_str(), nullptr);
     else if (name == "--group-tokens") options.group_tokens = std::strtoull(value().c_str(), nullptr, 10);
     else if (name == "--tau-pairs") options.tau_pairs = std::strtoull(value().c_str(), nullptr, 10);
+    else if (name == "--pairs") options.pairs = std::strtoull(value().c_str(), nullptr, 10);
+    else if (name == "--threads") options.threads = std::strtoull(value().c_str(), nullptr, 10);
     else if (name == "--json") options.json = true;
     else if (name == "--encoder") options.encoder = value();
     else if (name == "--texts") options.texts = value();
