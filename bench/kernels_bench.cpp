@@ -1,6 +1,6 @@
 // Matrix products of the encoders' shapes against the register-only peak measured in the same run.
 //
-//   kernels_bench [--isa NAME] [--json] [--seconds-per-cell S] [--only gemm|rows|scan]
+//   kernels_bench [--isa NAME] [--json] [--seconds-per-cell S] [--only gemm|rows|scan|peaks]
 //
 // A cell is the best of repeated calls with warm weights: wall time, or for calls above 1 ms on one thread processor
 // time, which does not count what other work takes away (a busy machine spoils the figures for two threads). Before it is timed its first rows are compared with the
@@ -319,7 +319,7 @@ bool parse(int count, char** arguments, Options& options) {
     } else if (name == "--seconds-per-cell" && i + 1 < count) {
       options.seconds_per_cell = std::atof(arguments[++i]);
     } else {
-      fmt::print(stderr, "unknown argument '{}'; use --isa NAME, --json, --seconds-per-cell S, --only gemm|rows|scan\n", name);
+      fmt::print(stderr, "unknown argument '{}'; use --isa NAME, --json, --seconds-per-cell S, --only gemm|rows|scan|peaks\n", name);
       return false;
     }
   }

@@ -1,4 +1,6 @@
 """What the measurements share: where things are, how programs are run, and a served data folder."""
+from __future__ import annotations
+
 import dataclasses
 import http.client
 import json
@@ -65,11 +67,11 @@ class Context:
 
     def run(self, words, good=(0,)):
         """Standard output of a program, which must end in time with one of these codes."""
-        words = [str(word) for word in words]
+        words, left = [str(word) for word in words], self.left()
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=self.environment,
                                    start_new_session=True)
         try:
-            out, errors = process.communicate(timeout=self.left())
+            out, errors = process.communicate(timeout=left)
         except subprocess.TimeoutExpired as late:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

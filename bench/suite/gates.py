@@ -8,6 +8,8 @@ in int8 and 115 in f32 at the register peak. `model` is the part of a bound that
   - ratios and shares of a peak are never scaled.
 A miss is an error unless accepted.json names it with a decision record, and then too where it is more than 15 % worse than accepted.
 """
+from __future__ import annotations
+
 import dataclasses
 import json
 import math

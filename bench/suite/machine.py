@@ -39,9 +39,9 @@ def commit():
 
 
 def describe(program):
-    """`peaks` are added by the measurement of the kernels."""
+    """All but the register peaks, which a program measures."""
     name, flags = cpu_info()
     said = subprocess.run([str(program), "doctor"], capture_output=True, text=True, check=False).stdout if program.exists() else ""
     kernels = next((line.split(maxsplit=1)[1] for line in said.splitlines() if line.startswith("kernels ")), "")
     return {"cpu": name, "flags": [one for one in INSTRUCTION_SETS if one in flags], "kernels": kernels, "cores": os.cpu_count(),
-            "memory_mb": memory_mb(), "date": datetime.date.today().isoformat(), "commit": commit(), "load_before": load(), "peaks": {}}
+            "memory_mb": memory_mb(), "date": datetime.date.today().isoformat(), "commit": commit(), "load_before": load()}

@@ -87,6 +87,6 @@ def catalogue_with_photos(context):
         copy_of(data, part)
         context.run([context.program("scalestyle"), "ingest", "--data", part, "--models", context.models, "--articles", articles,
                      "--image-embeddings", vectors, "--vision-enabled", "--vision-model", clip(context),
-                     "--document-precision", manifest["encoder"]["precision"]])
+                     "--document-precision", manifest["encoder"]["precision"], "--update"])
         vectors.unlink()
     return kept(context.work / f"photos-{manifest['id']}", make)
