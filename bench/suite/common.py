@@ -133,7 +133,7 @@ class Server:
                                                "json", *options]
 
     def __enter__(self):
-        self.last = []
+        self.last, self.connection = [], None
         environment = {**self.context.environment, "SCALESTYLE_MODELS": str(self.context.models)}
         self.process = subprocess.Popen([str(word) for word in self.command], stderr=subprocess.PIPE, text=True, env=environment,
                                         start_new_session=True)
@@ -168,13 +168,18 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def ask(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        finally:
-            connection.close()
+        """(milliseconds, the answer), on one connection that stays."""
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self.context.left()
+        started = time.perf_counter()
+        self.connection.request("GET", path)
+        response = self.connection.getresponse()
+        answer = json.loads(response.read())
+        took = 1e3 * (time.perf_counter() - started)
+        if response.status != 200 or not answer.get("data"):
+            raise Failed(f"{path}: {response.status} {str(answer)[:200]}")
+        return took, answer
 
     def load(self, *options):
         """What scalestyle-load measured; answers that failed fail the measurement, degraded ones are told by their share."""
