@@ -113,9 +113,9 @@ def our_cosines(options, texts, vectors):
     golden.parent.mkdir(parents=True, exist_ok=True)
     golden.write_text("".join(json.dumps({"ids": ids, "embedding": [float(x) for x in vector]}) + "\n"
                               for ids, vector in zip(texts, vectors)), encoding="ascii")
-    said = runs.run([runs.program(options, "encoder_bench"), "--model", options.models / "bge-small-en-v1.5", "--golden", golden,
-                     "--seconds-per-cell", 0.01])
-    return dict(re.findall(r"^(\w+): least cosine ([\d.]+)", said, re.M))
+    said = [runs.run([runs.program(options, "encoder_bench"), "--model", options.models / "bge-small-en-v1.5", "--golden", golden,
+                      "--precision", precision, "--seconds-per-cell", 0.01]) for precision in ("f32", "int8")]
+    return dict(re.findall(r"^(\w+): least cosine ([\d.]+)", "".join(said), re.M))
 
 
 def rival_models(options, folder, files, threads):
