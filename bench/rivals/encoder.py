@@ -185,7 +185,7 @@ def time_scorer(scorers, budget):
 
 
 def our_scorer(options, precision, budget, quality):
-    less = ["--pairs", 50, "--threads", 2, "--tau-pairs", 10] if options.brief else []
+    less = ["--pairs", 50, "--threads", 2, "--tau-pairs", 4] if options.brief else []
     found = runs.json_lines(runs.run([runs.program(options, "rerank_bench"), "--model", "minilm", "--precision", precision,
                                       "--seconds-per-cell", budget, "--json", *less]))
     tau = next(one["kendall_tau_random_weights"] for one in found if "kendall_tau_random_weights" in one)

@@ -81,9 +81,10 @@ class OneDnn:
         return cells
 
 
-def ours(options, budget):
+def ours(options, budget, most_rows):
     cells = {}
-    for one in runs.json_lines(runs.run([runs.program(options, "kernels_bench"), "--only", "gemm", "--seconds-per-cell", budget, "--json"])):
+    for one in runs.json_lines(runs.run([runs.program(options, "kernels_bench"), "--only", "gemm", "--most-rows", most_rows,
+                                         "--seconds-per-cell", budget, "--json"])):
         if str(one.get("kernel", "")).startswith("gemm_"):
             key = one["kernel"].removeprefix("gemm_"), one["rows"], (one["in"], one["out"])
             cells[*key, 1], cells[*key, 2] = one["gops"], one["gops_two_threads"]
@@ -101,7 +102,7 @@ def main():
     if "bf16" not in compared:
         record.note("oneDNN has no product of bf16 on this processor.")
     rival = OneDnn(compared, row_counts, SHAPES[:2] if options.smoke else SHAPES)
-    found = runs.take_turns(options.repeats, {"ours": lambda: ours(options, budget), "oneDNN": lambda: rival.measure(budget)})
+    found = runs.take_turns(options.repeats, {"ours": lambda: ours(options, budget, row_counts[-1]), "oneDNN": lambda: rival.measure(budget)})
     for precision in compared:
         for threads in (1, 2):
             for rows in row_counts:

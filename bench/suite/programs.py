@@ -17,14 +17,13 @@ def peaks(context):
 
 def kernels(context, _machine):
     """Products of the models' shapes, each against the peak of the same run."""
-    command = [context.program("kernels_bench"), "--only", "gemm", "--json", "--seconds-per-cell", context.seconds(0.03)]
+    command = [context.program("kernels_bench"), "--only", "gemm", "--json", "--peaked", "--most-rows", MOST_ROWS, "--seconds-per-cell",
+               context.seconds(0.03)]
     _, *cells = json_lines(context.run(command))
     found = {}
     for precision in PRECISIONS:
         mine = [one for one in cells if one["kernel"] == f"gemm_{precision}" and LEAST_ROWS <= one["rows"] <= MOST_ROWS]
         if not mine:
-            raise Failed(f"no product in {precision}")
-        if not mine[0]["peak"]:
             found |= {f"gemm_{precision}_{name}": {"no_data": f"this processor has no instruction for {precision}"}
                       for name in ("one", "two", "least")}
             continue

@@ -197,6 +197,17 @@ class TestRunning(unittest.TestCase):
         with self.assertRaisesRegex(common.Failed, "time is over"):
             context.run(["true"])
 
+    def test_products_are_judged_by_mean_and_least_within_the_range(self):
+        cells = [{"kernel": f"gemm_{precision}", "rows": rows, "in": 384, "out": 384, "gops": gops, "gops_two_threads": 2 * gops, "peak": 100.0}
+                 for precision in ("f32", "int8") for rows, gops in ((12, 80.0), (1280, 100.0), (1536, 10.0))]
+        context = common.Context(*[pathlib.Path(".")] * 5, data=None)
+        said = "\n".join(json.dumps(one) for one in ({"active": "avx2"}, *cells))
+        with mock.patch.object(common.Context, "program", lambda _, name: name), mock.patch.object(common.Context, "run", lambda *_: said):
+            found = run.programs.kernels(context, {})
+        self.assertEqual([found[f"gemm_f32_{name}"]["value"] for name in ("one", "two", "least")], [90, 90, 80])
+        self.assertEqual(found["gemm_int8_least"]["note"], "M = 12, 384 × 384")
+        self.assertIn("no instruction for bf16", found["gemm_bf16_one"]["no_data"])
+
     def test_nonsense_is_refused(self):
         for words in (["flights"], ["--no-such"], ["--data", "/nowhere"]):
             with self.subTest(words=words), contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
