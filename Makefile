@@ -7,6 +7,7 @@ DEMO_DATA ?= build/demo
 PRODUCTS ?= 1000
 SEED ?= 1
 FUZZ_SECONDS ?= 60
+DATA ?=
 export PORT DEMO_DATA PRODUCTS SEED ARTICLES IMAGES TRANSACTIONS JOBS FUZZ_SECONDS
 
 SHELL := /bin/bash
@@ -46,9 +47,8 @@ slow: all test-models ## run the slow tests, and all tests under both sanitizers
 	@scripts/sanitize.sh asan all
 	@scripts/sanitize.sh tsan all
 
-bench: all test-models ## run the benchmarks
-	@scripts/bench.sh
-	@scripts/bench_events.sh
+bench: all test-models ## figures to reach as gates, DATA=FOLDER of the H&M catalogue, rivals beside (a quarter of an hour)
+	@scripts/bench_suite.sh $(if $(DATA),--data $(DATA))
 
 bench-rivals: all test-models ## measure ours beside rivals (docs/rivals.md), or beside RIVALS='vectors words'; 3 GB of packages
 	@scripts/bench_rivals.sh $(RIVALS)

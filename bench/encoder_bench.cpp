@@ -333,7 +333,10 @@ int main(int count, char** values) {
     const double cosine = least_cosine(encode(**encoder, reference.texts, workspace), reference.vectors, (*encoder)->dimension());
     const double gate = precision == Precision::kF32 ? 0.9999 : 0.999;
     right = right && cosine >= gate;
-    if (!options.json) fmt::print("{}: least cosine {:.5f} of {} texts\n", to_string(precision), cosine, reference.texts.size());
+    fmt::print(fmt::runtime(options.json ? R"({{"precision":"{}","least_cosine":{:.5f},"texts":{}}})"
+                                           "\n"
+                                         : "{}: least cosine {:.5f} of {} texts\n"),
+               to_string(precision), cosine, reference.texts.size());
     if (cosine < gate) fmt::print(stderr, "{}: cosine {} is below {}\n", to_string(precision), cosine, gate);
     if (!wanted) continue;
     if (options.evict_mib > 0) {

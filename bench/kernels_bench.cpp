@@ -1,7 +1,9 @@
 // Matrix products of the encoders' shapes against the register-only peak measured in the same run.
 //
-//   kernels_bench [--isa NAME] [--json] [--seconds-per-cell S] [--only gemm|rows|scan]
+//   kernels_bench [--isa NAME] [--json] [--seconds-per-cell S] [--only gemm|rows|scan|peaks]
+//                 [--most-rows N] [--peaked]
 //
+// --most-rows leaves out products of more rows, --peaked precisions that the processor has no instruction for.
 // A cell is the best of repeated calls with warm weights: wall time, or for calls above 1 ms on one thread processor
 // time, which does not count what other work takes away (a busy machine spoils the figures for two threads). Before it is timed its first rows are compared with the
 // scalar kernels: bit for bit in f32 and int8, within the stated tolerance in bf16. Exit code 1 when they differ.
@@ -35,11 +37,15 @@ using namespace scalestyle;
 using namespace scalestyle::nn::kernels;
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kMostRows = 1536;
+
 struct Options {
   std::string isa = "auto";
   bool json = false;
   double seconds_per_cell = 0.03;
   std::string only;
+  std::size_t most_rows = kMostRows;
+  bool peaked = false;
 };
 
 struct Shape {
@@ -47,8 +53,7 @@ struct Shape {
   std::size_t out;
 };
 constexpr Shape kShapes[] = {{384, 384}, {384, 1536}, {1536, 384}, {768, 768}, {768, 3072}, {3072, 768}};
-constexpr std::size_t kRowCounts[] = {14, 24, 96, 384, 1536};
-constexpr std::size_t kMostRows = 1536;
+constexpr std::size_t kRowCounts[] = {12, 14, 24, 96, 384, 1280, 1536};
 
 std::vector<float> random_floats(std::size_t count, std::uint32_t seed, float scale) {
   std::mt19937 engine(seed);
@@ -198,10 +203,12 @@ bool bench_products(const Options& options, const bench::Peaks& peaks) {
       correct = false;
     }
     for (const std::size_t rows : kRowCounts) {
+      if (rows > options.most_rows) continue;
       if (!options.json) fmt::print("{:>5} {:>10} ", rows, fmt::format("{}x{}", shape.in, shape.out));
       for (int precision = 0; precision < 3; ++precision) {
         const double operations = 2.0 * static_cast<double>(rows * shape.in * shape.out);
         const double peak = peak_of(peaks, precision, active_isa());
+        if (options.peaked && peak <= 0.0) continue;
         const double one = best_seconds(options.seconds_per_cell, [&] { operands.multiply(precision, 0, rows); });
         const std::size_t panels = shape.out / kPanelColumns;
         const double two = best_seconds(options.seconds_per_cell, [&] {
@@ -228,11 +235,12 @@ bool bench_products(const Options& options, const bench::Peaks& peaks) {
       if (!options.json) fmt::print("\n");
     }
   }
-  constexpr double kCells = std::size(kShapes) * std::size(kRowCounts);
+  const auto counts = std::ranges::count_if(kRowCounts, [&](std::size_t rows) { return rows <= options.most_rows; });
+  const auto kept = static_cast<double>(std::size(kShapes)) * static_cast<double>(counts);
   if (!options.json) {
     for (int precision = 0; precision < 3; ++precision) {
       fmt::print("mean {}: {:.1f} % of peak on one thread, {:.1f} % on two\n", kNames[precision],
-                 sums[precision][0] / kCells, sums[precision][1] / kCells);
+                 sums[precision][0] / kept, sums[precision][1] / kept);
     }
   }
   return correct;
@@ -312,6 +320,10 @@ bool parse(int count, char** arguments, Options& options) {
     const std::string_view name = arguments[i];
     if (name == "--json") {
       options.json = true;
+    } else if (name == "--peaked") {
+      options.peaked = true;
+    } else if (name == "--most-rows" && i + 1 < count) {
+      options.most_rows = std::strtoull(arguments[++i], nullptr, 10);
     } else if (name == "--isa" && i + 1 < count) {
       options.isa = arguments[++i];
     } else if (name == "--only" && i + 1 < count) {
@@ -319,7 +331,7 @@ bool parse(int count, char** arguments, Options& options) {
     } else if (name == "--seconds-per-cell" && i + 1 < count) {
       options.seconds_per_cell = std::atof(arguments[++i]);
     } else {
-      fmt::print(stderr, "unknown argument '{}'; use --isa NAME, --json, --seconds-per-cell S, --only gemm|rows|scan\n", name);
+      fmt::print(stderr, "unknown argument '{}'; use --isa NAME, --json, --seconds-per-cell S, --only gemm|rows|scan|peaks, --most-rows N, --peaked\n", name);
       return false;
     }
   }
@@ -329,8 +341,9 @@ bool parse(int count, char** arguments, Options& options) {
 void print_head(const Options& options, const bench::Peaks& peaks) {
   if (options.json) {
     fmt::print("{{\"active\":\"{}\",\"f32_fma\":{:.1f},\"bf16_dot\":{:.1f},\"int8_vnni\":{:.1f},\"int8_madd\":{:.1f},"
-               "\"amx_int8\":{:.1f},\"amx_bf16\":{:.1f}}}\n", describe_active_isa(), peaks.f32_fma, peaks.bf16_dot, peaks.int8_vnni,
-               peaks.int8_madd, peaks.amx_int8, peaks.amx_bf16);
+               "\"amx_int8\":{:.1f},\"amx_bf16\":{:.1f},\"int8\":{:.1f}}}\n",
+               describe_active_isa(), peaks.f32_fma, peaks.bf16_dot, peaks.int8_vnni, peaks.int8_madd, peaks.amx_int8,
+               peaks.amx_bf16, bench::int8_peak(peaks, active_isa()));
     return;
   }
   fmt::print("{}, {} hardware threads\n", describe_active_isa(), std::thread::hardware_concurrency());

@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cstdint>
 
-#include "nn/kernels/isa.hpp"
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -74,6 +72,13 @@ BENCH_PEAK(fma_512, "avx512f", __m512, _mm512_loadu_ps(static_cast<const void*>(
 BENCH_PEAK(bf16_512, "avx512f,avx512bf16", __m512, _mm512_loadu_ps(static_cast<const void*>(kBf16.words)),
            _mm512_dpbf16_ps(sum[i], __builtin_bit_cast(__m512bh, a), __builtin_bit_cast(__m512bh, b)))
 BENCH_PEAK(vnni_512, "avx512f,avx512vnni", __m512i, _mm512_loadu_si512(kBits.words), _mm512_dpbusd_epi32(sum[i], a, b))
+// The products are written as assembly: their operands never change, and the compiler would compute them once.
+__attribute__((target("avx512f,avx512bw"))) inline __m512i madd_add_512(__m512i sum, __m512i a, __m512i b) {
+  __m512i products;
+  __asm__ volatile("vpmaddwd %2, %1, %0" : "=v"(products) : "v"(a), "v"(b));
+  return _mm512_add_epi32(sum, products);
+}
+BENCH_PEAK(madd_512, "avx512f,avx512bw", __m512i, _mm512_loadu_si512(kBits.words), madd_add_512(sum[i], a, b))
 #undef BENCH_PEAK
 __attribute__((target("avx2"))) inline __m256i load_256(const void* from) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(from));
@@ -95,6 +100,12 @@ __attribute__((target("avx2"))) inline __m256i load_256(const void* from) {
   }
 BENCH_PEAK(fma_256, "avx2,fma", __m256, __builtin_bit_cast(__m256, load_256(kFloats.words)), _mm256_fmadd_ps(a, b, sum[i]))
 BENCH_PEAK(vnni_256, "avx2,avxvnni", __m256i, load_256(kBits.words), _mm256_dpbusd_avx_epi32(sum[i], a, b))
+__attribute__((target("avx2"))) inline __m256i madd_add_256(__m256i sum, __m256i a, __m256i b) {
+  __m256i products;
+  __asm__ volatile("vpmaddwd %2, %1, %0" : "=x"(products) : "x"(a), "x"(b));
+  return _mm256_add_epi32(sum, products);
+}
+BENCH_PEAK(madd_256, "avx2", __m256i, load_256(kBits.words), madd_add_256(sum[i], a, b))
 #undef BENCH_PEAK
 
 __attribute__((target("avx2"), noinline)) void madd_256() {
@@ -167,8 +178,10 @@ Peaks measure_peaks() {
   constexpr double kInstructions = double{kRounds} * kSums;
   if (cpu.avx512) {
     peaks.f32_fma = best_gops(kInstructions * 32, fma_512);
+    peaks.int8_madd = best_gops(kInstructions * 64, madd_512);
   } else if (cpu.avx2_fma) {
     peaks.f32_fma = best_gops(kInstructions * 16, fma_256);
+    peaks.int8_madd = best_gops(kInstructions * 32, madd_256);
   }
   if (cpu.avx512_bf16) peaks.bf16_dot = best_gops(kInstructions * 64, bf16_512);
   if (cpu.avx512_vnni) {

@@ -18,7 +18,7 @@ struct Peaks {
 
 [[nodiscard]] Peaks measure_peaks();
 
-// Of the int8 products that this instruction set's kernels are made of.
+// The peak of exact int8 products with the instructions of `isa`.
 [[nodiscard]] double int8_peak(const Peaks& peaks, nn::kernels::Isa isa);
 
 }  // namespace scalestyle::bench

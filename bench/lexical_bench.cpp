@@ -1,5 +1,6 @@
 // Lexical search on a real catalogue: time to build, memory, latency on one thread, and how good it is.
 //   lexical_bench [--articles FILE] [--search FOLDER] [--generated N | --queries FILE] [--check N] [--synonyms FILE]
+//                 [--json]                 the last table's rows as JSON lines
 //                 [--set OPTION=VALUE]…    options of LexicalOptions and LexicalQueryOptions
 // FILE is articles.parquet or .csv, FOLDER holds queries.jsonl and qrels.tsv; by default those below
 // $SCALESTYLE_SHARED/data/hm (or ../shared). Generated queries are 1–6 neighbouring words of the catalogue's own texts;
@@ -40,6 +41,7 @@ struct BenchOptions {
   std::filesystem::path queries;
   std::size_t generated = 3000;
   std::size_t check = 40;
+  bool json = false;
   LexicalOptions index;
   LexicalQueryOptions query;
 };
@@ -91,6 +93,11 @@ core::Result<BenchOptions> parse(int argc, char** argv) {
   BenchOptions options{.articles = data / "articles.parquet", .search = data / "search", .synonyms = {}, .queries = {}, .index = {}, .query = {}};
   for (int i = 1; i < argc; i += 2) {
     const std::string_view name = argv[i];
+    if (name == "--json") {
+      options.json = true;
+      --i;  // it has no value
+      continue;
+    }
     if (i + 1 == argc) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("{} needs a value", name));
     const char* value = argv[i + 1];
     if (name == "--articles") {
@@ -155,6 +162,7 @@ struct Bench {
   const LexicalIndex& index;
   const SynonymTable* synonyms;
   const LexicalQueryOptions& options;
+  bool json = false;
 
   [[nodiscard]] LexicalPlan plan(std::string_view query) const { return index.plan(query, synonyms, options).value(); }
 };
@@ -228,7 +236,13 @@ bool run_latency(const Bench& bench, const LatencyCase& item, std::size_t check)
   const auto share = [](std::size_t part, std::size_t whole) { return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole); };
   double sum = 0;
   for (const double time : times_ms) sum += time;
-  fmt::print("{:<34}{:>6}{:>8.3f}{:>8.3f}{:>8.3f}{:>8.3f}{:>9.3f}{:>9.3f}{:>9.1f}{:>9.1f}  {}\n", item.name, item.k,
+  fmt::print(fmt::runtime(bench.json
+                              ? R"({{"queries":"{}","k":{},"mean_ms":{:.4f},"p50_ms":{:.4f},"p95_ms":{:.4f},"p99_ms":{:.4f},)"
+                                R"("plan_p50_ms":{:.4f},"plan_p99_ms":{:.4f},"windows_percent":{:.1f},"postings_percent":{:.1f},)"
+                                R"("answers":"{}"}})"
+                                "\n"
+                              : "{:<34}{:>6}{:>8.3f}{:>8.3f}{:>8.3f}{:>8.3f}{:>9.3f}{:>9.3f}{:>9.1f}{:>9.1f}  {}\n"),
+             item.name, item.k,
              sum / static_cast<double>(times_ms.size()), quantile(times_ms, 0.5), quantile(times_ms, 0.95), quantile(times_ms, 0.99),
              quantile(plan_ms, 0.5), quantile(plan_ms, 0.99), share(work.windows_searched, work.windows),
              share(work.postings_scored, work.postings_in_lists), is_equal ? "exact" : "WRONG");
@@ -300,7 +314,7 @@ core::Status run(const BenchOptions& options) {
   fmt::print("{} articles, {} postings, {} words, {} stems; built in {:.0f} ms on one thread; {:.1f} MB\n", catalog.size(),
              index.posting_count(), index.vocabulary().size(), index.vocabulary().term_count(), build_ms,
              static_cast<double>(index.memory_bytes()) / 1e6);
-  const Bench bench{catalog, index, &synonyms, options.query};
+  const Bench bench{catalog, index, &synonyms, options.query, options.json};
   CORE_TRY(const auto set, evaluation::read_query_set(options.search / "queries.jsonl", options.search / "qrels.tsv"));
   CORE_CHECK(run_quality(bench, set));
   run_known_names(bench, 2000);

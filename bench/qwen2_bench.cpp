@@ -2,13 +2,14 @@
 // time is the bound: every weight is read once a token.
 //
 //   qwen2_bench [--folder DIR] [--layers N] [--precision bf16|int8|f32] [--prompt N] [--tokens N] [--threads N] [--isa NAME]
+//               [--json yes]
 //
 // DIR is written once (3.1 GB with all 28 layers; --layers makes fewer) and kept; without it 4 layers (0.8 GB) are written to
 // a temporary folder that is removed at the end. With fewer layers the figures of 28 are
 // given beside, by the time of a layer and that of the head. The bandwidth is that of reading 1 GiB in huge pages, and the
 // peak that of fused multiply-adds in registers, both measured in the same run. Threads beside the first help it as idle pool
 // threads do. Before anything is timed the logits of a prompt in one batch are compared with those of its tokens one by one,
-// on one thread and on all, bit for bit. Exit code 1 when they differ.
+// on one thread and on all, bit for bit. Exit code 1 when they differ. --json yes adds a JSON line for each number of threads.
 
 #include <fmt/core.h>
 
@@ -45,6 +46,7 @@ struct Options {
   std::size_t tokens = 16;
   std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
   std::string isa = "auto";
+  bool json = false;
 };
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -187,6 +189,15 @@ void measure(const Qwen2Model& model, const Options& options, const Machine& mac
     fmt::print("; 28 layers: {:.1f} ms mean = {:.2f} tokens/s", 1e3 * all_layers, 1 / all_layers);
   }
   fmt::print("\n");
+  if (!options.json) return;
+  const double whole_prompt = prompt.layers * scale + prompt.head;
+  const double whole_token = (all.layers * scale + all.head) / static_cast<double>(options.tokens);
+  fmt::print(R"({{"precision":"{}","threads":{},"layers":{},"prompt_percent_of_peak":{:.1f},"best_over_floor":{:.3f},)"
+             R"("whole_prompt_tokens_per_second":{:.2f},"whole_tokens_per_second":{:.2f}}})"
+             "\n",
+             to_string(model.precision()), threads, options.layers,
+             100 * operations / prompt_seconds / (machine.peak * static_cast<double>(threads)), best / floor,
+             static_cast<double>(options.prompt) / whole_prompt, 1 / whole_token);
 }
 
 void measure_choice(const Qwen2Model& model) {
@@ -230,6 +241,7 @@ std::optional<Options> parse(int argc, char** argv) {
     else if (key == "--tokens") options.tokens = number();
     else if (key == "--threads") options.threads = number();
     else if (key == "--isa") options.isa = value;
+    else if (key == "--json") options.json = value == "yes";
     else return std::nullopt;
   }
   if (options.layers == 0) options.layers = options.folder.empty() ? 4 : bench::kQwen2Layers;

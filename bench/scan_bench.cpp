@@ -1,7 +1,7 @@
 // Exact vector scan: time and recall against brute force f32, over batch sizes, filters, depths and threads.
 // cpu ms: the least processor time of the calling thread; it holds on a busy machine too.
 // Every answer is compared with brute force; exit status 1 when one differs (recall below 1 or another order).
-//   scan_bench [--vectors FILE] [--rows N] [--dimension D] [--seconds S] [--isa NAME] [--k K] [--batch B] [--threads T]
+//   scan_bench [--vectors FILE] [--rows N] [--dimension D] [--seconds S] [--isa NAME] [--k K] [--batch B] [--threads T] [--json]
 // --k, --batch and --threads keep only the cases that have them.
 // FILE is a vectors.f32 (docs/formats/vectors.md); without it, made-up vectors around centres with a common component.
 
@@ -44,6 +44,7 @@ struct BenchOptions {
   std::size_t k = 0;     // 0: every one
   std::size_t batch = 0;
   std::size_t threads = 0;
+  bool json = false;
 };
 
 std::vector<float> made_up_vectors(std::size_t rows, std::size_t dimension, std::uint32_t seed) {
@@ -125,6 +126,7 @@ struct Setup {
   const ExactVectors& exact;
   const std::vector<float>& query_values;
   std::size_t query_count;
+  bool json;
 };
 
 std::vector<VectorHit> brute_force(const ExactVectors& exact, const VectorQuery& query) {
@@ -188,7 +190,12 @@ bool run_case(const Setup& setup, const Case& item, double seconds) {
   }
   std::ranges::sort(times_ms);
   const double per_query = static_cast<double>(rescored) / static_cast<double>(times_ms.size() * item.batch);
-  fmt::print("{:>5}{:>9.1f}%{:>7}{:>9}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.3f}{:>11.3f}{:>11.0f}{:>9.4f}  {}\n", item.k,
+  fmt::print(fmt::runtime(setup.json
+                              ? R"({{"k":{},"eligible_percent":{},"batch":{},"threads":{},"processor_ms":{:.4f},"least_ms":{:.4f},)"
+                                R"("p50_ms":{:.4f},"p99_ms":{:.4f},"query_ms":{:.4f},"rescored":{:.0f},"recall":{},"answers":"{}"}})"
+                                "\n"
+                              : "{:>5}{:>9.1f}%{:>7}{:>9}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.3f}{:>11.3f}{:>11.0f}{:>9.4f}  {}\n"),
+             item.k,
              item.share * 100, item.batch, item.threads, processor_ms, times_ms.front(), times_ms[times_ms.size() / 2],
              times_ms[times_ms.size() * 99 / 100], times_ms[times_ms.size() / 2] / static_cast<double>(item.batch),
              per_query, recall, is_equal ? "exact" : "WRONG");
@@ -199,6 +206,11 @@ core::Result<BenchOptions> parse(int argc, char** argv) {
   BenchOptions options;
   for (int i = 1; i < argc; i += 2) {
     const std::string_view name = argv[i];
+    if (name == "--json") {
+      options.json = true;
+      --i;  // it has no value
+      continue;
+    }
     if (i + 1 == argc) return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("{} needs a value", name));
     const char* value = argv[i + 1];
     if (name == "--vectors") {
@@ -251,12 +263,12 @@ core::Status run(const BenchOptions& options) {
            open_quantized_vectors({bytes.data(), encoded.size()}, "encoded", VectorCheck::kFull));
   const std::vector<float> query_values = bench::queries_like(exact, options.queries);
 
-  fmt::print("{}, {} cores; {} × {} {} vectors; |mean| {:.3f}, norm without it {:.3f}, error bound {:.5f}\n",
+  fmt::print(options.json ? stderr : stdout, "{}, {} cores; {} × {} {} vectors; |mean| {:.3f}, norm without it {:.3f}, error bound {:.5f}\n",
              nn::kernels::describe_active_isa(), std::thread::hardware_concurrency(), exact.rows, exact.dimension,
              options.vectors.empty() ? "made-up" : "given", quantized.mean_norm, mean_of(quantized.norms),
              mean_of(quantized.errors));
-  fmt::print("    k  eligible  batch  threads    cpu ms    min ms    p50 ms    p99 ms  ms a query   rescored   recall\n");
-  const Setup setup{quantized, exact, query_values, options.queries};
+  fmt::print(options.json ? stderr : stdout, "    k  eligible  batch  threads    cpu ms    min ms    p50 ms    p99 ms  ms a query   rescored   recall\n");
+  const Setup setup{quantized, exact, query_values, options.queries, options.json};
   bool is_good = true;
   for (const std::size_t threads : {1U, 2U}) {
     for (const Case& item : {Case{100, 1.0, 1, threads}, Case{1000, 1.0, 1, threads}, Case{100, 0.12, 1, threads},

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs every benchmark program of the release build; each prints its machine and checks its answers. One that fails does not keep the
-# others from running; the exit code is 1 then.
-# Name some to run only those: scripts/bench.sh kernels_bench
+# usage: bench.sh [PROGRAM…] : the named benchmark programs of the release build, or all of them, one after the other as they are; each
+# prints its machine and checks its answers. One that fails does not keep the others from running; the exit code is 1 then.
+# The figures to reach are measured and judged by bench_suite.sh (make bench).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """usage: bench_distributed.py [--program build/release/scalestyle] [--articles CSV --transactions CSV] [--data FOLDER]
-                            [--rate 200] [--seconds 30] [--backlog 100000] [--queries 300] [--shapes embedded,standalone,cluster,milvus]
+                            [--rate 200] [--seconds 30] [--backlog 100000] [--queries 300] [--shapes embedded,standalone,cluster,milvus] [--json]
 
 The same questions to the embedded shape, to Kafka with Redis, to Kafka with a Redis Cluster, and with Milvus, one after the other on
 this machine; a Markdown table of milliseconds.
@@ -190,6 +190,13 @@ def articles_of(port):
     return ids
 
 
+def print_json(shape, times, searches):
+    """A line of what `row` says, for a program."""
+    found = {**{what: times[what] for what in ("acknowledged", "effect", "whole")}, "search": searches}
+    print(json.dumps({"shape": shape, **{what: {"count": len(values), "p50_ms": percentile(values, 0.5), "p99_ms": percentile(values, 0.99)}
+                                         for what, values in found.items()}}), flush=True)
+
+
 def run_shape(options, shape, data, rows):
     if shape == "embedded":
         with tempfile.TemporaryDirectory(prefix="scalestyle-bench-") as folder:
@@ -213,7 +220,9 @@ def run_shape(options, shape, data, rows):
         articles = articles_of(port)
         searches = measure_searches(options, port)
         times = measure_clicks(options, port, articles)
-        consumer = measure_backlog(options, stack, articles) if shape != "milvus" else None
+        if options.json:
+            print_json(shape, times, searches)
+        consumer = measure_backlog(options, stack, articles) if shape != "milvus" and options.backlog else None
         rows.append(row(name, times, searches, consumer))
 
 
@@ -228,6 +237,7 @@ def main():
     parser.add_argument("--backlog", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--shapes", default="embedded,standalone,cluster,milvus")
+    parser.add_argument("--json", action="store_true", help="also a line of JSON for each distributed shape")
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="scalestyle-bench-") as folder:

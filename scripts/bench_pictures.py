@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""usage: bench_pictures.py DATA --vision-model DIR --photos DIR [--requests 60] [serve options…]
+"""usage: bench_pictures.py DATA --vision-model DIR --photos DIR [--requests 60] [--only KIND] [--json] [serve options…]
 
 What searches by picture cost, over HTTP, one client, closed loop. DATA was ingested with that model (or with
 --image-embeddings of its width); DIR of photos has JPEG files. Every request has a picture, or a query, that the server has not
@@ -57,7 +57,9 @@ class Client:
         return took, answer
 
 
-def measure(client, name, path, bodies, processor_seconds):
+def measure(client, name, path, bodies, processor_seconds, options):
+    if options.only and not name.startswith(options.only):
+        return
     client.ask(path, next(bodies))
     times, stages, reranked, before = [], {}, [], processor_seconds()
     for body in bodies:
@@ -70,6 +72,10 @@ def measure(client, name, path, bodies, processor_seconds):
     times.sort()
     spent = 1000 * (processor_seconds() - before) / len(times)
     at = lambda share: times[min(len(times) - 1, int(share * len(times)))]
+    if options.json:
+        print(json.dumps({"kind": name, "count": len(times), "p50_ms": statistics.median(times), "p99_ms": at(0.99),
+                          "processor_ms": spent}), flush=True)
+        return
     print(f"{name:34} n {len(times):3}  p50 {statistics.median(times):7.1f}  p99 {at(0.99):7.1f} ms  processor {spent:6.1f} ms"
           + (f"  reranked {statistics.mean(reranked):.0f}" if reranked else ""))
     longest = sorted(((statistics.median(values), stage) for stage, values in stages.items()), reverse=True)[:4]
@@ -83,6 +89,8 @@ def main():
     parser.add_argument("--vision-model", required=True)
     parser.add_argument("--photos", required=True)
     parser.add_argument("--requests", type=int, default=60)
+    parser.add_argument("--only", default="", help="image_to_image, text_to_image or hybrid")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each row")
     options, rest = parser.parse_known_args()
     photos = [path.read_bytes() for path in sorted(pathlib.Path(options.photos).rglob("*.jpg"))]
     if not photos:
@@ -109,16 +117,16 @@ def main():
         print(f"ready after {ready['seconds']:.2f} s; {ready['models']}; photos of {statistics.mean(map(len, photos)) / 1000:.0f} kB")
         image, hybrid = "/api/recommendation/search/image", "/api/recommendation/search/hybrid"
         measure(client, "image_to_image", image,
-                bodies(lambda: {"mode": "image_to_image", "image_base64": picture(), "k": 10}), processor_seconds)
+                bodies(lambda: {"mode": "image_to_image", "image_base64": picture(), "k": 10}), processor_seconds, options)
         measure(client, "text_to_image", image,
-                bodies(lambda: {"mode": "text_to_image", "query": next(queries), "k": 10}), processor_seconds)
+                bodies(lambda: {"mode": "text_to_image", "query": next(queries), "k": 10}), processor_seconds, options)
         for k in (20, 50):
             measure(client, f"hybrid, k {k}", hybrid,
-                    bodies(lambda: {"query": next(queries), "image_base64": picture(), "k": k, "rerank": False}), processor_seconds)
+                    bodies(lambda: {"query": next(queries), "image_base64": picture(), "k": k, "rerank": False}), processor_seconds, options)
             if rest and any(option.startswith("--reranker") for option in rest):
                 measure(client, f"hybrid, {k} pairs reranked", hybrid,
                         bodies(lambda: {"query": next(queries), "image_base64": picture(), "k": k, "rerank": k,
-                                        "deadline_ms": 8000}), processor_seconds)
+                                        "deadline_ms": 8000}), processor_seconds, options)
     finally:
         process.terminate()
         process.wait(timeout=60)

@@ -5,8 +5,11 @@
 
 #include <cstdio>
 #include <exception>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "click_exchange.hpp"
 #include "command_line.hpp"
@@ -21,6 +24,7 @@ constexpr std::string_view kUsage = R"(scalestyle-click-load [options]
   --mode MODE            clicks (default), freshness, fill
   --host ADDRESS         127.0.0.1; other machines only with --allow-remote
   --port PORT            8080
+  --json                 also what was measured as a line of JSON
   --seed N               other seeds make other events (1); event ids repeat with the seed
   clicks: open loop, latency counted from the intended start
   --rate R               clicks a second (2000)
@@ -55,12 +59,24 @@ struct Options {
   double bound_ms = 5;
   std::size_t batch = 500;
   bool allow_remote = false;
+  bool json = false;
   bool help = false;
 };
 
 void print_percentiles(std::string_view name, const std::vector<double>& ascending) {
   fmt::print("{:<34}{:>9}{:>10.2f}{:>10.2f}{:>10.2f}\n", name, ascending.size(), percentile(ascending, 0.5),
              percentile(ascending, 0.99), percentile(ascending, 1.0));
+}
+// Name and ascending times, milliseconds.
+using NamedTimes = std::pair<std::string_view, const std::vector<double>&>;
+
+void print_json(std::string_view mode, std::initializer_list<NamedTimes> times) {
+  std::string line = fmt::format(R"({{"mode":"{}")", mode);
+  for (const auto& [name, ascending] : times) {
+    line += fmt::format(R"(,"{}":{{"count":{},"p50_ms":{:.4f},"p99_ms":{:.4f},"max_ms":{:.4f}}})", name, ascending.size(),
+                        percentile(ascending, 0.5), percentile(ascending, 0.99), percentile(ascending, 1.0));
+  }
+  fmt::print("{}}}\n", line);
 }
 void print_head() { fmt::print("{:<34}{:>9}{:>10}{:>10}{:>10}\n", "", "count", "p50 ms", "p99 ms", "max ms"); }
 
@@ -98,6 +114,7 @@ core::Result<bool> run_clicks(const Options& options, const Address& address) {
   print_errors(report);
   print_head();
   print_percentiles("acknowledgement", report.latencies_ms);
+  if (options.json) print_json("clicks", {{"acknowledgement", report.latencies_ms}, {"fdatasync", syncs}});
   bool is_good = demand("every click acknowledged", report.errors == 0 && report.answers > 0);
   if (!options.probe_folder.empty()) {
     print_percentiles("fdatasync in the same folder", syncs);
@@ -118,6 +135,9 @@ core::Result<bool> run_freshness(const Options& options, const Address& address)
   print_percentiles("click → acknowledgement", report.acknowledged_ms);
   print_percentiles("acknowledgement → changed answer", report.reflected_ms);
   print_percentiles("the same question, no user", report.plain_ms);
+  if (options.json) {
+    print_json("freshness", {{"acknowledgement", report.acknowledged_ms}, {"reflected", report.reflected_ms}, {"plain", report.plain_ms}});
+  }
   fmt::print("the very next answer shows the click: {} of {}\n", report.first_reflects, report.rounds);
   const double reflected = percentile(report.reflected_ms, 0.99), plain = percentile(report.plain_ms, 0.99);
   bool is_good = demand("every click shows within a second", report.never_reflects == 0);
@@ -175,6 +195,7 @@ int run(int argc, char** argv) {
   line.number("batch", options.batch);
   line.flag("no-after", options.no_after);
   line.flag("allow-remote", options.allow_remote);
+  line.flag("json", options.json);
   line.flag("help", options.help);
   const auto parsed = line.parse(argc, argv);
   if (parsed && options.help) {

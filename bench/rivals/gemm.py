@@ -3,7 +3,9 @@ beforehand (mkldnn._linear_pointwise in f32 and bf16, onednn.qlinear_pointwise i
 weights of a scale a column, f32 out). Giga-operations a second, the best of repeated calls; the mean over six shapes for each
 number of rows. What a call costs in PyTorch before it reaches oneDNN, some microseconds, is part of its figures and counts in the
 shortest products.
-Quality: ours is compared by kernels_bench with the scalar kernels (bit for bit, bf16 within its bound), oneDNN here with f64."""
+Quality: ours is compared by kernels_bench with the scalar kernels (bit for bit, bf16 within its bound), oneDNN here with f64.
+With --brief three numbers of rows. Without PyTorch, through which oneDNN is reached, the runner ends with 3."""
+import importlib.util
 import statistics
 
 import numpy as np
@@ -12,6 +14,7 @@ import runs
 
 SHAPES = ((384, 384), (384, 1536), (1536, 384), (768, 768), (768, 3072), (3072, 768))
 ROWS = (14, 24, 96, 384, 1536)
+BRIEF_ROWS = (14, 96, 384)
 
 
 def precisions():
@@ -56,13 +59,13 @@ def products(torch, precision, rows, shape):
 class OneDnn:
     """Operands stay for all turns."""
 
-    def __init__(self, precisions, smoke):
+    def __init__(self, precisions, row_counts, shapes):
         import torch
         self.torch, self.calls, self.errors = torch, {}, {}
         with torch.inference_mode():
             for precision in precisions:
-                for rows in ROWS[:2] if smoke else ROWS:
-                    for shape in SHAPES[:2] if smoke else SHAPES:
+                for rows in row_counts:
+                    for shape in shapes:
                         call, error = products(torch, precision, rows, shape)
                         self.calls[precision, rows, shape] = call
                         self.errors[precision] = max(error, self.errors.get(precision, 0))
@@ -78,9 +81,10 @@ class OneDnn:
         return cells
 
 
-def ours(options, budget):
+def ours(options, budget, most_rows):
     cells = {}
-    for one in runs.json_lines(runs.run([runs.program(options, "kernels_bench"), "--only", "gemm", "--seconds-per-cell", budget, "--json"])):
+    for one in runs.json_lines(runs.run([runs.program(options, "kernels_bench"), "--only", "gemm", "--most-rows", most_rows,
+                                         "--seconds-per-cell", budget, "--json"])):
         if str(one.get("kernel", "")).startswith("gemm_"):
             key = one["kernel"].removeprefix("gemm_"), one["rows"], (one["in"], one["out"])
             cells[*key, 1], cells[*key, 2] = one["gops"], one["gops_two_threads"]
@@ -89,16 +93,19 @@ def ours(options, budget):
 
 def main():
     options = runs.arguments(__doc__).parse_args()
-    budget = 0.002 if options.smoke else 0.05
+    if importlib.util.find_spec("torch") is None:
+        runs.cannot("oneDNN is measured through PyTorch, which is not installed: bench/rivals/setup.sh (3 GB)")
+    budget = 0.002 if options.smoke else 0.02 if options.brief else 0.05
+    row_counts = ROWS[:2] if options.smoke else BRIEF_ROWS if options.brief else ROWS
     record = runs.Record(options, {"torch": runs.version("torch")})
     compared = precisions()
     if "bf16" not in compared:
         record.note("oneDNN has no product of bf16 on this processor.")
-    rival = OneDnn(compared, options.smoke)
-    found = runs.take_turns(options.repeats, {"ours": lambda: ours(options, budget), "oneDNN": lambda: rival.measure(budget)})
+    rival = OneDnn(compared, row_counts, SHAPES[:2] if options.smoke else SHAPES)
+    found = runs.take_turns(options.repeats, {"ours": lambda: ours(options, budget, row_counts[-1]), "oneDNN": lambda: rival.measure(budget)})
     for precision in compared:
         for threads in (1, 2):
-            for rows in ROWS[:2] if options.smoke else ROWS:
+            for rows in row_counts:
                 cells = [cell for cell in found["oneDNN"] if (cell[0], cell[1], cell[3]) == (precision, rows, threads)]
                 means = [[statistics.mean(found[side][cell][turn] for cell in cells) for turn in range(options.repeats)]
                          for side in ("ours", "oneDNN")]

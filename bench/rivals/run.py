@@ -35,8 +35,8 @@ def parse(words):
 
 
 def results_folder(options):
-    """Smoke figures lie elsewhere: they never get into a table."""
-    return options.work / ("results-smoke" if options.smoke else "results")
+    """Smoke and brief figures lie elsewhere: they never get into the full figures' tables."""
+    return options.work / ("results-smoke" if options.smoke else "results-brief" if options.brief else "results")
 
 
 def command(options, name):
@@ -45,7 +45,7 @@ def command(options, name):
         value = getattr(options, option)
         if value is not None:
             words += [f"--{option}", value]
-    return [str(word) for word in words + (["--smoke"] if options.smoke else [])]
+    return [str(word) for word in words + [f"--{name}" for name in ("smoke", "brief") if getattr(options, name)]]
 
 
 def run_one(options, name):
@@ -75,7 +75,7 @@ def main(words=None):
         outcomes[name] = run_one(options, name)
     for name, outcome in outcomes.items():
         print(f"{name}: {SAID[outcome]}")
-    if not options.smoke:
+    if not options.smoke and not options.brief:
         print(tables.documentation(tables.read_results(results_folder(options))))
     return int("failed" in outcomes.values())
 

@@ -42,6 +42,8 @@ def add_options(parser):
     parser.add_argument("--articles", type=pathlib.Path, default=shared / "articles.parquet", help="articles table (Parquet or CSV)")
     parser.add_argument("--search", type=pathlib.Path, default=shared / "search", help="folder of queries.jsonl and qrels.tsv")
     parser.add_argument("--repeats", type=positive, default=3, help="turns of each side; figures are medians over them")
+    parser.add_argument("--brief", action="store_true",
+                        help="a small fixed sample without PyTorch's packages, for make bench; kept apart from the full figures")
     parser.add_argument("--smoke", action="store_true", help="seconds only, to see that it works; the figures are worth nothing")
 
 
@@ -146,7 +148,7 @@ class Record:
 
     def __init__(self, options, versions):
         self.document = {"machine": machine(options), "date": datetime.date.today().isoformat(), "commit": commit(),
-                         "smoke": options.smoke, "repeats": options.repeats, "versions": versions, "notes": [], "rows": []}
+                         "smoke": options.smoke, "brief": options.brief, "repeats": options.repeats, "versions": versions, "notes": [], "rows": []}
         self.started = time.monotonic()
 
     def add(self, *words, **named):

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# usage: setup.sh [FOLDER] : the rivals, from packages, into FOLDER (default: build/rivals). Quick when all is there.
+# usage: setup.sh [--brief] [FOLDER] : the rivals, from packages, into FOLDER (default: build/rivals). Quick when all is there.
 #
+# --brief      only what `run.py --brief` and so `make bench` need: ONNX Runtime, FAISS, hnswlib (80 MB of downloads). Where all is
+#              there already, that serves too. oneDNN comes with PyTorch alone, in the full set.
 # venv         Python packages of requirements.txt, whose hashes are checked. Needs CPython 3.11 (PYTHON names it) on x86-64 Linux and
 #              a C++ compiler for hnswlib. About 3 GB of downloads and 8 GB of disk, nearly all of it CUDA's libraries, which PyTorch's
 #              package loads on machines without a GPU too.
@@ -11,6 +13,11 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+part=full
+if [ "${1:-}" = --brief ]; then
+  part=brief
+  shift
+fi
 work=${1:-$here/../../build/rivals}
 python=${PYTHON:-python3.11}
 mkdir -p "$work"
@@ -18,10 +25,24 @@ work=$(cd "$work" && pwd)
 
 say() { printf 'rivals: %s\n' "$*"; }
 
+# The pins of some packages: a line of requirements.txt and the hash below it.
+pins_of() {
+  awk -v names=" $* " '{ if ($0 ~ /^[A-Za-z0-9]/) { split($0, of, "=="); kept = index(names, " " of[1] " ") > 0 } if (kept) print }' \
+    "$here/requirements.txt"
+}
+
+# The file $work/venv/complete says what is installed: the sum of the requirements, of the full or of the brief set.
 set_up_python() {
-  local wanted
-  wanted=$(cat "$here/requirements_build.txt" "$here/requirements.txt" | sha256sum)
-  if [ "$(cat "$work/venv/complete" 2>/dev/null)" = "$wanted" ]; then return; fi
+  local full wanted requirements=$here/requirements.txt size='3 GB, some minutes'
+  full=$(cat "$here/requirements_build.txt" "$requirements" | sha256sum)
+  wanted=$full
+  if [ "$part" = brief ]; then
+    requirements=$work/requirements_brief.txt size='80 MB'
+    pins_of faiss-cpu flatbuffers ml_dtypes hnswlib numpy onnx onnxruntime packaging protobuf safetensors tokenizers typing_extensions \
+      >"$requirements"
+    wanted=$(cat "$here/requirements_build.txt" "$requirements" | sha256sum)
+  fi
+  case $(cat "$work/venv/complete" 2>/dev/null) in "$wanted" | "$full") return ;; esac
   command -v "$python" >/dev/null || {
     say "there is no $python: the packages are pinned for CPython 3.11 (PYTHON=… names another place)" >&2
     exit 3
@@ -30,11 +51,11 @@ set_up_python() {
     say "$python is no CPython 3.11 for x86-64" >&2
     exit 3
   }
-  say "installing Python packages (3 GB, some minutes)"
+  say "installing Python packages ($size)"
   "$python" -m venv "$work/venv"
   local pip=("$work/venv/bin/python" -m pip --disable-pip-version-check -q install --no-cache-dir --no-deps --require-hashes)
   "${pip[@]}" -r "$here/requirements_build.txt"
-  "${pip[@]}" --no-build-isolation -r "$here/requirements.txt"
+  "${pip[@]}" --no-build-isolation -r "$requirements"
   printf '%s\n' "$wanted" >"$work/venv/complete"
 }
 
@@ -64,5 +85,5 @@ set_up_lucene() {
 }
 
 set_up_python
-set_up_lucene
+if [ "$part" = full ]; then set_up_lucene; fi
 say "ready in $work"

@@ -45,7 +45,7 @@ def read_results(folder):
 
 
 def checked(document):
-    if not isinstance(document, dict) or document.get("smoke") is not False:
+    if not isinstance(document, dict) or document.get("smoke") is not False or document.get("brief"):
         raise BadFigures("these are not figures of a full run")
     for field in ("machine", "date", "commit", "versions", "repeats", "rows"):
         if not document.get(field):

@@ -1,7 +1,8 @@
 """The 100 nearest of 105,542 × 384 vectors, one query at a time on one thread: our exact scan beside FAISS (flat f32; eight-bit codes
 rescored in f32; HNSW), hnswlib and USearch (HNSW), and FAISS with 12 % of the rows eligible. A graph's breadth is the least of a list
 with which recall reaches 0.99; what it was and how long the graph took to build is in the row. Queries are rows of the collection, disturbed.
-The vectors are those of --data, or made up around centres with a common component.
+The vectors are those of --data, or made up around centres with a common component. With --brief the first 20,000 of them, without
+USearch.
 Not compared: a filter in hnswlib and USearch, whose Python interfaces call back into Python for each candidate, or have none."""
 import pathlib
 import re
@@ -14,6 +15,7 @@ import numpy as np
 import runs
 
 K, ROWS, DIMENSION, QUERIES, SHARE = 100, 105_542, 384, 256, 0.12
+BRIEF_ROWS, BRIEF_QUERIES = 20_000, 128
 WANTED_RECALL = 0.99
 BREADTHS = (100, 150, 200, 300, 400, 600, 800, 1200)
 CONNECTIONS, BUILD_BREADTH = 16, 200
@@ -218,27 +220,40 @@ def ours(options, path, seconds):
     return cells
 
 
+def sample(options, record, cache):
+    """The file of the vectors and they themselves."""
+    path, rows = cache / "vectors.f32", 3_000 if options.smoke else BRIEF_ROWS if options.brief else ROWS
+    if options.data and not options.smoke:
+        whole = vectors_of(options.data)
+        record.note(f"Vectors of {whole.parent.name}.")
+        if not options.brief:
+            return whole, read_vectors(whole)
+        write_vectors(path, read_vectors(whole)[:rows])
+    else:
+        record.note("Vectors made up around 1,000 centres.")
+        if not path.exists():
+            write_vectors(path, made_up(rows))
+    return path, read_vectors(path)
+
+
 def main():
     import faiss
     options = runs.arguments(__doc__).parse_args()
-    seconds, cache = 0.2 if options.smoke else 3, options.work / "cache" / ("smoke" if options.smoke else "vectors")
-    record = runs.Record(options, {name: runs.version(name) for name in ("faiss-cpu", "hnswlib", "usearch", "numpy")})
-    if options.data and not options.smoke:
-        path = vectors_of(options.data)
-        record.note(f"Vectors of {path.parent.name}.")
-    else:
-        path = cache / "vectors.f32"
-        if not path.exists():
-            write_vectors(path, made_up(3_000 if options.smoke else ROWS))
-        record.note("Vectors made up around 1,000 centres.")
-    values = read_vectors(pathlib.Path(path))
+    seconds = 0.2 if options.smoke else 0.6 if options.brief else 3
+    cache = options.work / "cache" / ("smoke" if options.smoke else "brief" if options.brief else "vectors")
+    record = runs.Record(options, {name: runs.version(name) for name in ("faiss-cpu", "hnswlib", *(() if options.brief else ("usearch",)),
+                                                                         "numpy")})
+    if options.brief and not options.smoke:
+        cache = cache / ("given" if options.data else "made-up")
+    path, values = sample(options, record, cache)
     cache = cache / f"{zlib.crc32(values[:64].tobytes()):08x}-{len(values)}"
-    queries = queries_like(values, 16 if options.smoke else QUERIES)
+    queries = queries_like(values, 16 if options.smoke else BRIEF_QUERIES if options.brief else QUERIES)
     eligible = np.random.default_rng(99).random(len(values)) < SHARE
     truth, truth_eligible = nearest(values, queries), nearest(values, queries, eligible)
     faiss.omp_set_num_threads(2)
-    graphs = {"FAISS HNSW": faiss_graph(values, cache), "hnswlib": hnswlib_graph(values, cache),
-              "USearch f32": usearch_graph(values, cache, "f32"), "USearch int8": usearch_graph(values, cache, "i8")}
+    graphs = {"FAISS HNSW": faiss_graph(values, cache), "hnswlib": hnswlib_graph(values, cache)}
+    if not options.brief:
+        graphs |= {"USearch f32": usearch_graph(values, cache, "f32"), "USearch int8": usearch_graph(values, cache, "i8")}
     faiss.omp_set_num_threads(1)
     rivals = flat_rivals(values, queries, truth, eligible, truth_eligible)
     rivals |= {name: (graph.search, graph.reach(queries, truth), False) for name, graph in graphs.items()}
