@@ -1,31 +1,71 @@
 #include "runtime.hpp"
 
 #include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <ranges>
 
 #include "ingest/models/model_store.hpp"
 #include "nn/kernels/isa.hpp"
 
 namespace scalestyle::app {
 
-Compute::Compute(std::size_t threads) : pool_({.threads = threads, .queue_capacity = 4096}, clock_) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { pool_.run(); });
+namespace {
+
+constexpr std::size_t kQueueCapacity = 4096;  // of a lane
+constexpr std::array<int, kLanes> kNiceness{0, 5, 10, 15};
+
+}  // namespace
+
+int niceness(Lane lane) { return kNiceness[static_cast<std::size_t>(lane)]; }
+
+void be_nice(Lane lane) {
+  // Of one thread, by its id: so the kernel takes it, whatever POSIX says. Being nicer is always allowed; where the kernel knows no
+  // such thing, the lanes share the processors evenly.
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness(lane)));
+}
+
+Compute::Compute(std::size_t threads, bool with_lanes) : lanes_(with_lanes ? kLanes : 1) {
+  for (std::size_t place = 0; place < lanes_.size(); ++place) {
+    Pool& lane = lanes_[place];
+    lane.pool = std::make_unique<core::WorkerPool>(
+        core::WorkerPool::Options{.threads = threads, .queue_capacity = kQueueCapacity}, clock_);
+    for (std::size_t i = 0; i < threads; ++i) {
+      lane.threads.emplace_back([pool = lane.pool.get(), place] {
+        if (place > 0) be_nice(static_cast<Lane>(place));
+        pool->run();
+      });
+    }
+  }
 }
 
 Compute::~Compute() { stop(); }
 
+// The last lane first: what it finishes goes on in earlier ones.
 void Compute::stop() {
-  pool_.stop();
-  for (auto& thread : threads_) thread.join();
-  threads_.clear();
+  for (Pool& lane : std::views::reverse(lanes_)) {
+    lane.pool->stop();
+    for (auto& thread : lane.threads) thread.join();
+    lane.threads.clear();
+  }
 }
 
-void show_pool(telemetry::Metrics& metrics, const core::WorkerPool& pool) {
+core::WorkerPool& Compute::pool(Lane lane) { return *lanes_[has_lanes() ? static_cast<std::size_t>(lane) : 0].pool; }
+
+std::size_t Compute::queued() const {
+  std::size_t jobs = 0;
+  for (const Pool& lane : lanes_) jobs += lane.pool->queued();
+  return jobs;
+}
+
+void show_pool(telemetry::Metrics& metrics, Compute& compute) {
   const auto queued = metrics.gauge({"scalestyle_pool_queued_jobs", "Jobs that wait for a compute thread."});
   const auto threads = metrics.gauge({"scalestyle_pool_threads", "Compute threads."});
-  threads.set(static_cast<double>(pool.threads()));
-  metrics.on_render([&pool, queued] { queued.set(static_cast<double>(pool.queued())); });
+  threads.set(static_cast<double>(compute.pool().threads()));
+  metrics.on_render([&compute, queued] { queued.set(static_cast<double>(compute.queued())); });
 }
 
 std::size_t compute_threads(const core::Settings& settings) {
@@ -66,7 +106,7 @@ core::Result<ModelCard> model_card(const core::Settings& settings) {
 
 core::Result<std::unique_ptr<adapters::embedded::LocalTextEncoder>> load_encoder(const core::Settings& settings,
                                                                                  const std::string& precision,
-                                                                                 Compute& compute) {
+                                                                                 Compute& compute, Lane lane) {
   CORE_TRY(const auto card, model_card(settings));
   CORE_TRY(auto installed, ingest::models::open_model(settings.text("models"), card.name));
   CORE_TRY(const auto parsed_precision, nn::parse_precision(precision));
@@ -74,7 +114,7 @@ core::Result<std::unique_ptr<adapters::embedded::LocalTextEncoder>> load_encoder
   options.model_dir = installed.folder;
   options.model_name = card.name;
   options.encoder = {.precision = parsed_precision, .pooling = card.pooling, .weights_sha256 = installed.weights_sha256};
-  return adapters::embedded::LocalTextEncoder::load(options, compute.pool(), compute.clock());
+  return adapters::embedded::LocalTextEncoder::load(options, compute.pool(lane), compute.clock());
 }
 
 core::Result<std::string> query_prefix(const core::Settings& settings) {

@@ -13,6 +13,9 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <sstream>
+
+#include "core/files.hpp"
 
 namespace scalestyle::load {
 namespace {
@@ -42,7 +45,7 @@ class SearchExchange final : public Exchange {
                        options_.port);
   }
 
-  Verdict judge(const HttpAnswer& answer) override {
+  Verdict judge(const HttpAnswer& answer, std::size_t /*kind*/) override {
     if (answer.status != 200) return {.error = fmt::format("HTTP {}", answer.status)};
     const AnswerCheck check = check_answer(answer.body);
     if (!check.is_success) return {.error = "status is not success"};
@@ -59,6 +62,7 @@ struct Client {
   HttpConnection connection;
   bool is_busy = false;
   bool is_counted = false;
+  std::size_t kind = 0;
   bool watches_write = false;
   int watched = -1;  // descriptor in epoll
   TimePoint intended;
@@ -84,19 +88,32 @@ class LoadRun {
     if (phase_requests_ > 0) CORE_CHECK(run_phase());
     is_counting_ = true;
     phase_requests_ = options_.requests;
+    report_.kinds.resize(exchange_.kinds());
     const double cpu_before = own_cpu_seconds();
+    CORE_TRY(const double server_before, server_cpu_seconds());
     const TimePoint begin = SteadyClock::now();
     end_ = begin + std::chrono::duration_cast<SteadyClock::duration>(
                        std::chrono::duration<double>(options_.duration_seconds));
     CORE_CHECK(run_phase());
     report_.elapsed_seconds = milliseconds(last_answer_ - begin) / 1000.0;
     report_.cpu_seconds = own_cpu_seconds() - cpu_before;
+    CORE_TRY(const double server_after, server_cpu_seconds());
+    report_.server_cpu_seconds = server_after - server_before;
     std::ranges::sort(report_.latencies_ms);
+    for (KindReport& kind : report_.kinds) {
+      std::ranges::sort(kind.latencies_ms);
+      std::ranges::sort(kind.degraded_ms);
+    }
     return std::move(report_);
   }
 
  private:
   [[nodiscard]] bool is_open_loop() const { return options_.rate > 0 && is_counting_; }
+
+  [[nodiscard]] core::Result<double> server_cpu_seconds() const {
+    if (options_.server_pid == 0) return 0;
+    return cpu_seconds_of(options_.server_pid);
+  }
 
   // Starts requests until the phase's count or time is over, then waits for the answers that are still out.
   core::Status run_phase() {
@@ -149,13 +166,16 @@ class LoadRun {
   }
 
   // Nobody answers: no reason to knock a million times.
-  [[nodiscard]] bool is_hopeless() const { return report_.answers == 0 && report_.errors >= kHopelessErrors; }
+  [[nodiscard]] bool is_hopeless() const {
+    return report_.answers + report_.refused == 0 && report_.errors >= kHopelessErrors;
+  }
 
   void start_request(std::size_t index, std::string request, TimePoint intended, TimePoint now) {
     idle_.pop_front();
     Client& client = clients_[index];
     client.is_busy = true;
     client.is_counted = is_counting_;
+    client.kind = exchange_.last_kind();
     client.intended = intended;
     client.sent = now;
     report_.latest_start_ms = std::max(report_.latest_start_ms, is_counting_ ? milliseconds(now - intended) : 0.0);
@@ -228,29 +248,46 @@ class LoadRun {
     Client& client = clients_[index];
     const HttpAnswer answer = client.connection.answer();
     last_answer_ = SteadyClock::now();
-    if (client.is_counted) count(answer, milliseconds(last_answer_ - client.intended));
+    if (client.is_counted) count(client, answer, milliseconds(last_answer_ - client.intended));
     if (!answer.keep_alive) drop_connection(client);
     release(index);
   }
 
-  void count(const HttpAnswer& answer, double latency_ms) {
-    const Exchange::Verdict verdict = exchange_.judge(answer);
-    if (!verdict.error.empty()) return count_error(verdict.error);
+  void count(const Client& client, const HttpAnswer& answer, double latency_ms) {
+    const Exchange::Verdict verdict = exchange_.judge(answer, client.kind);
+    KindReport& kind = report_.kinds[client.kind];
+    if (verdict.is_refused) {
+      ++report_.refused;
+      ++kind.refused;
+      return;
+    }
+    if (!verdict.error.empty()) return count_error(verdict.error, client.kind);
     ++report_.answers;
-    if (verdict.is_degraded) ++report_.degraded;
+    ++kind.answers;
+    if (verdict.is_degraded) {
+      ++report_.degraded;
+      ++kind.degraded;
+    }
     if (verdict.is_empty) ++report_.empty;
+    if (verdict.reranked > 0) ++kind.reranked;
+    if (verdict.is_fully_reranked) ++kind.fully_reranked;
+    kind.rerank_depth += verdict.reranked;
+    for (const std::string& reason : verdict.reasons) ++kind.reasons[reason];
     report_.latencies_ms.push_back(latency_ms);
+    (verdict.is_degraded ? kind.degraded_ms : kind.latencies_ms).push_back(latency_ms);
   }
 
-  void count_error(const std::string& kind) {
+  void count_error(const std::string& error, std::size_t kind) {
     ++report_.errors;
-    ++report_.error_kinds[kind];
+    ++report_.error_kinds[error];
+    ++report_.kinds[kind].errors;
+    ++report_.kinds[kind].error_kinds[error];
   }
 
   void fail_request(std::size_t index, const std::string& kind) {
     Client& client = clients_[index];
     last_answer_ = SteadyClock::now();
-    if (client.is_counted) count_error(kind);
+    if (client.is_counted) count_error(kind, client.kind);
     drop_connection(client);
     release(index);
   }
@@ -319,6 +356,21 @@ double own_cpu_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+core::Result<double> cpu_seconds_of(std::uint64_t pid) {
+  constexpr std::size_t kMaxBytes = 4096;
+  constexpr int kUserTime = 11;  // fields behind the name, which may have blanks and brackets; proc(5)
+  CORE_TRY(const std::string stat, core::read_text_file(fmt::format("/proc/{}/stat", pid), kMaxBytes));
+  std::istringstream fields(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+  std::string passed;
+  for (int i = 0; i < kUserTime; ++i) fields >> passed;
+  double user = 0;
+  double system = 0;
+  if (!(fields >> user >> system)) {
+    return core::fail(core::ErrorCode::kDataLoss, fmt::format("/proc/{}/stat is not as proc(5) says", pid));
+  }
+  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 AnswerCheck check_answer(std::string_view body) {
