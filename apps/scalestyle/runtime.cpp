@@ -1,65 +1,13 @@
 #include "runtime.hpp"
 
 #include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <ranges>
 
 #include "ingest/models/model_store.hpp"
 #include "nn/kernels/isa.hpp"
 
 namespace scalestyle::app {
-
-namespace {
-
-constexpr std::size_t kQueueCapacity = 4096;  // of a lane
-constexpr std::array<int, kLanes> kNiceness{0, 5, 10, 15};
-
-}  // namespace
-
-int niceness(Lane lane) { return kNiceness[static_cast<std::size_t>(lane)]; }
-
-void be_nice(Lane lane) {
-  // Of one thread, by its id: so the kernel takes it, whatever POSIX says. Being nicer is always allowed; where the kernel knows no
-  // such thing, the lanes share the processors evenly.
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness(lane)));
-}
-
-Compute::Compute(std::size_t threads, bool with_lanes) : lanes_(with_lanes ? kLanes : 1) {
-  for (std::size_t place = 0; place < lanes_.size(); ++place) {
-    Pool& lane = lanes_[place];
-    lane.pool = std::make_unique<core::WorkerPool>(
-        core::WorkerPool::Options{.threads = threads, .queue_capacity = kQueueCapacity}, clock_);
-    for (std::size_t i = 0; i < threads; ++i) {
-      lane.threads.emplace_back([pool = lane.pool.get(), place] {
-        if (place > 0) be_nice(static_cast<Lane>(place));
-        pool->run();
-      });
-    }
-  }
-}
-
-Compute::~Compute() { stop(); }
-
-// The last lane first: what it finishes goes on in earlier ones.
-void Compute::stop() {
-  for (Pool& lane : std::views::reverse(lanes_)) {
-    lane.pool->stop();
-    for (auto& thread : lane.threads) thread.join();
-    lane.threads.clear();
-  }
-}
-
-core::WorkerPool& Compute::pool(Lane lane) { return *lanes_[has_lanes() ? static_cast<std::size_t>(lane) : 0].pool; }
-
-std::size_t Compute::queued() const {
-  std::size_t jobs = 0;
-  for (const Pool& lane : lanes_) jobs += lane.pool->queued();
-  return jobs;
-}
 
 void show_pool(telemetry::Metrics& metrics, Compute& compute) {
   const auto queued = metrics.gauge({"scalestyle_pool_queued_jobs", "Jobs that wait for a compute thread."});

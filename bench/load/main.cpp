@@ -45,7 +45,7 @@ constexpr std::string_view kUsage = R"(scalestyle-load [options]
   --json                 one JSON object instead of text
  Mixed, a report for each kind; 503 and 429 with Retry-After are refusals, which are no errors:
   --mix SHARES           such as text=70,image=15,hybrid=10,click=5; --path-template is of the searches by words
-  --images FOLDER        JPEG files, posted as files of forms; with image or hybrid
+  --images FOLDER        JPEG and PNG files, posted as files of forms; with image or hybrid
   --rerank N             every search by words asks for N rows reranked (none asks)
  Queries and pictures, mixed or not:
   --distribution NAME    unique (default): none twice; zipf: drawn from so many by Zipf's law

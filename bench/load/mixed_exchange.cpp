@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxPictureBytes = std::size_t{16} << 20U;
 constexpr std::string_view kJpegStart = "\xff\xd8";
+constexpr std::string_view kPngStart = "\x89PNG\r\n\x1a\n";
+constexpr std::size_t kPngHeaderEnd = 33;  // signature and IHDR, which is the first chunk
 constexpr std::string_view kBoundary = "------scalestyle-load-7d1f0a3c";
 
 // The digits behind `name` in `text`; nothing where it is not there.
@@ -29,6 +31,23 @@ std::optional<std::uint64_t> number_after(std::string_view text, std::string_vie
 
 void add_field(std::string& body, std::string_view name, std::string_view value) {
   body += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{}\r\n", kBoundary, name, value);
+}
+
+bool is_jpeg(std::string_view file) { return file.starts_with(kJpegStart); }
+bool is_png(std::string_view file) { return file.starts_with(kPngStart) && file.size() > kPngHeaderEnd; }
+
+void add_big_endian(std::string& bytes, std::uint32_t number) {
+  for (unsigned shift = 32; shift > 0; shift -= 8) bytes += static_cast<char>(number >> (shift - 8) & 0xffU);
+}
+
+// PNG, annex D: the CRC-32 of zip files. A bit at a time: a comment is short.
+std::uint32_t png_crc(std::string_view bytes) {
+  std::uint32_t crc = 0xffffffffU;
+  for (const char byte : bytes) {
+    crc ^= static_cast<unsigned char>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc & 1U) != 0 ? crc >> 1U ^ 0xedb88320U : crc >> 1U;
+  }
+  return ~crc;
 }
 
 core::Error missing(std::string what, const char* field) {
@@ -74,21 +93,35 @@ core::Result<std::vector<std::string>> read_pictures(const std::string& folder, 
   std::error_code error;
   for (std::filesystem::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string extension = entry->path().extension().string();
-    if (extension == ".jpg" || extension == ".jpeg") paths.push_back(entry->path());
+    if (extension == ".jpg" || extension == ".jpeg" || extension == ".png") paths.push_back(entry->path());
   }
   if (error) return core::fail(core::ErrorCode::kNotFound, fmt::format("{}: {}", folder, error.message()));
-  if (paths.empty()) return core::fail(core::ErrorCode::kNotFound, folder + ": has no .jpg file");
+  if (paths.empty()) return core::fail(core::ErrorCode::kNotFound, folder + ": has no .jpg or .png file");
   std::ranges::sort(paths);
   paths.resize(std::min(paths.size(), most));
   std::vector<std::string> pictures;
   for (const auto& path : paths) {
     CORE_TRY(pictures.emplace_back(), core::read_text_file(path.string(), kMaxPictureBytes));
-    if (!pictures.back().starts_with(kJpegStart)) return core::fail(core::ErrorCode::kInvalidArgument, path.string() + ": is no JPEG file");
+    if (!is_jpeg(pictures.back()) && !is_png(pictures.back())) {
+      return core::fail(core::ErrorCode::kInvalidArgument, path.string() + ": is neither a JPEG nor a PNG file");
+    }
   }
   return pictures;
 }
 
-std::string jpeg_with_comment(std::string_view file, std::string_view comment) {
+std::string with_comment(std::string_view file, std::string_view comment) {
+  if (is_png(file)) {
+    // PNG (ISO/IEC 15948) 5.3: length, type, data, CRC of type and data; 11.3.4.3: keyword, a zero byte, text.
+    std::string chunk = "tEXtComment";
+    chunk += '\0';
+    chunk += comment;
+    std::string with(file.substr(0, kPngHeaderEnd));
+    add_big_endian(with, static_cast<std::uint32_t>(chunk.size() - 4));
+    with += chunk;
+    add_big_endian(with, png_crc(chunk));
+    with += file.substr(kPngHeaderEnd);
+    return with;
+  }
   // ISO/IEC 10918-1, B.2.4.5: the length counts its own two bytes.
   const std::size_t length = comment.size() + 2;
   std::string with(file.substr(0, kJpegStart.size()));
@@ -161,7 +194,7 @@ std::optional<std::string> MixedExchange::text_request() {
 std::string MixedExchange::next_picture() {
   const std::uint64_t number = picture_draw_ ? picture_draw_->next() : pictures_made_++;
   const std::string& file = options_.pictures[number % options_.pictures.size()];
-  return jpeg_with_comment(file, fmt::format("seed {} number {}", options_.seed, number));
+  return with_comment(file, fmt::format("seed {} number {}", options_.seed, number));
 }
 
 std::optional<std::string> MixedExchange::picture_request(bool with_words) {
@@ -175,9 +208,10 @@ std::optional<std::string> MixedExchange::picture_request(bool with_words) {
   }
   add_field(body, "k", std::to_string(options_.k));
   if (with_words && options_.rerank > 0) add_field(body, "rerank", std::to_string(options_.rerank));
-  body += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"image\"; filename=\"photo.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n",
-                      kBoundary);
-  body += next_picture();
+  const std::string picture = next_picture();
+  body += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"image\"; filename=\"photo\"\r\nContent-Type: {}\r\n\r\n",
+                      kBoundary, is_png(picture) ? "image/png" : "image/jpeg");
+  body += picture;
   body += fmt::format("\r\n--{}--\r\n", kBoundary);
   return fmt::format("POST /api/recommendation/search/{} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nContent-Type: "
                      "multipart/form-data; boundary={}\r\nContent-Length: {}\r\n\r\n{}",

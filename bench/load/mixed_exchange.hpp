@@ -30,12 +30,12 @@ using MixShares = std::array<double, kMixKinds>;
 // "text=70,image=15,hybrid=10,click=5": kinds that are not named have no share. kInvalidArgument with the field "mix".
 [[nodiscard]] core::Result<MixShares> parse_mix(std::string_view text);
 
-// The .jpg and .jpeg files below `folder`, in the order of their names, at most `most` of them. kNotFound where there is none;
-// kInvalidArgument for a file that does not begin as a JPEG file does.
+// The .jpg, .jpeg and .png files below `folder`, in the order of their names, at most `most` of them. kNotFound where there is none;
+// kInvalidArgument for a file that does not begin as JPEG or PNG files do.
 [[nodiscard]] core::Result<std::vector<std::string>> read_pictures(const std::string& folder, std::size_t most);
 
-// The JPEG file with `comment` (at most 65,533 bytes) in it.
-[[nodiscard]] std::string jpeg_with_comment(std::string_view file, std::string_view comment);
+// The file, of one of these kinds, with `comment` (at most 65,533 bytes of Latin-1) in it.
+[[nodiscard]] std::string with_comment(std::string_view file, std::string_view comment);
 
 struct MixOptions {
   std::string host = "127.0.0.1:8080";

@@ -118,7 +118,7 @@ TEST(MixedExchangeTest, PicturesGoAsFilesOfForms) {
   EXPECT_TRUE(request.starts_with("POST /api/recommendation/search/hybrid HTTP/1.1\r\n"));
   EXPECT_THAT(request, HasSubstr("name=\"query\"\r\n\r\n"));
   EXPECT_THAT(request, HasSubstr("name=\"rerank\"\r\n\r\n20\r\n"));
-  EXPECT_THAT(request, HasSubstr("name=\"image\"; filename=\"photo.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
+  EXPECT_THAT(request, HasSubstr("name=\"image\"; filename=\"photo\"\r\nContent-Type: image/jpeg\r\n\r\n"
                                  "\xff\xd8\xff\xfe"));
   EXPECT_THAT(request, HasSubstr("rest of a file\r\n--"));
   wanted.shares = {0, 1, 0, 0};
@@ -126,7 +126,12 @@ TEST(MixedExchangeTest, PicturesGoAsFilesOfForms) {
 }
 
 TEST(MixedExchangeTest, ACommentChangesAFileAndNotItsPicture) {
-  EXPECT_EQ(jpeg_with_comment(kJpeg, "ab"), std::string("\xff\xd8\xff\xfe\0\4ab", 8) + std::string(kJpeg.substr(2)));
+  EXPECT_EQ(with_comment(kJpeg, "ab"), std::string("\xff\xd8\xff\xfe\0\4ab", 8) + std::string(kJpeg.substr(2)));
+  const std::string png = "\x89PNG\r\n\x1a\n" + std::string(25, 'h') + "rest";
+  const std::string with = with_comment(png, "ab");
+  EXPECT_EQ(with.substr(0, 33), png.substr(0, 33));
+  // The CRC is zlib's crc32(b"tEXtComment\0ab").
+  EXPECT_EQ(with.substr(33), std::string("\0\0\0\x0a" "tEXtComment" "\0" "ab" "\xe4\xb2\x3a\xa7", 22) + "rest");
 }
 
 TEST(MixedExchangeTest, ZipfRepeatsPictures) {
