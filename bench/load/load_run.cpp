@@ -2,20 +2,15 @@
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <deque>
 #include <memory>
 #include <optional>
-#include <sstream>
-
-#include "core/files.hpp"
 
 namespace scalestyle::load {
 namespace {
@@ -121,6 +116,7 @@ class LoadRun {
     phase_begin_ = SteadyClock::now();
     is_ending_ = false;
     while (true) {
+      wake_rested();
       start_due_requests();
       if (is_ending_ && idle_.size() == clients_.size()) return {};
       CORE_CHECK(wait_and_handle());
@@ -217,6 +213,7 @@ class LoadRun {
     const TimePoint now = SteadyClock::now();
     TimePoint next = now + std::chrono::seconds(1);
     if (is_open_loop() && !is_ending_ && !idle_.empty()) next = std::min(next, intended_time(started_));
+    if (!resting_.empty()) next = is_ending_ ? now : std::min(next, resting_.front().until);
     for (const Client& client : clients_) {
       if (client.is_busy) next = std::min(next, client.sent + deadline());
     }
@@ -225,10 +222,10 @@ class LoadRun {
     return {static_cast<time_t>(wait.count() / 1'000'000'000), static_cast<long>(wait.count() % 1'000'000'000)};
   }
 
-  [[nodiscard]] SteadyClock::duration deadline() const {
-    return std::chrono::duration_cast<SteadyClock::duration>(
-        std::chrono::duration<double, std::milli>(options_.deadline_ms));
+  [[nodiscard]] static SteadyClock::duration duration_of(double ms) {
+    return std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double, std::milli>(ms));
   }
+  [[nodiscard]] SteadyClock::duration deadline() const { return duration_of(options_.deadline_ms); }
 
   void handle(std::size_t index) {
     Client& client = clients_[index];
@@ -248,13 +245,14 @@ class LoadRun {
     Client& client = clients_[index];
     const HttpAnswer answer = client.connection.answer();
     last_answer_ = SteadyClock::now();
-    if (client.is_counted) count(client, answer, milliseconds(last_answer_ - client.intended));
+    const Exchange::Verdict verdict = exchange_.judge(answer, client.kind);
+    if (client.is_counted) count(client, verdict, milliseconds(last_answer_ - client.intended));
     if (!answer.keep_alive) drop_connection(client);
+    if (verdict.is_refused && options_.refusal_pause_ms > 0 && !is_open_loop()) return rest(index);
     release(index);
   }
 
-  void count(const Client& client, const HttpAnswer& answer, double latency_ms) {
-    const Exchange::Verdict verdict = exchange_.judge(answer, client.kind);
+  void count(const Client& client, const Exchange::Verdict& verdict, double latency_ms) {
     KindReport& kind = report_.kinds[client.kind];
     if (verdict.is_refused) {
       ++report_.refused;
@@ -297,6 +295,20 @@ class LoadRun {
     client.watched = -1;
   }
 
+  // All rest equally long: who was refused first is the first to wake.
+  void rest(std::size_t index) {
+    clients_[index].is_busy = false;
+    resting_.push_back({index, SteadyClock::now() + duration_of(options_.refusal_pause_ms)});
+  }
+
+  void wake_rested() {
+    const TimePoint now = SteadyClock::now();
+    while (!resting_.empty() && (resting_.front().until <= now || is_ending_)) {
+      idle_.push_back(resting_.front().client);
+      resting_.pop_front();
+    }
+  }
+
   void release(std::size_t index) {
     clients_[index].is_busy = false;
     idle_.push_back(index);
@@ -315,6 +327,11 @@ class LoadRun {
   int epoll_ = -1;
   std::vector<Client> clients_;
   std::deque<std::size_t> idle_;
+  struct Resting {
+    std::size_t client;
+    TimePoint until;
+  };
+  std::deque<Resting> resting_;  // refused, soonest first
   bool is_counting_ = false;
   bool is_ending_ = false;
   std::uint64_t phase_requests_ = 0;
@@ -336,46 +353,10 @@ core::Status LoadOptions::validate() const {
   if (!(duration_seconds > 0 && duration_seconds <= 86400)) return invalid("duration", "is not in 0 … 86400 seconds");
   if (requests > 100'000'000) return invalid("requests", "is above 100000000");
   if (!(deadline_ms > 0 && deadline_ms <= 600'000)) return invalid("deadline-ms", "is not in 0 … 600000");
+  if (!(refusal_pause_ms >= 0 && refusal_pause_ms <= 600'000)) return invalid("refusal-pause-ms", "is not in 0 … 600000");
   if (!path_template.starts_with('/')) return invalid("path-template", "does not begin with /");
   if (path_template.find_first_of(" \r\n\t") != std::string::npos) return invalid("path-template", "has a blank");
   return {};
-}
-
-double percentile(const std::vector<double>& ascending, double share) {
-  if (ascending.empty()) return 0;
-  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(ascending.size())));
-  return ascending[std::clamp<std::size_t>(rank, 1, ascending.size()) - 1];
-}
-
-double LoadReport::percentile(double share) const { return load::percentile(latencies_ms, share); }
-
-double own_cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-core::Result<double> cpu_seconds_of(std::uint64_t pid) {
-  constexpr std::size_t kMaxBytes = 4096;
-  constexpr int kUserTime = 11;  // fields behind the name, which may have blanks and brackets; proc(5)
-  CORE_TRY(const std::string stat, core::read_text_file(fmt::format("/proc/{}/stat", pid), kMaxBytes));
-  std::istringstream fields(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
-  std::string passed;
-  for (int i = 0; i < kUserTime; ++i) fields >> passed;
-  double user = 0;
-  double system = 0;
-  if (!(fields >> user >> system)) {
-    return core::fail(core::ErrorCode::kDataLoss, fmt::format("/proc/{}/stat is not as proc(5) says", pid));
-  }
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
-
-AnswerCheck check_answer(std::string_view body) {
-  const auto has = [body](std::string_view text) { return body.find(text) != std::string_view::npos; };
-  return {has(R"("status":"success")"), !has(R"("degraded":false)"), has(R"("data":[{)")};
 }
 
 core::Result<LoadReport> run_load(const LoadOptions& options, QuerySource& queries) {

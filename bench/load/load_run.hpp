@@ -29,6 +29,7 @@ struct LoadOptions {
   double deadline_ms = 5000;        // an answer later than this after its request was sent is an error
   bool allow_remote = false;
   bool allow_empty = false;         // data: [] passes as a good answer
+  double refusal_pause_ms = 0;      // closed loop: a client that was refused waits so long before it asks again
   std::uint64_t server_pid = 0;     // the process whose processor time is reported; 0: nobody's
 
   [[nodiscard]] core::Status validate() const;

@@ -45,6 +45,7 @@ constexpr std::string_view kUsage = R"(scalestyle-load [options]
   --json                 one JSON object instead of text
  Mixed, a report for each kind; 503 and 429 with Retry-After are refusals, which are no errors:
   --mix SHARES           such as text=70,image=15,hybrid=10,click=5; --path-template is of the searches by words
+  --refusal-pause-ms MS  closed loop: a client that was refused asks again after so long, as Retry-After tells it (0: at once)
   --images FOLDER        JPEG and PNG files, posted as files of forms; with image or hybrid
   --rerank N             every search by words asks for N rows reranked (none asks)
  Queries and pictures, mixed or not:
@@ -98,6 +99,7 @@ core::Status take_option(CommandLine& line, std::string_view name, const char* v
   if (name == "rerank") return parse_number(name, value, line.rerank);
   if (name == "distinct") return parse_number(name, value, line.distinct);
   if (name == "exponent") return parse_number(name, value, line.exponent);
+  if (name == "refusal-pause-ms") return parse_number(name, value, options.refusal_pause_ms);
   if (name == "server-pid") return parse_number(name, value, options.server_pid);
   if (name == "seed") return parse_number(name, value, line.seed);
   if (name == "clients") return parse_number(name, value, options.clients);
@@ -123,7 +125,7 @@ core::Result<CommandLine> parse_command_line(int argc, char** argv) {
       option{"mix", required_argument, nullptr, 0},           option{"images", required_argument, nullptr, 0},
       option{"distribution", required_argument, nullptr, 0},  option{"rerank", required_argument, nullptr, 0},
       option{"distinct", required_argument, nullptr, 0},      option{"exponent", required_argument, nullptr, 0},
-      option{"server-pid", required_argument, nullptr, 0},
+      option{"server-pid", required_argument, nullptr, 0},    option{"refusal-pause-ms", required_argument, nullptr, 0},
       option{nullptr, 0, nullptr, 0}};
   CommandLine line;
   int index = 0;

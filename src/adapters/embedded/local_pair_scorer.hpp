@@ -3,8 +3,7 @@
 //
 // Pairs go through in small groups, in order. Every idle thread of the pool claims groups; a group is begun only when
 // the rate measured so far says that it ends before the deadline. Between groups other work that waits for the pool is
-// let through. The rate that is told is what one call more
-// would get. Control tokens written in a text are plain words.
+// let through. The rate that is told is what one call more would get. Control tokens written in a text are plain words.
 // Thread safety: as the port.
 
 #include <atomic>
