@@ -12,14 +12,15 @@ namespace scalestyle::app {
 namespace {
 
 constexpr std::size_t kQueueCapacity = 4096;  // of a lane
-constexpr std::array<int, kLanes> kNiceness{0, 5, 10, 15};  // nice(2), beside the process's own; a step is a claim 1.25 times smaller
+// Beside the process's own (nice(2)); a step is a claim 1.25 times smaller.
+constexpr std::array<int, kLanes> kNiceness{0, 5, 10, 15};
 constexpr int kNicest = 19;
 
 }  // namespace
 
 void be_nice(Lane lane) {
-  // Of one thread, by its id: so the kernel takes it, whatever POSIX says. Being nicer is always allowed; where the kernel knows no
-  // such thing, the lanes share the processors evenly.
+  // Of one thread, by its id: so the kernel takes it, whatever POSIX says. Being nicer is always allowed; where the kernel
+  // knows no such thing, the lanes share the processors evenly.
   const auto thread = static_cast<id_t>(::gettid());
   const int wanted = ::getpriority(PRIO_PROCESS, thread) + kNiceness[static_cast<std::size_t>(lane)];
   static_cast<void>(::setpriority(PRIO_PROCESS, thread, std::min(wanted, kNicest)));

@@ -22,7 +22,8 @@ void show_pool(telemetry::Metrics& metrics, Compute& compute);
 // Applies the `isa` setting.
 [[nodiscard]] core::Status choose_kernels(const core::Settings& settings);
 
-// The encoder of the `model` setting in the given precision, computing in `lane`; verifies the weights against the model manifest.
+// The encoder of the `model` setting in the given precision, computing in `lane`; verifies the weights against the model
+// manifest.
 [[nodiscard]] core::Result<std::unique_ptr<adapters::embedded::LocalTextEncoder>> load_encoder(
     const core::Settings& settings, const std::string& precision, Compute& compute, Lane lane = Lane::kQuery);
 

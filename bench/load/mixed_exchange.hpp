@@ -1,9 +1,9 @@
 #pragma once
-// What shoppers do, mixed: searches by words, by picture and by both, and clicks, in given shares and in an order by chance that a
-// seed repeats.
+// What shoppers do, mixed: searches by words, by picture and by both, and clicks, in given shares and in an order by chance
+// that a seed repeats.
 //
-// Unique: no query and no picture is asked twice; a picture is a file with a comment of its own in it, which changes its bytes and not
-// what is seen. Else queries and pictures are drawn from so many by Zipf's law.
+// Unique: no query and no picture is asked twice; a picture is a file with a comment of its own in it, which changes its bytes
+// and not what is seen. Else queries and pictures are drawn from so many by Zipf's law.
 
 #include <array>
 #include <cstddef>
@@ -30,8 +30,8 @@ using MixShares = std::array<double, kMixKinds>;
 // "text=70,image=15,hybrid=10,click=5": kinds that are not named have no share. kInvalidArgument with the field "mix".
 [[nodiscard]] core::Result<MixShares> parse_mix(std::string_view text);
 
-// The .jpg, .jpeg and .png files below `folder`, in the order of their names, at most `most` of them. kNotFound where there is none;
-// kInvalidArgument for a file that does not begin as JPEG or PNG files do.
+// The .jpg, .jpeg and .png files below `folder`, in the order of their names, at most `most` of them. kNotFound where there is
+// none; kInvalidArgument for a file that does not begin as JPEG or PNG files do.
 [[nodiscard]] core::Result<std::vector<std::string>> read_pictures(const std::string& folder, std::size_t most);
 
 // The file, of one of these kinds, with `comment` (at most 65,533 bytes of Latin-1) in it.

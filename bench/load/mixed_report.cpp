@@ -14,8 +14,8 @@ namespace {
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 double ratio(std::uint64_t part, std::uint64_t whole) { return ratio(static_cast<double>(part), static_cast<double>(whole)); }
 
-// Reasons are the server's constants, error kinds our own words and strerror's: what JSON needs escaped does not occur, but costs
-// nothing.
+// Reasons are the server's constants, error kinds our own words and strerror's: what JSON needs escaped does not occur, but
+// costs nothing.
 std::string counts_json(const std::map<std::string, std::uint64_t>& counts) {
   std::string members;
   for (const auto& [kind, count] : counts) {
