@@ -38,11 +38,11 @@ BEGIN = "<!-- written by scripts/bench_mixed.py --write-docs -->\n"
 END = "<!-- end of what bench_mixed.py wrote -->\n"
 
 
-def has_photos(data):
+def manifest_of(data):
     current = (pathlib.Path(data) / "CURRENT").read_text(encoding="ascii").strip()
     outer = json.loads((pathlib.Path(data) / "generations" / current / "manifest.json").read_text(encoding="utf-8"))
     manifest = outer["manifest"]
-    return bool((json.loads(manifest) if isinstance(manifest, str) else manifest).get("image_encoder"))
+    return json.loads(manifest) if isinstance(manifest, str) else manifest
 
 
 def run(*command):
@@ -53,19 +53,21 @@ def run(*command):
 
 def with_photos(options, scratch):
     """A data folder that has vectors of photos."""
-    if has_photos(options.data):
+    manifest = manifest_of(options.data)
+    if manifest.get("image_encoder"):
         return options.data
     if not options.articles:
         sys.exit(f"{options.data} has no vectors of photos: name its table with --articles, to have the photos ingested too")
     folder = serving.copy_of(options.data)
     scratch.append(folder)
-    ingest(folder, options.articles, options)
+    # Vectors of texts are taken over where they are of the same model and precision.
+    ingest(folder, options.articles, options, "--update", "--document-precision", manifest["encoder"]["precision"])
     return folder
 
 
-def ingest(folder, articles, options):
+def ingest(folder, articles, options, *more):
     run(serving.PROGRAMS / "scalestyle", "ingest", "--data", folder, "--articles", articles, "--images", options.photos,
-        "--vision-enabled", "--vision-model", options.vision_model)
+        "--vision-enabled", "--vision-model", options.vision_model, *more)
 
 
 def small_catalogue(options, scratch):
