@@ -54,7 +54,7 @@ def run(*command):
 def with_photos(options, scratch):
     """A data folder that has vectors of photos."""
     manifest = manifest_of(options.data)
-    if manifest.get("image_encoder"):
+    if manifest.get("images"):
         return options.data
     if not options.articles:
         sys.exit(f"{options.data} has no vectors of photos: name its table with --articles, to have the photos ingested too")
