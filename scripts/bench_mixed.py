@@ -4,7 +4,7 @@
 
 What shoppers do, mixed: 70 % searches by words, 15 % by picture, 10 % by both, 5 % clicks, with unique queries and pictures and with
 ones drawn by Zipf's law (exponent 1, 1,000 different ones), at 1, 10, 25 and 100 clients in closed loop (who is refused comes back after a
-second, as Retry-After says), then in open loop at half of the most answers that a closed loop got without refusals. Prints tables; --write-docs puts them between the markers of docs/performance.md.
+second, as Retry-After says), then in open loop at half of the most whole answers a second that a closed loop got without refusals. Prints tables; --write-docs puts them between the markers of docs/performance.md.
 
 An answer is whole where it is not degraded: rates and latencies are of whole ones. Refused: 503 or 429 with Retry-After. In full:
 whole or degraded answers reranked as deep as was planned, which is what the machine affords in the time. Processor time is the
@@ -79,10 +79,6 @@ def small_catalogue(options, scratch):
     return made / "data"
 
 
-def answered(report):
-    return (report["whole"] + report["degraded"]) / report["seconds"]
-
-
 def refused_share(report):
     return report["refused"] / max(1, report["whole"] + report["degraded"] + report["refused"])
 
@@ -100,7 +96,7 @@ def measure(data, distribution, options, serve_options):
             report = server.load(*common, "--clients", clients, "--duration", options.seconds, "--seed", seed)
             runs.append((f"{clients} client" + ("s" if clients > 1 else ""), report))
             seed += distribution == "unique"
-        most = max(answered(report) for _, report in runs if refused_share(report) < FEW_REFUSED)
+        most = max((report["whole_rps"] for _, report in runs if refused_share(report) < FEW_REFUSED), default=0)
         time.sleep(0 if options.smoke else REST_SECONDS)
         rate = max(1.0, round(most / 2, 1))
         report = server.load(*common, "--rate", rate, "--clients", 256, "--duration", options.seconds, "--seed", seed)
