@@ -108,20 +108,6 @@ __attribute__((target("avx2"))) inline __m256i madd_add_256(__m256i sum, __m256i
 BENCH_PEAK(madd_256, "avx2", __m256i, load_256(kBits.words), madd_add_256(sum[i], a, b))
 #undef BENCH_PEAK
 
-__attribute__((target("avx2"), noinline)) void madd_256() {
-  __m256i sum[kSums];
-  __m256i a = load_256(kBits.words);
-  const __m256i b = a;
-  _Pragma("GCC unroll 12") for (int i = 0; i < kSums; ++i) sum[i] = a;
-  for (int round = 0; round < kRounds; ++round) {
-    _Pragma("GCC unroll 12") for (int i = 0; i < kSums; ++i) {
-      __asm__ volatile("" : "+x"(a));  // else one product would serve all sums
-      sum[i] = _mm256_add_epi32(sum[i], _mm256_madd_epi16(a, b));
-      __asm__ volatile("" : "+x"(sum[i]));
-    }
-  }
-}
-
 struct alignas(64) TileConfig {
   std::uint8_t palette = 1;
   std::uint8_t start_row = 0;
@@ -189,7 +175,6 @@ Peaks measure_peaks() {
   } else if (cpu.avx_vnni) {
     peaks.int8_vnni = best_gops(kInstructions * 64, vnni_256);
   }
-  if (cpu.avx2_fma) peaks.int8_madd = best_gops(kInstructions * 32, madd_256);
   if (cpu.amx_int8) peaks.amx_int8 = best_gops(4.0 * kRounds * 32768, amx_int8_rounds);
   if (cpu.amx_bf16) peaks.amx_bf16 = best_gops(4.0 * kRounds * 16384, amx_bf16_rounds);
 #endif

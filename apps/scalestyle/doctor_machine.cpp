@@ -74,7 +74,7 @@ Check check_processes(const core::Settings& settings) {
   if (::getrlimit(RLIMIT_NPROC, &limit) != 0) return skipped("threads", "the limit of threads cannot be read");
   if (limit.rlim_cur == RLIM_INFINITY) return passed("threads", "no limit of threads");
   std::string found = fmt::format("{} processes and threads allowed to this user", limit.rlim_cur);
-  if (limit.rlim_cur >= compute_threads(settings) + kOtherThreads) return passed("threads", std::move(found));
+  if (limit.rlim_cur >= kLanes * compute_threads(settings) + kOtherThreads) return passed("threads", std::move(found));
   return warned("threads", std::move(found),
                 "raise the limit (ulimit -u, LimitNPROC): a server has about 64 threads besides those that compute");
 }

@@ -67,7 +67,7 @@ core::Result<std::unique_ptr<ports::TextGenerator>> load_generator(const core::S
   CORE_TRY(options.model.precision, nn::parse_precision(settings.text("generation_precision")));
   CORE_TRY(const std::size_t need, adapters::embedded::LocalTextGenerator::memory_need_bytes(options));
   CORE_CHECK(check_memory("generation_enabled", chosen.name, need));
-  CORE_TRY(auto generator, adapters::embedded::LocalTextGenerator::load(options, compute.pool(), compute.clock()));
+  CORE_TRY(auto generator, adapters::embedded::LocalTextGenerator::load(options, compute.pool(Lane::kRerank), compute.clock()));
   return std::unique_ptr<ports::TextGenerator>(std::move(generator));
 }
 

@@ -67,7 +67,8 @@ class ServedStack {
     const auto queue_tokens = static_cast<std::size_t>(settings_.integer("inference_queue_tokens"));
     auto& pool = compute_.pool();
     const auto& clock = compute_.clock();
-    const embedded::QueueParts parts{pool, timers_, clock, metrics_};
+    const embedded::QueueParts pairs{compute_.pool(Lane::kRerank), timers_, clock, metrics_};
+    const embedded::QueueParts pictures{compute_.pool(Lane::kPicture), timers_, clock, metrics_};
     CORE_TRY(auto text, load_encoder(settings_, settings_.text("query_precision"), compute_));
     text_ = std::make_unique<embedded::MeteredTextEncoder>(std::move(text), metrics_, clock);
     texts_.emplace(
@@ -80,12 +81,12 @@ class ServedStack {
       CORE_TRY(const auto precision, nn::parse_precision(settings_.text("rerank_precision")));
       CORE_TRY(auto pair, load_scorer(settings_, reranker, precision, compute_));
       pair_ = std::make_unique<embedded::MeteredPairScorer>(std::move(pair), metrics_, clock);
-      pairs_.emplace(*pair_, embedded::QueuedPairScorer::Options{.queue_tokens = queue_tokens}, parts);
+      pairs_.emplace(*pair_, embedded::QueuedPairScorer::Options{.queue_tokens = queue_tokens}, pairs);
     }
     CORE_TRY(auto picture, load_image_encoder(settings_, compute_));
     if (picture) {
       picture_ = std::make_unique<embedded::MeteredImageEncoder>(std::move(picture), metrics_, clock);
-      pictures_.emplace(*picture_, embedded::QueuedImageEncoder::Options{}, parts);
+      pictures_.emplace(*picture_, embedded::QueuedImageEncoder::Options{}, pictures);
     }
     if (settings_.boolean("generation_enabled")) {
       CORE_TRY(generator_, load_generator(settings_, compute_));
@@ -182,7 +183,7 @@ class InferenceRun {
     options.max_large_bodies_bytes = kMaxLargeBodiesBytes;
     telemetry::Logger log(logging, clock_);
     CORE_TRY(access_, AccessStack::open(settings_, {.clock = clock_, .log = log}));
-    compute_.emplace(compute_threads(settings_));
+    compute_.emplace(compute_threads(settings_), settings_.boolean("compute_lanes"));
     ServedStack stack(settings_, *compute_, timers_, metrics_);
     timer_thread_ = std::thread([this] { timers_.run(); });
     const core::Status outcome = serve(stack, options, log);
@@ -197,7 +198,7 @@ class InferenceRun {
     stack.show_queues();
     telemetry::show_resident_memory(metrics_);
     telemetry::show_process(metrics_, {.version = std::string(kVersion), .role = "inference"});
-    show_pool(metrics_, compute_->pool());
+    show_pool(metrics_, *compute_);
     CORE_TRY(tracing_, TracingStack::open(settings_, "inference", {.clock = clock_, .metrics = metrics_, .log = log}));
     CORE_TRY(auto described, api_options(settings_, options));
     api_.emplace(http::InferenceApi::Dependencies{.models = stack.models(),
@@ -263,7 +264,7 @@ Command inference_command() {
           .help = "Serve models over HTTP: /embed, /rerank, /embed_image, /generate, /v1/…",
           .settings = with_key_settings(with_process_settings(
               with_vision_settings({"models", "model", "query_precision", "reranker", "rerank_precision", "generation_enabled",
-                                    "generation_model", "generation_precision", "compute_threads", "isa", "inference_device",
+                                    "generation_model", "generation_precision", "compute_threads", "compute_lanes", "isa", "inference_device",
                                     "inference_batch_tokens", "inference_queue_tokens"}))),
           .run = run_inference};
 }

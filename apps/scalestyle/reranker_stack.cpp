@@ -44,6 +44,14 @@ core::Result<std::optional<Cascade>> parse_cascade(std::string_view text) {
                     "rerank_cascade");
 }
 
+// What the scorer gives goes on in the lane of queries. `held` keeps it where it has another.
+std::unique_ptr<ports::PairScorer> back_from_its_lane(std::unique_ptr<ports::PairScorer> scorer,
+                                                      std::unique_ptr<ports::PairScorer>& held, Compute& compute) {
+  if (!compute.has_lanes()) return scorer;
+  held = std::move(scorer);
+  return std::make_unique<search::PooledPairScorer>(*held, compute.pool());
+}
+
 }  // namespace
 
 std::vector<std::string> with_rerank_settings(std::vector<std::string> names) {
@@ -73,7 +81,7 @@ core::Result<std::unique_ptr<adapters::embedded::LocalPairScorer>> load_scorer(c
   options.model_dir = std::move(chosen.folder);
   options.model_name = std::move(chosen.name);
   options.model.weights_sha256 = std::move(chosen.weights_sha256);
-  return adapters::embedded::LocalPairScorer::load(options, compute.pool(), compute.clock());
+  return adapters::embedded::LocalPairScorer::load(options, compute.pool(Lane::kRerank), compute.clock());
 }
 
 std::string missing_reranker(const core::Settings& settings) {
@@ -121,11 +129,13 @@ core::Result<std::unique_ptr<RerankerStack>> RerankerStack::open(const core::Set
     }
     stack->scorer_ = std::make_unique<search::PooledPairScorer>(*scorer, compute.pool());
   } else {
-    CORE_TRY(stack->scorer_, load_scorer(settings, model, precision, compute));
+    CORE_TRY(auto scorer, load_scorer(settings, model, precision, compute));
+    stack->scorer_ = back_from_its_lane(std::move(scorer), stack->slow_scorer_, compute);
   }
   stack->scorer_ = std::make_unique<adapters::embedded::MeteredPairScorer>(std::move(stack->scorer_), metrics, compute.clock());
   if (cascade) {
-    CORE_TRY(auto first, load_scorer(settings, cascade->model, precision, compute));
+    CORE_TRY(auto scorer, load_scorer(settings, cascade->model, precision, compute));
+    auto first = back_from_its_lane(std::move(scorer), stack->slow_first_scorer_, compute);
     stack->first_scorer_ = std::make_unique<adapters::embedded::MeteredPairScorer>(std::move(first), metrics, compute.clock(), "first_pair");
   }
   stack->cache_ = std::make_unique<search::PairScoreCache>(

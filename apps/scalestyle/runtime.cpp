@@ -9,23 +9,11 @@
 
 namespace scalestyle::app {
 
-Compute::Compute(std::size_t threads) : pool_({.threads = threads, .queue_capacity = 4096}, clock_) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { pool_.run(); });
-}
-
-Compute::~Compute() { stop(); }
-
-void Compute::stop() {
-  pool_.stop();
-  for (auto& thread : threads_) thread.join();
-  threads_.clear();
-}
-
-void show_pool(telemetry::Metrics& metrics, const core::WorkerPool& pool) {
+void show_pool(telemetry::Metrics& metrics, Compute& compute) {
   const auto queued = metrics.gauge({"scalestyle_pool_queued_jobs", "Jobs that wait for a compute thread."});
   const auto threads = metrics.gauge({"scalestyle_pool_threads", "Compute threads."});
-  threads.set(static_cast<double>(pool.threads()));
-  metrics.on_render([&pool, queued] { queued.set(static_cast<double>(pool.queued())); });
+  threads.set(static_cast<double>(compute.pool().threads()));
+  metrics.on_render([&compute, queued] { queued.set(static_cast<double>(compute.queued())); });
 }
 
 std::size_t compute_threads(const core::Settings& settings) {
@@ -66,7 +54,7 @@ core::Result<ModelCard> model_card(const core::Settings& settings) {
 
 core::Result<std::unique_ptr<adapters::embedded::LocalTextEncoder>> load_encoder(const core::Settings& settings,
                                                                                  const std::string& precision,
-                                                                                 Compute& compute) {
+                                                                                 Compute& compute, Lane lane) {
   CORE_TRY(const auto card, model_card(settings));
   CORE_TRY(auto installed, ingest::models::open_model(settings.text("models"), card.name));
   CORE_TRY(const auto parsed_precision, nn::parse_precision(precision));
@@ -74,7 +62,7 @@ core::Result<std::unique_ptr<adapters::embedded::LocalTextEncoder>> load_encoder
   options.model_dir = installed.folder;
   options.model_name = card.name;
   options.encoder = {.precision = parsed_precision, .pooling = card.pooling, .weights_sha256 = installed.weights_sha256};
-  return adapters::embedded::LocalTextEncoder::load(options, compute.pool(), compute.clock());
+  return adapters::embedded::LocalTextEncoder::load(options, compute.pool(lane), compute.clock());
 }
 
 core::Result<std::string> query_prefix(const core::Settings& settings) {

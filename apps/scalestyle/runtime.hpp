@@ -4,40 +4,17 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "adapters/embedded/local_text_encoder.hpp"
-#include "core/clock.hpp"
+#include "compute.hpp"
 #include "core/result.hpp"
 #include "core/settings.hpp"
-#include "core/worker_pool.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace scalestyle::app {
 
-// The pool and its threads: started here, joined at the end of the scope.
-class Compute {
- public:
-  explicit Compute(std::size_t threads);
-  Compute(const Compute&) = delete;
-  Compute& operator=(const Compute&) = delete;
-  ~Compute();
-
-  // Finishes what is queued and joins the threads; once.
-  void stop();
-
-  [[nodiscard]] core::WorkerPool& pool() { return pool_; }
-  [[nodiscard]] const core::Clock& clock() const { return clock_; }
-
- private:
-  core::SystemClock clock_;
-  core::WorkerPool pool_;
-  std::vector<std::thread> threads_;
-};
-
-// The jobs that wait for a thread, whenever `metrics` are rendered. `pool` outlives the last render.
-void show_pool(telemetry::Metrics& metrics, const core::WorkerPool& pool);
+// The jobs that wait for a thread, whenever `metrics` are rendered. `compute` outlives the last render.
+void show_pool(telemetry::Metrics& metrics, Compute& compute);
 
 // `compute_threads`, or one a core this process may run on.
 [[nodiscard]] std::size_t compute_threads(const core::Settings& settings);
@@ -45,9 +22,10 @@ void show_pool(telemetry::Metrics& metrics, const core::WorkerPool& pool);
 // Applies the `isa` setting.
 [[nodiscard]] core::Status choose_kernels(const core::Settings& settings);
 
-// The encoder of the `model` setting in the given precision; verifies the weights against the model manifest.
+// The encoder of the `model` setting in the given precision, computing in `lane`; verifies the weights against the model
+// manifest.
 [[nodiscard]] core::Result<std::unique_ptr<adapters::embedded::LocalTextEncoder>> load_encoder(
-    const core::Settings& settings, const std::string& precision, Compute& compute);
+    const core::Settings& settings, const std::string& precision, Compute& compute, Lane lane = Lane::kQuery);
 
 // The instruction that the model's card puts before queries, where the `query_prefix` setting wants it; else empty.
 [[nodiscard]] core::Result<std::string> query_prefix(const core::Settings& settings);

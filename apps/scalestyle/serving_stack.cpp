@@ -52,7 +52,8 @@ core::Result<std::unique_ptr<ServingStack>> ServingStack::create(const core::Set
   if (settings.is_set("data") || wish.stores.needs_folder()) {
     CORE_TRY(stack->data_, data_folder(settings));
   }
-  stack->compute_ = std::make_unique<Compute>(compute_threads(settings));
+  const bool with_lanes = wish.events_log != nullptr && settings.boolean("compute_lanes");
+  stack->compute_ = std::make_unique<Compute>(compute_threads(settings), with_lanes);
   stack->quiet_log_ = std::make_unique<telemetry::Logger>(telemetry::Logger::Options{}, stack->compute_->clock());
   stack->log_ = wish.events_log != nullptr ? wish.events_log : stack->quiet_log_.get();
   if (wish.events_log != nullptr) {
@@ -91,7 +92,9 @@ core::Status ServingStack::open_models(const core::Settings& settings) {
     CORE_TRY(auto encoder, inference_->text_encoder(precision, generation ? std::optional(generation->document_encoder) : std::nullopt));
     take_remote(std::unique_ptr<ports::TextEncoder>(std::move(encoder)));
   } else {
-    CORE_TRY(encoder_, load_encoder(settings, precision, *compute_));
+    CORE_TRY(auto encoder, load_encoder(settings, precision, *compute_));
+    local_encoder_ = encoder.get();
+    encoder_ = std::move(encoder);
   }
   encoder_ = std::make_unique<embedded::MeteredTextEncoder>(std::move(encoder_), metrics_, compute_->clock());
   if (milvus_) {
@@ -172,18 +175,19 @@ void ServingStack::compare_vectors(const core::Settings& settings) {
 }
 
 void ServingStack::show_metrics() {
-  show_pool(metrics_, compute_->pool());
+  show_pool(metrics_, *compute_);
   telemetry::show_disk_space(metrics_, data_);
 }
 
 core::Status ServingStack::open_catalog(const core::Settings& /*settings*/) {
   if (wish_.stores.catalog_in_redis) {
-    auto store = std::make_unique<redis::RedisCatalogStore>(redis_->client(), compute_->pool(),
+    auto store = std::make_unique<redis::RedisCatalogStore>(redis_->client(), compute_->pool(Lane::kBackground),
                                                             redis::RedisCatalogStore::Options{.prefix = redis_->prefix()});
     redis_store_ = store.get();
     store_ = std::move(store);
   } else {
-    store_ = std::make_unique<embedded::LocalCatalogStore>(embedded::LocalCatalogStore::Options{.data_dir = data_}, compute_->pool());
+    store_ = std::make_unique<embedded::LocalCatalogStore>(embedded::LocalCatalogStore::Options{.data_dir = data_},
+                                                           compute_->pool(Lane::kBackground));
   }
   return {};
 }
@@ -225,6 +229,10 @@ core::Status ServingStack::open_vision(const core::Settings& settings) {
     take_remote(std::unique_ptr<ports::ImageEncoder>(std::move(encoder)));
   } else {
     CORE_TRY(image_encoder_, load_image_encoder(settings, *compute_));
+    if (image_encoder_ != nullptr && compute_->has_lanes()) {
+      slow_image_encoder_ = std::move(image_encoder_);
+      image_encoder_ = std::make_unique<search::PooledImageEncoder>(*slow_image_encoder_, compute_->pool());
+    }
   }
   if (image_encoder_ == nullptr) return {};
   image_encoder_ = std::make_unique<embedded::MeteredImageEncoder>(std::move(image_encoder_), metrics_, compute_->clock());
@@ -257,7 +265,7 @@ core::Result<ports::GenerationInfo> ServingStack::current_generation() const {
 core::Result<std::unique_ptr<ports::TextEncoder>> ServingStack::open_document_encoder(const core::Settings& settings,
                                                                                      const ports::EncoderInfo& documents) {
   if (inference_->has_texts()) return inference_->document_encoder(documents);
-  return load_encoder(settings, documents.precision, *compute_);
+  return load_encoder(settings, documents.precision, *compute_, Lane::kBackground);
 }
 
 // New texts are embedded in the precision that the generation's vectors have, which may be another than the queries'. Where the
@@ -272,6 +280,11 @@ core::Status ServingStack::open_changes(const core::Settings& settings) {
   // Of a server that was not there yet the precision is not known for certain.
   if (same_model && (documents.precision != encoder_->info().precision || inference_->has_texts())) {
     CORE_TRY(document_encoder_, open_document_encoder(settings, documents));
+  } else if (local_encoder_ != nullptr && compute_->has_lanes()) {
+    document_encoder_ = local_encoder_->on(compute_->pool(Lane::kBackground));
+  }
+  if (document_encoder_ != nullptr) {
+    document_encoder_ = std::make_unique<embedded::MeteredTextEncoder>(std::move(document_encoder_), metrics_, clock);
   }
   if (wish_.stores.catalog_in_redis) {
     changes_ = std::make_unique<redis::RedisCatalogChanges>(redis_->client(), redis::RedisCatalogChanges::Options{.prefix = redis_->prefix()});
@@ -284,8 +297,15 @@ core::Status ServingStack::open_changes(const core::Settings& settings) {
                                         .encoder = document_encoder_ ? *document_encoder_ : *encoder_,
                                         .timers = *timers_, .clock = clock, .metrics = metrics_, .log = *log_},
       search::LiveCatalogOptions{});
-  change_writer_ = std::thread([live = live_.get()] { live->write(); });
-  change_builder_ = std::thread([live = live_.get()] { live->build(); });
+  const bool lanes = compute_->has_lanes();
+  change_writer_ = std::thread([live = live_.get(), lanes] {
+    if (lanes) be_nice(Lane::kRerank);  // its clients wait; but it takes over whole generations too
+    live->write();
+  });
+  change_builder_ = std::thread([live = live_.get(), lanes] {
+    if (lanes) be_nice(Lane::kBackground);
+    live->build();
+  });
   return {};
 }
 

@@ -143,6 +143,7 @@ class ServingStack {
   std::unique_ptr<ports::TextEncoder> remote_encoder_;  // behind the next two; null: in this process
   std::unique_ptr<ports::TextEncoder> guarded_encoder_;
   std::unique_ptr<ports::TextEncoder> encoder_;
+  adapters::embedded::LocalTextEncoder* local_encoder_ = nullptr;  // in encoder_; null: remote
   std::unique_ptr<ports::CatalogStore> store_;
   adapters::redis::RedisCatalogStore* redis_store_ = nullptr;  // store_, where it is that
   std::unique_ptr<ports::VectorIndex> local_index_;       // null: Milvus
@@ -153,6 +154,7 @@ class ServingStack {
   ports::VectorIndex* index_ = nullptr;                   // that of the two
   std::unique_ptr<ports::ImageEncoder> remote_image_encoder_;  // behind the next two; null: in this process
   std::unique_ptr<ports::ImageEncoder> guarded_image_encoder_;
+  std::unique_ptr<ports::ImageEncoder> slow_image_encoder_;  // behind image_encoder_, in a lane of its own; null: elsewhere
   std::unique_ptr<ports::ImageEncoder> image_encoder_;    // null where vision is off, as the next
   std::unique_ptr<ports::VectorIndex> local_image_index_;
   std::unique_ptr<search::PatientVectorIndex> patient_image_index_;

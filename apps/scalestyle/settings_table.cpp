@@ -48,6 +48,8 @@ std::vector<SettingSpec> make_table() {
       text("models", default_models_folder(), "folder of the models"),
       text("model", "bge-small-en-v1.5", "text embedding model", {"bge-small-en-v1.5", "all-MiniLM-L6-v2"}),
       integer("compute_threads", "0", "compute threads; 0: one a core", 0, 256),
+      boolean("compute_lanes", "true",
+              "what a search waits for goes before pictures, reranking and changes of articles: each on threads of its own"),
       text("isa", "auto", "instruction set of the kernels; auto: the best that this CPU has"),
       also_by(boolean("vision_enabled", "false", "search by pictures; ingest embeds photos"), "VISION_ENABLED"),
       text("vision_model", "clip-vit-base-patch32", "image and text embedding model: a model's name, or a path to its folder"),

@@ -26,7 +26,7 @@ core::Result<std::unique_ptr<adapters::embedded::LocalImageEncoder>> load_image_
   options.model_name = std::move(model.name);
   options.precision = precision;
   options.weights_sha256 = std::move(model.weights_sha256);
-  return adapters::embedded::LocalImageEncoder::create(options, compute.pool(), compute.clock());
+  return adapters::embedded::LocalImageEncoder::create(options, compute.pool(Lane::kPicture), compute.clock());
 }
 
 }  // namespace scalestyle::app

@@ -30,7 +30,7 @@ std::optional<std::string> ClickExchange::next_request() {
   return post_request(options_.host, "/api/events", body + "]}");
 }
 
-Exchange::Verdict ClickExchange::judge(const HttpAnswer& answer) {
+Exchange::Verdict ClickExchange::judge(const HttpAnswer& answer, std::size_t /*kind*/) {
   if (answer.status != 200) return {.error = fmt::format("HTTP {}: {}", answer.status, answer.body.substr(0, 200))};
   if (answer.body.find(R"("status":"success")") == std::string_view::npos) return {.error = "status is not success"};
   std::size_t tokens = 0;

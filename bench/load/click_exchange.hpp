@@ -26,7 +26,7 @@ class ClickExchange final : public Exchange {
   explicit ClickExchange(ClickOptions options) : options_(std::move(options)), random_(options_.seed) {}
 
   [[nodiscard]] std::optional<std::string> next_request() override;
-  [[nodiscard]] Verdict judge(const HttpAnswer& answer) override;
+  [[nodiscard]] Verdict judge(const HttpAnswer& answer, std::size_t kind) override;
 
  private:
   [[nodiscard]] std::string event();

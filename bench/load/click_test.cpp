@@ -58,7 +58,7 @@ TEST(ClickExchangeTest, AFillVisitsEveryUserOnce) {
 TEST(ClickExchangeTest, OnlyATokenForEveryEventIsGood) {
   const std::string event = R"({"status":"stored","event_id":"a","token":"t"})";
   const auto judged = [](std::size_t batch, int status, const std::string& body) {
-    return ClickExchange(options(batch)).judge({.status = status, .keep_alive = true, .body = body}).error;
+    return ClickExchange(options(batch)).judge({.status = status, .keep_alive = true, .body = body}, 0).error;
   };
   EXPECT_EQ(judged(1, 200, R"({"status":"success","event_id":"a","token":"t"})"), "");
   EXPECT_EQ(judged(2, 200, R"({"status":"success","results":[)" + event + "," + event + "]}"), "");

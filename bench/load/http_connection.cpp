@@ -121,6 +121,7 @@ core::Result<HttpConnection::Progress> HttpConnection::parse() {
     const auto [stop, error] = std::from_chars(text.data() + 9, text.data() + 12, answer_.status);
     if (error != std::errc{} || stop != text.data() + 12) return bad("no HTTP status");
     answer_.keep_alive = text[7] == '1';
+    answer_.has_retry_after = false;
     bool has_length = false;
     std::string_view rest = text.substr(0, end);
     while (true) {
@@ -131,6 +132,7 @@ core::Result<HttpConnection::Progress> HttpConnection::parse() {
       const std::size_t colon = std::min(line.find(':'), line.size());
       const std::string_view name = line.substr(0, colon);
       const std::string_view value = trim(line.substr(std::min(colon + 1, line.size())));
+      if (equals_ignoring_case(name, "retry-after")) answer_.has_retry_after = true;
       if (equals_ignoring_case(name, "connection")) answer_.keep_alive = !equals_ignoring_case(value, "close");
       if (equals_ignoring_case(name, "content-length")) {
         const auto [last, wrong] = std::from_chars(value.data(), value.data() + value.size(), content_bytes_);

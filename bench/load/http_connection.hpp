@@ -24,6 +24,7 @@ struct HttpAnswer {
   int status = 0;
   bool keep_alive = true;
   std::string_view body;  // valid until the connection's next use
+  bool has_retry_after = false;
 };
 
 // Thread safety: none.

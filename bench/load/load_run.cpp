@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <deque>
 #include <memory>
@@ -42,7 +40,7 @@ class SearchExchange final : public Exchange {
                        options_.port);
   }
 
-  Verdict judge(const HttpAnswer& answer) override {
+  Verdict judge(const HttpAnswer& answer, std::size_t /*kind*/) override {
     if (answer.status != 200) return {.error = fmt::format("HTTP {}", answer.status)};
     const AnswerCheck check = check_answer(answer.body);
     if (!check.is_success) return {.error = "status is not success"};
@@ -59,6 +57,7 @@ struct Client {
   HttpConnection connection;
   bool is_busy = false;
   bool is_counted = false;
+  std::size_t kind = 0;
   bool watches_write = false;
   int watched = -1;  // descriptor in epoll
   TimePoint intended;
@@ -84,19 +83,32 @@ class LoadRun {
     if (phase_requests_ > 0) CORE_CHECK(run_phase());
     is_counting_ = true;
     phase_requests_ = options_.requests;
+    report_.kinds.resize(exchange_.kinds());
     const double cpu_before = own_cpu_seconds();
+    CORE_TRY(const double server_before, server_cpu_seconds());
     const TimePoint begin = SteadyClock::now();
     end_ = begin + std::chrono::duration_cast<SteadyClock::duration>(
                        std::chrono::duration<double>(options_.duration_seconds));
     CORE_CHECK(run_phase());
     report_.elapsed_seconds = milliseconds(last_answer_ - begin) / 1000.0;
     report_.cpu_seconds = own_cpu_seconds() - cpu_before;
+    CORE_TRY(const double server_after, server_cpu_seconds());
+    report_.server_cpu_seconds = server_after - server_before;
     std::ranges::sort(report_.latencies_ms);
+    for (KindReport& kind : report_.kinds) {
+      std::ranges::sort(kind.latencies_ms);
+      std::ranges::sort(kind.degraded_ms);
+    }
     return std::move(report_);
   }
 
  private:
   [[nodiscard]] bool is_open_loop() const { return options_.rate > 0 && is_counting_; }
+
+  [[nodiscard]] core::Result<double> server_cpu_seconds() const {
+    if (options_.server_pid == 0) return 0;
+    return cpu_seconds_of(options_.server_pid);
+  }
 
   // Starts requests until the phase's count or time is over, then waits for the answers that are still out.
   core::Status run_phase() {
@@ -104,6 +116,7 @@ class LoadRun {
     phase_begin_ = SteadyClock::now();
     is_ending_ = false;
     while (true) {
+      wake_rested();
       start_due_requests();
       if (is_ending_ && idle_.size() == clients_.size()) return {};
       CORE_CHECK(wait_and_handle());
@@ -149,13 +162,16 @@ class LoadRun {
   }
 
   // Nobody answers: no reason to knock a million times.
-  [[nodiscard]] bool is_hopeless() const { return report_.answers == 0 && report_.errors >= kHopelessErrors; }
+  [[nodiscard]] bool is_hopeless() const {
+    return report_.answers + report_.refused == 0 && report_.errors >= kHopelessErrors;
+  }
 
   void start_request(std::size_t index, std::string request, TimePoint intended, TimePoint now) {
     idle_.pop_front();
     Client& client = clients_[index];
     client.is_busy = true;
     client.is_counted = is_counting_;
+    client.kind = exchange_.last_kind();
     client.intended = intended;
     client.sent = now;
     report_.latest_start_ms = std::max(report_.latest_start_ms, is_counting_ ? milliseconds(now - intended) : 0.0);
@@ -197,6 +213,7 @@ class LoadRun {
     const TimePoint now = SteadyClock::now();
     TimePoint next = now + std::chrono::seconds(1);
     if (is_open_loop() && !is_ending_ && !idle_.empty()) next = std::min(next, intended_time(started_));
+    if (!resting_.empty()) next = is_ending_ ? now : std::min(next, resting_.front().until);
     for (const Client& client : clients_) {
       if (client.is_busy) next = std::min(next, client.sent + deadline());
     }
@@ -205,10 +222,10 @@ class LoadRun {
     return {static_cast<time_t>(wait.count() / 1'000'000'000), static_cast<long>(wait.count() % 1'000'000'000)};
   }
 
-  [[nodiscard]] SteadyClock::duration deadline() const {
-    return std::chrono::duration_cast<SteadyClock::duration>(
-        std::chrono::duration<double, std::milli>(options_.deadline_ms));
+  [[nodiscard]] static SteadyClock::duration duration_of(double ms) {
+    return std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double, std::milli>(ms));
   }
+  [[nodiscard]] SteadyClock::duration deadline() const { return duration_of(options_.deadline_ms); }
 
   void handle(std::size_t index) {
     Client& client = clients_[index];
@@ -228,29 +245,47 @@ class LoadRun {
     Client& client = clients_[index];
     const HttpAnswer answer = client.connection.answer();
     last_answer_ = SteadyClock::now();
-    if (client.is_counted) count(answer, milliseconds(last_answer_ - client.intended));
+    const Exchange::Verdict verdict = exchange_.judge(answer, client.kind);
+    if (client.is_counted) count(client, verdict, milliseconds(last_answer_ - client.intended));
     if (!answer.keep_alive) drop_connection(client);
+    if (verdict.is_refused && options_.refusal_pause_ms > 0 && !is_open_loop()) return rest(index);
     release(index);
   }
 
-  void count(const HttpAnswer& answer, double latency_ms) {
-    const Exchange::Verdict verdict = exchange_.judge(answer);
-    if (!verdict.error.empty()) return count_error(verdict.error);
+  void count(const Client& client, const Exchange::Verdict& verdict, double latency_ms) {
+    KindReport& kind = report_.kinds[client.kind];
+    if (verdict.is_refused) {
+      ++report_.refused;
+      ++kind.refused;
+      return;
+    }
+    if (!verdict.error.empty()) return count_error(verdict.error, client.kind);
     ++report_.answers;
-    if (verdict.is_degraded) ++report_.degraded;
+    ++kind.answers;
+    if (verdict.is_degraded) {
+      ++report_.degraded;
+      ++kind.degraded;
+    }
     if (verdict.is_empty) ++report_.empty;
+    if (verdict.reranked > 0) ++kind.reranked;
+    if (verdict.is_fully_reranked) ++kind.fully_reranked;
+    kind.rerank_depth += verdict.reranked;
+    for (const std::string& reason : verdict.reasons) ++kind.reasons[reason];
     report_.latencies_ms.push_back(latency_ms);
+    (verdict.is_degraded ? kind.degraded_ms : kind.latencies_ms).push_back(latency_ms);
   }
 
-  void count_error(const std::string& kind) {
+  void count_error(const std::string& error, std::size_t kind) {
     ++report_.errors;
-    ++report_.error_kinds[kind];
+    ++report_.error_kinds[error];
+    ++report_.kinds[kind].errors;
+    ++report_.kinds[kind].error_kinds[error];
   }
 
   void fail_request(std::size_t index, const std::string& kind) {
     Client& client = clients_[index];
     last_answer_ = SteadyClock::now();
-    if (client.is_counted) count_error(kind);
+    if (client.is_counted) count_error(kind, client.kind);
     drop_connection(client);
     release(index);
   }
@@ -258,6 +293,20 @@ class LoadRun {
   void drop_connection(Client& client) {
     client.connection.close();  // leaves epoll with it
     client.watched = -1;
+  }
+
+  // All rest equally long: who was refused first is the first to wake.
+  void rest(std::size_t index) {
+    clients_[index].is_busy = false;
+    resting_.push_back({index, SteadyClock::now() + duration_of(options_.refusal_pause_ms)});
+  }
+
+  void wake_rested() {
+    const TimePoint now = SteadyClock::now();
+    while (!resting_.empty() && (resting_.front().until <= now || is_ending_)) {
+      idle_.push_back(resting_.front().client);
+      resting_.pop_front();
+    }
   }
 
   void release(std::size_t index) {
@@ -278,6 +327,11 @@ class LoadRun {
   int epoll_ = -1;
   std::vector<Client> clients_;
   std::deque<std::size_t> idle_;
+  struct Resting {
+    std::size_t client;
+    TimePoint until;
+  };
+  std::deque<Resting> resting_;  // refused, soonest first
   bool is_counting_ = false;
   bool is_ending_ = false;
   std::uint64_t phase_requests_ = 0;
@@ -299,31 +353,10 @@ core::Status LoadOptions::validate() const {
   if (!(duration_seconds > 0 && duration_seconds <= 86400)) return invalid("duration", "is not in 0 … 86400 seconds");
   if (requests > 100'000'000) return invalid("requests", "is above 100000000");
   if (!(deadline_ms > 0 && deadline_ms <= 600'000)) return invalid("deadline-ms", "is not in 0 … 600000");
+  if (!(refusal_pause_ms >= 0 && refusal_pause_ms <= 600'000)) return invalid("refusal-pause-ms", "is not in 0 … 600000");
   if (!path_template.starts_with('/')) return invalid("path-template", "does not begin with /");
   if (path_template.find_first_of(" \r\n\t") != std::string::npos) return invalid("path-template", "has a blank");
   return {};
-}
-
-double percentile(const std::vector<double>& ascending, double share) {
-  if (ascending.empty()) return 0;
-  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(ascending.size())));
-  return ascending[std::clamp<std::size_t>(rank, 1, ascending.size()) - 1];
-}
-
-double LoadReport::percentile(double share) const { return load::percentile(latencies_ms, share); }
-
-double own_cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-AnswerCheck check_answer(std::string_view body) {
-  const auto has = [body](std::string_view text) { return body.find(text) != std::string_view::npos; };
-  return {has(R"("status":"success")"), !has(R"("degraded":false)"), has(R"("data":[{)")};
 }
 
 core::Result<LoadReport> run_load(const LoadOptions& options, QuerySource& queries) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "load_run.hpp"
+#include "mixed_exchange.hpp"
 #include "query_source.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -181,6 +182,23 @@ TEST(LoadRun, BadAnswersAreErrorsAndDegradedOnesAreCounted) {
   EXPECT_EQ(degraded.answers, 5U);
   EXPECT_EQ(degraded.degraded, 5U);
   EXPECT_EQ(run("nonsense", "x").errors, 5U);
+}
+
+TEST(LoadRun, ARefusedClientRestsBeforeItAsksAgain) {
+  FixedServer server("HTTP/1.1 503 Away\r\nRetry-After: 1", "{}");
+  LoadOptions options = options_for(server);
+  options.clients = 2;
+  options.requests = 8;
+  options.refusal_pause_ms = 60;
+  MixOptions mix;
+  mix.shares = {1, 0, 0, 0};
+  MixedExchange exchange = MixedExchange::create(mix, QuerySource::built_in(1)).value();
+  const LoadReport report = run_load(options, exchange).value();
+  EXPECT_EQ(report.refused, 8U);
+  EXPECT_EQ(report.kinds[0].refused, 8U);
+  EXPECT_EQ(report.errors, 0U);
+  EXPECT_EQ(report.answers, 0U);
+  EXPECT_GE(report.elapsed_seconds, 3 * 0.060);
 }
 
 TEST(LoadRun, AnAnswerAfterTheDeadlineIsAnError) {

@@ -1,4 +1,5 @@
-// scalestyle-load: asks a running server searches that never repeat, checks every answer, and reports latencies.
+// scalestyle-load: asks a running server searches that never repeat, checks every answer, and reports latencies; or what shoppers
+// do, mixed, each kind by itself.
 // Exit status: 0 all answers good and none degraded, 1 otherwise, 2 wrong usage.
 
 #include <fmt/format.h>
@@ -14,10 +15,16 @@
 #include <string_view>
 #include <thread>
 
+#include "click_exchange.hpp"
 #include "load_run.hpp"
+#include "mixed_exchange.hpp"
+#include "mixed_report.hpp"
 
 namespace scalestyle::load {
 namespace {
+
+constexpr std::size_t kMostPictures = 500;  // files in memory
+constexpr std::size_t kItemsToClick = 200;
 
 constexpr std::string_view kUsage = R"(scalestyle-load [options]
   --host ADDRESS         127.0.0.1; other machines only with --allow-remote
@@ -34,7 +41,17 @@ constexpr std::string_view kUsage = R"(scalestyle-load [options]
   --deadline-ms MS       later answers are errors (5000)
   --allow-empty          an answer without data is good
   --allow-degraded       degraded answers do not fail the run
+  --server-pid PID       report this process's processor time too
   --json                 one JSON object instead of text
+ Mixed, a report for each kind; 503 and 429 with Retry-After are refusals, which are no errors:
+  --mix SHARES           such as text=70,image=15,hybrid=10,click=5; --path-template is of the searches by words
+  --refusal-pause-ms MS  closed loop: a client that was refused asks again after so long, as Retry-After tells it (0: at once)
+  --images FOLDER        JPEG and PNG files, posted as files of forms; with image or hybrid
+  --rerank N             every search by words asks for N rows reranked (none asks)
+ Queries and pictures, mixed or not:
+  --distribution NAME    unique (default): none twice; zipf: drawn from so many by Zipf's law
+  --distinct N           zipf: how many different ones (1000)
+  --exponent S           zipf: the law's exponent (1.0)
 )";
 
 struct CommandLine {
@@ -46,6 +63,14 @@ struct CommandLine {
   bool allow_degraded = false;
   bool json = false;
   bool help = false;
+  std::string mix;  // empty: searches by words alone
+  std::string images;
+  std::uint64_t rerank = 0;
+  std::string distribution = "unique";
+  std::size_t distinct = 1'000;
+  double exponent = 1;
+
+  [[nodiscard]] bool is_zipf() const { return distribution == "zipf"; }
 };
 
 template <class Number>
@@ -68,6 +93,14 @@ core::Status take_option(CommandLine& line, std::string_view name, const char* v
   if (name == "allow-degraded") line.allow_degraded = true;
   if (name == "json") line.json = true;
   if (name == "help") line.help = true;
+  if (name == "mix") line.mix = value;
+  if (name == "images") line.images = value;
+  if (name == "distribution") line.distribution = value;
+  if (name == "rerank") return parse_number(name, value, line.rerank);
+  if (name == "distinct") return parse_number(name, value, line.distinct);
+  if (name == "exponent") return parse_number(name, value, line.exponent);
+  if (name == "refusal-pause-ms") return parse_number(name, value, options.refusal_pause_ms);
+  if (name == "server-pid") return parse_number(name, value, options.server_pid);
   if (name == "seed") return parse_number(name, value, line.seed);
   if (name == "clients") return parse_number(name, value, options.clients);
   if (name == "rate") return parse_number(name, value, options.rate);
@@ -89,6 +122,10 @@ core::Result<CommandLine> parse_command_line(int argc, char** argv) {
       option{"deadline-ms", required_argument, nullptr, 0},   option{"allow-remote", no_argument, nullptr, 0},
       option{"allow-empty", no_argument, nullptr, 0},         option{"allow-degraded", no_argument, nullptr, 0},
       option{"json", no_argument, nullptr, 0},                option{"help", no_argument, nullptr, 0},
+      option{"mix", required_argument, nullptr, 0},           option{"images", required_argument, nullptr, 0},
+      option{"distribution", required_argument, nullptr, 0},  option{"rerank", required_argument, nullptr, 0},
+      option{"distinct", required_argument, nullptr, 0},      option{"exponent", required_argument, nullptr, 0},
+      option{"server-pid", required_argument, nullptr, 0},    option{"refusal-pause-ms", required_argument, nullptr, 0},
       option{nullptr, 0, nullptr, 0}};
   CommandLine line;
   int index = 0;
@@ -101,6 +138,9 @@ core::Result<CommandLine> parse_command_line(int argc, char** argv) {
   }
   if (!line.queries.empty() && !line.words.empty()) {
     return core::fail(core::ErrorCode::kInvalidArgument, "--queries and --words exclude each other");
+  }
+  if (line.distribution != "unique" && line.distribution != "zipf") {
+    return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("--distribution: \"{}\" is not unique or zipf", line.distribution));
   }
   if (line.seed > 999) return core::fail(core::ErrorCode::kInvalidArgument, "--seed is not in 0 … 999");
   return line;
@@ -151,10 +191,55 @@ std::string to_text(const LoadOptions& options, const LoadReport& report, bool i
   return text;
 }
 
-core::Result<QuerySource> source_of(const CommandLine& line) {
+core::Result<QuerySource> all_of(const CommandLine& line) {
   if (!line.queries.empty()) return QuerySource::from_file(line.queries, line.repeat);
   if (!line.words.empty()) return QuerySource::from_words(line.words, line.seed);
   return QuerySource::built_in(line.seed);
+}
+
+core::Result<QuerySource> source_of(const CommandLine& line) {
+  CORE_TRY(QuerySource source, all_of(line));
+  if (!line.is_zipf()) return source;
+  return QuerySource::drawn(std::move(source), line.distinct, line.exponent, line.seed);
+}
+
+core::Result<MixedExchange> mix_of(const CommandLine& line, QuerySource queries) {
+  const LoadOptions& load = line.options;
+  MixOptions options{.host = load.host + ":" + load.port, .path_template = load.path_template, .rerank = line.rerank, .seed = line.seed};
+  CORE_TRY(options.shares, parse_mix(line.mix));
+  if (!line.images.empty()) {
+    CORE_TRY(options.pictures, read_pictures(line.images, kMostPictures));
+  }
+  if (line.is_zipf()) options.distinct_pictures = line.distinct;
+  options.exponent = line.exponent;
+  if (options.shares[static_cast<std::size_t>(MixKind::kClick)] > 0) {
+    CORE_TRY(const Address address, resolve(load.host, load.port));
+    CORE_TRY(options.items, shown_items(address, options.host, kItemsToClick));
+  }
+  return MixedExchange::create(std::move(options), std::move(queries));
+}
+
+core::Result<bool> run_mixed(const CommandLine& line, QuerySource queries) {
+  CORE_TRY(MixedExchange exchange, mix_of(line, std::move(queries)));
+  CORE_TRY(const LoadReport report, run_load(line.options, exchange));
+  const MixedRun run{.mix = line.mix, .distribution = line.distribution, .exponent = line.is_zipf() ? line.exponent : 0,
+                     .distinct = line.is_zipf() ? line.distinct : 0, .rerank = line.rerank};
+  if (line.json) {
+    fmt::print("{}\n", mixed_json(line.options, run, report));
+  } else {
+    fmt::print("{}", mixed_text(line.options, run, report));
+  }
+  return report.errors == 0 && report.answers > 0 && (report.degraded == 0 || line.allow_degraded);
+}
+
+core::Result<bool> run_searches(const CommandLine& line, QuerySource& queries) {
+  CORE_TRY(const LoadReport report, run_load(line.options, queries));
+  if (line.json) {
+    fmt::print("{}\n", to_json(line.options, report, queries.is_unique()));
+  } else {
+    fmt::print("{}", to_text(line.options, report, queries.is_unique()));
+  }
+  return report.errors == 0 && report.answers > 0 && (report.degraded == 0 || line.allow_degraded);
 }
 
 int run(int argc, char** argv) {
@@ -172,18 +257,12 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "scalestyle-load: {}\n", source.error().message);
     return 2;
   }
-  const auto report = run_load(line->options, *source);
-  if (!report) {
-    fmt::print(stderr, "scalestyle-load: {}\n", report.error().message);
+  const auto is_good = line->mix.empty() ? run_searches(*line, *source) : run_mixed(*line, std::move(*source));
+  if (!is_good) {
+    fmt::print(stderr, "scalestyle-load: {}\n", is_good.error().message);
     return 2;
   }
-  if (line->json) {
-    fmt::print("{}\n", to_json(line->options, *report, source->is_unique()));
-  } else {
-    fmt::print("{}", to_text(line->options, *report, source->is_unique()));
-  }
-  const bool is_good = report->errors == 0 && report->answers > 0 && (report->degraded == 0 || line->allow_degraded);
-  return is_good ? 0 : 1;
+  return *is_good ? 0 : 1;
 }
 
 }  // namespace

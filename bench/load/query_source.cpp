@@ -112,7 +112,17 @@ void QuerySource::start(std::uint64_t seed) {
   position_ = seed % 1000 * (capacity_ / 1000) % capacity_;
 }
 
+core::Result<QuerySource> QuerySource::drawn(QuerySource source, std::size_t distinct, double exponent, std::uint64_t seed) {
+  QuerySource few;
+  for (std::size_t i = 0; i < std::min<std::size_t>(distinct, source.capacity()); ++i) few.texts_.push_back(*source.next());
+  CORE_TRY(few.draw_, ZipfDraw::create(few.texts_.size(), exponent, seed));
+  few.repeat_ = true;
+  few.capacity_ = few.texts_.size();
+  return few;
+}
+
 std::optional<std::string> QuerySource::next() {
+  if (draw_) return texts_[draw_->next()];
   if (taken_ >= capacity_ && !repeat_) return std::nullopt;
   if (!texts_.empty()) return texts_[taken_++ % capacity_];
   const std::uint64_t index = (position_ + taken_++) % capacity_;

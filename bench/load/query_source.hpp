@@ -1,5 +1,6 @@
 #pragma once
-// Where the load's query texts come from: a file's lines, or made-up ones that never repeat.
+// Where the load's query texts come from: a file's lines, or made-up ones that never repeat; or a few of them, some of which are
+// asked far more often than others.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "zipf_draw.hpp"
 
 namespace scalestyle::load {
 
@@ -22,6 +24,10 @@ class QuerySource {
   [[nodiscard]] static core::Result<QuerySource> from_words(const std::string& path, std::uint64_t seed);
   // Built-in fashion words, five a query.
   [[nodiscard]] static QuerySource built_in(std::uint64_t seed);
+
+  // The first `distinct` texts of `source` (or all, where it has fewer), drawn by Zipf's law for ever.
+  [[nodiscard]] static core::Result<QuerySource> drawn(QuerySource source, std::size_t distinct, double exponent,
+                                                       std::uint64_t seed);
 
   [[nodiscard]] std::optional<std::string> next();
   [[nodiscard]] bool is_unique() const { return !repeat_; }
@@ -38,6 +44,7 @@ class QuerySource {
   std::uint64_t position_ = 0;
   std::uint64_t step_ = 1;  // has no factor in common with capacity_
   std::uint64_t taken_ = 0;
+  std::optional<ZipfDraw> draw_;  // which of texts_
 };
 
 // RFC 3986: everything but unreserved characters is escaped.

@@ -19,6 +19,7 @@ namespace {
 constexpr double kNewest = 0.2;  // weight of the newest measurement in a rate
 // A group is begun when the time left is so many times what it should take: rates differ from group to group.
 constexpr double kTimeMargin = 1.1;
+constexpr double kLeastShare = 0.1;  // of what the threads do one by one, for a batch
 
 double smoothed(double before, double measured) {
   return before == 0 ? measured : (1 - kNewest) * before + kNewest * measured;
@@ -38,12 +39,32 @@ core::Status check_utf8(const std::string& query, const std::vector<std::string>
 
 }  // namespace
 
+namespace {
+
+// A call is in progress while this lives.
+class CallInProgress {
+ public:
+  explicit CallInProgress(std::atomic<std::size_t>& calls) : calls_(calls), before_(calls.fetch_add(1)) {}
+  CallInProgress(const CallInProgress&) = delete;
+  CallInProgress& operator=(const CallInProgress&) = delete;
+  ~CallInProgress() { calls_.fetch_sub(1); }
+  [[nodiscard]] bool is_first() const { return before_ == 0; }
+
+ private:
+  std::atomic<std::size_t>& calls_;
+  std::size_t before_;
+};
+
+}  // namespace
+
 struct LocalPairScorer::Run {
   PairBatch batch;
   std::vector<float> logits;  // a distinct text each; written by whoever claimed it
   core::Deadline deadline;
   std::stop_token stop;
   core::SteadyTime start;
+  bool begins_alone;   // no other call was in progress
+  std::size_t number;  // of the call, from 1
   std::mutex mutex;
   core::Status outcome;  // guarded by mutex while threads score; the first error
 };
@@ -94,8 +115,12 @@ core::Status LocalPairScorer::measure_rate() {
   const double took = seconds(clock_.steady_now() - start);
   if (took <= 0) return {};
   thread_rate_ = static_cast<double>(ids.size() * inputs.size()) / took;
-  batch_rate_ = thread_rate_ * static_cast<double>(pool_.threads());
   return {};
+}
+
+double LocalPairScorer::tokens_per_second() const {
+  const double alone = thread_rate_ * batch_share_ * static_cast<double>(pool_.threads());
+  return alone / static_cast<double>(1 + calls_.load());
 }
 
 std::size_t LocalPairScorer::affordable_tokens(core::Deadline deadline) const {
@@ -150,12 +175,14 @@ void LocalPairScorer::score_round(Run& run) {
   pool_.parallel_for(threads, [this, &run](std::size_t) { score_groups(run); });
 }
 
-void LocalPairScorer::note_batch_rate(const Run& run) {
-  // A batch that could not keep every thread busy says little about one that can.
+void LocalPairScorer::note_batch_share(const Run& run) {
+  // A batch that could not keep every thread busy, or shared them, says little about one that can.
+  const bool was_alone = run.begins_alone && calls_begun_.load() == run.number;
   const std::size_t tokens = run.batch.claimed_tokens();
   const double took = seconds(clock_.steady_now() - run.start);
-  if (took <= 0 || tokens < 2 * options_.least_group_tokens * pool_.threads()) return;
-  batch_rate_ = smoothed(batch_rate_, static_cast<double>(tokens) / took);
+  const double threads = thread_rate_ * static_cast<double>(pool_.threads());
+  if (!was_alone || took <= 0 || threads <= 0 || tokens < 2 * options_.least_group_tokens * pool_.threads()) return;
+  batch_share_ = std::clamp(smoothed(batch_share_, static_cast<double>(tokens) / took / threads), kLeastShare, 1.0);
 }
 
 ports::PairScores LocalPairScorer::scores_of(const Run& run) {
@@ -172,6 +199,8 @@ ports::PairScores LocalPairScorer::scores_of(const Run& run) {
 core::Task<core::Result<ports::PairScores>> LocalPairScorer::score(std::string query, std::vector<std::string> texts,
                                                                    core::Deadline deadline) {
   const std::stop_token stop = co_await core::current_stop_token();
+  const CallInProgress call(calls_);
+  const std::size_t number = ++calls_begun_;
   core::Status turn = co_await pool_.schedule(deadline);
   CORE_CO_CHECK(check_utf8(query, texts));
   const PairBatch::Options sizes{.threads = pool_.threads(),
@@ -182,6 +211,8 @@ core::Task<core::Result<ports::PairScores>> LocalPairScorer::score(std::string q
           .deadline = deadline,
           .stop = stop,
           .start = clock_.steady_now(),
+          .begins_alone = call.is_first(),
+          .number = number,
           .mutex = {},
           .outcome = {}};
   run.logits.resize(run.batch.distinct());
@@ -197,7 +228,7 @@ core::Task<core::Result<ports::PairScores>> LocalPairScorer::score(std::string q
   }
   if (!run.outcome) co_return std::unexpected(std::move(run.outcome).error());
   if (run.stop.stop_requested()) co_return core::fail(core::ErrorCode::kCancelled, "cancelled while pairs were scored");
-  note_batch_rate(run);
+  note_batch_share(run);
   co_return scores_of(run);
 }
 

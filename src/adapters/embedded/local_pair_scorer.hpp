@@ -3,7 +3,7 @@
 //
 // Pairs go through in small groups, in order. Every idle thread of the pool claims groups; a group is begun only when
 // the rate measured so far says that it ends before the deadline. Between groups other work that waits for the pool is
-// let through. Control tokens written in a text are plain words.
+// let through. The rate that is told is what one call more would get. Control tokens written in a text are plain words.
 // Thread safety: as the port.
 
 #include <atomic>
@@ -43,7 +43,8 @@ class LocalPairScorer final : public ports::PairScorer {
                                                                            const core::Clock& clock);
 
   [[nodiscard]] const ports::ScorerInfo& info() const override { return info_; }
-  [[nodiscard]] double tokens_per_second() const override { return batch_rate_.load(); }
+  // What one call more would get: calls in progress share the threads evenly.
+  [[nodiscard]] double tokens_per_second() const override;
   [[nodiscard]] core::Task<core::Result<ports::PairScores>> score(std::string query, std::vector<std::string> texts,
                                                                   core::Deadline deadline) override;
   [[nodiscard]] const nn::CrossEncoder& model() const { return *model_; }
@@ -64,7 +65,7 @@ class LocalPairScorer final : public ports::PairScorer {
   void score_as_team(Run& run);
   [[nodiscard]] bool score_group(Workspace& workspace, Run& run, nn::Team* team);
   [[nodiscard]] std::size_t affordable_tokens(core::Deadline deadline) const;
-  void note_batch_rate(const Run& run);
+  void note_batch_share(const Run& run);
   [[nodiscard]] static ports::PairScores scores_of(const Run& run);
 
   std::unique_ptr<const nn::CrossEncoder> model_;
@@ -74,7 +75,9 @@ class LocalPairScorer final : public ports::PairScorer {
   core::WorkerPool& pool_;
   const core::Clock& clock_;
   std::atomic<double> thread_rate_{0};  // tokens a second of one thread; 0: unknown
-  std::atomic<double> batch_rate_{0};   // of all threads together
+  std::atomic<double> batch_share_{1};  // of that times the threads, what a call gets that is alone
+  std::atomic<std::size_t> calls_{0};        // in progress
+  std::atomic<std::size_t> calls_begun_{0};  // ever
   WorkspacePool<Workspace> workspaces_;  // one a thread of the pool
 };
 

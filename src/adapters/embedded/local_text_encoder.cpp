@@ -54,11 +54,17 @@ core::Result<std::unique_ptr<LocalTextEncoder>> LocalTextEncoder::load(const Opt
                                   options.model_dir.string(), tokenizer.vocabulary_size(), model->vocabulary_size()));
   }
   return std::unique_ptr<LocalTextEncoder>(
-      new LocalTextEncoder(std::move(model), std::move(tokenizer), options, pool, clock));
+      new LocalTextEncoder(std::move(model), std::make_shared<const text::WordPieceTokenizer>(std::move(tokenizer)), options,
+                           pool, clock));
 }
 
-LocalTextEncoder::LocalTextEncoder(std::unique_ptr<const nn::BertEncoder> model, text::WordPieceTokenizer tokenizer,
-                                   Options options, core::WorkerPool& pool, const core::Clock& clock)
+std::unique_ptr<LocalTextEncoder> LocalTextEncoder::on(core::WorkerPool& pool) const {
+  return std::unique_ptr<LocalTextEncoder>(new LocalTextEncoder(model_, tokenizer_, options_, pool, clock_));
+}
+
+LocalTextEncoder::LocalTextEncoder(std::shared_ptr<const nn::BertEncoder> model,
+                                   std::shared_ptr<const text::WordPieceTokenizer> tokenizer, Options options,
+                                   core::WorkerPool& pool, const core::Clock& clock)
     : model_(std::move(model)),
       tokenizer_(std::move(tokenizer)),
       options_(std::move(options)),
@@ -87,7 +93,7 @@ core::Result<ports::EmbeddingBatch> LocalTextEncoder::encode_now(const std::vect
   {
     const auto workspace = workspaces_.borrow();
     for (std::size_t i = 0; i < texts.size(); ++i) {
-      tokenizer_.encode(texts[i], ids[i], workspace->tokenizer);
+      tokenizer_->encode(texts[i], ids[i], workspace->tokenizer);
       batch.tokens += ids[i].size();
     }
   }

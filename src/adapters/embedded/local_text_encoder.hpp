@@ -38,6 +38,9 @@ class LocalTextEncoder final : public ports::TextEncoder {
                                                                             core::WorkerPool& pool,
                                                                             const core::Clock& clock);
 
+  // The same model for other work: computed on `pool`, which must outlive it. Shares the weights.
+  [[nodiscard]] std::unique_ptr<LocalTextEncoder> on(core::WorkerPool& pool) const;
+
   [[nodiscard]] const ports::EncoderInfo& info() const override { return info_; }
   [[nodiscard]] core::Task<core::Result<ports::EmbeddingBatch>> encode(std::vector<std::string> texts,
                                                                        core::Deadline deadline) override;
@@ -49,14 +52,14 @@ class LocalTextEncoder final : public ports::TextEncoder {
     text::WordPieceTokenizer::Scratch tokenizer;
   };
 
-  LocalTextEncoder(std::unique_ptr<const nn::BertEncoder> model, text::WordPieceTokenizer tokenizer, Options options,
-                   core::WorkerPool& pool, const core::Clock& clock);
+  LocalTextEncoder(std::shared_ptr<const nn::BertEncoder> model, std::shared_ptr<const text::WordPieceTokenizer> tokenizer,
+                   Options options, core::WorkerPool& pool, const core::Clock& clock);
   [[nodiscard]] core::Result<ports::EmbeddingBatch> encode_now(const std::vector<std::string>& texts,
                                                                core::Deadline deadline);
   [[nodiscard]] core::Status encode_as_team(std::span<const nn::TokenSequence> texts, std::span<float> out);
 
-  std::unique_ptr<const nn::BertEncoder> model_;
-  text::WordPieceTokenizer tokenizer_;
+  std::shared_ptr<const nn::BertEncoder> model_;
+  std::shared_ptr<const text::WordPieceTokenizer> tokenizer_;
   Options options_;
   ports::EncoderInfo info_;
   core::WorkerPool& pool_;

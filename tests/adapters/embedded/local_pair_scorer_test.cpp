@@ -88,6 +88,24 @@ TEST_P(LocalPairScorerTest, FromTextToScoreAsTheReference) {
   }
 }
 
+TEST_P(LocalPairScorerTest, CallsInProgressShareWhatIsToldToTheNext) {
+  const core::SystemClock clock;
+  core::WorkerPool pool({.threads = 2}, clock);  // runs when it is told to
+  auto scorer = LocalPairScorer::load(small_options(GetParam()), pool, clock);
+  ASSERT_TRUE(scorer) << scorer.error().message;
+  const double alone = (*scorer)->tokens_per_second();
+  const auto done = [](core::Result<ports::PairScores>&& scored) { EXPECT_TRUE(scored) << scored.error().message; };
+  auto first = core::start((*scorer)->score("shirt", {"striped cotton shirt"}, core::Deadline::never()), done);
+  EXPECT_DOUBLE_EQ((*scorer)->tokens_per_second(), alone / 2);
+  auto second = core::start((*scorer)->score("shirt", {"a blue hat"}, core::Deadline::never()), done);
+  EXPECT_DOUBLE_EQ((*scorer)->tokens_per_second(), alone / 3);
+  ASSERT_TRUE(pool.submit([&pool] { pool.stop(); }));
+  pool.run();
+  const double after = (*scorer)->tokens_per_second();  // the rate itself was measured again
+  auto third = core::start((*scorer)->score("shirt", {"a blue hat"}, core::Deadline::never()), [](auto&&) {});
+  EXPECT_DOUBLE_EQ((*scorer)->tokens_per_second(), after);  // a call that was refused is not in progress
+}
+
 // Many clients meet busy workers, pauses for each other's work, teams and late helpers.
 TEST_P(LocalPairScorerTest, ThreadsAndClientsDoNotChangeABit) {
   std::vector<std::string> texts;

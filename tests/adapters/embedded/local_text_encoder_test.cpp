@@ -50,6 +50,21 @@ TEST_F(LocalTextEncoderTest, TheNumberOfThreadsDoesNotChangeABit) {
   }
 }
 
+TEST_F(LocalTextEncoderTest, TheSameModelOnAnotherPoolOutlivesTheFirst) {
+  RunningPool first(1);
+  RunningPool second(2);
+  auto encoder = LocalTextEncoder::load(bge_options(), *first, first.clock());
+  ASSERT_TRUE(encoder) << encoder.error().message;
+  const auto expected = encode(**encoder, {"striped cotton shirt", "a warm jacket"});
+  ASSERT_TRUE(expected) << expected.error().message;
+  const auto other = (*encoder)->on(*second);
+  encoder->reset();
+  EXPECT_EQ(other->info().weights_hash.size(), 64U);
+  const auto batch = encode(*other, {"striped cotton shirt", "a warm jacket"});
+  ASSERT_TRUE(batch) << batch.error().message;
+  EXPECT_TRUE(batch->values == expected->values);
+}
+
 // Real products have 6 to 24 panels. Short queries are computed by a team where a thread is idle; several at a time
 // meet busy workers, late helpers and none.
 TEST_F(LocalTextEncoderTest, ATeamDoesNotChangeABit) {
