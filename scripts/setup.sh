@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the missing packages of packages.txt, then what Debian lacks or has too old: DuckDB's library, Milvus' protocol files, the
-# Kafka client, promtool.
+# Installs the missing packages of packages.txt, then what Debian lacks or has too old: DuckDB's library, Milvus' protocol files,
+# hnswlib's headers, the Kafka client, promtool.
 # As root, or where sudo asks no password, it installs; otherwise it names what is missing and exits 1.
 # When nothing is missing it only asks dpkg, and takes a moment.
 set -euo pipefail
@@ -79,6 +79,7 @@ fi
 
 "$source_dir/scripts/duckdb.sh"
 "$source_dir/scripts/milvus_proto.sh"
+"$source_dir/scripts/hnswlib.sh"
 "$source_dir/scripts/librdkafka.sh"
 # For one test only, which is skipped without it (a failure on CI).
 "$source_dir/scripts/promtool.sh" || echo "going on without promtool: the rules of deploy/prometheus are not tested"

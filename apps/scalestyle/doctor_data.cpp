@@ -51,6 +51,11 @@ Check check_generation(const core::Settings& settings, bool quick) {
   std::string found = fmt::format("generation {} is complete, every {} right: {} articles, vectors of {} {}", current->value(),
                                   quick ? "size" : "checksum", manifest->counts.articles, manifest->info.document_encoder.model,
                                   manifest->info.document_encoder.precision);
+  if (manifest->graph) found += fmt::format(", with a graph (m {}, ef {})", manifest->graph->neighbours, manifest->graph->construction);
+  if (!manifest->graph && settings.text("vector_store") == "graph") {
+    return failed("generation", std::move(found) + ", without a graph",
+                  "vector_store=graph needs one: `scalestyle ingest --graph`, with --update where nothing else changed");
+  }
   const auto& model = manifest->info.document_encoder.model;
   if (model != settings.text("model")) {
     return warned("generation", std::move(found),
@@ -146,7 +151,8 @@ std::uint64_t generation_bytes(const core::Settings& settings) {
   if (!manifest) return 0;
   std::uint64_t bytes = file_bytes(*manifest, embedded::kCatalogFile) * kCatalogueTenths / 10;
   for (const auto name : {embedded::kExactVectorsFile, embedded::kQuantizedVectorsFile, embedded::kExactImageVectorsFile,
-                          embedded::kQuantizedImageVectorsFile, embedded::kNeighboursFile}) {
+                          embedded::kQuantizedImageVectorsFile, embedded::kNeighboursFile, embedded::kGraphFile,
+                          embedded::kImageGraphFile}) {
     bytes += file_bytes(*manifest, name);
   }
   return bytes;

@@ -4,18 +4,24 @@
 
 #include <charconv>
 #include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "adapters/embedded/data_folder.hpp"
 #include "adapters/embedded/generation_files.hpp"
 #include "adapters/embedded/local_catalog_store.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
+#include "adapters/graph/graph_vector_index.hpp"
 #include "command_list.hpp"
 #include "core/files.hpp"
 #include "core/task.hpp"
 #include "evaluation/query_set.hpp"
 #include "evaluation/vector_recall.hpp"
+#include "ports/vector_index.hpp"
 #include "runtime.hpp"
+#include "telemetry/metrics.hpp"
 
 namespace scalestyle::app {
 
@@ -76,6 +82,24 @@ core::Result<std::vector<std::vector<float>>> embed_queries(const core::Settings
   return queries;
 }
 
+core::Result<std::unique_ptr<ports::VectorIndex>> open_index(const core::Settings& settings, const std::filesystem::path& data,
+                                                            Compute& compute, telemetry::Metrics& metrics) {
+  const std::string& store = settings.text("vector_store");
+  if (store == "embedded") {
+    return std::make_unique<adapters::embedded::LocalVectorIndex>(adapters::embedded::LocalVectorIndex::Options{.data_dir = data},
+                                                                  compute.pool(), compute.clock());
+  }
+  if (store != "graph") {
+    return core::fail(core::ErrorCode::kInvalidArgument,
+                      "evaluate vectors looks into the data folder: vector_store must be embedded or graph", "vector_store");
+  }
+  return std::make_unique<adapters::graph::GraphVectorIndex>(
+      adapters::graph::GraphVectorIndex::Options{.vectors = {.data_dir = data},
+                                                 .walk = {.breadth = static_cast<std::size_t>(settings.integer("graph_ef")),
+                                                          .rows_a_step = settings.number("graph_step_cost")}},
+      adapters::graph::GraphVectorIndex::Dependencies{.pool = compute.pool(), .clock = compute.clock(), .metrics = metrics});
+}
+
 core::Result<evaluation::VectorRecall> evaluate(const core::Settings& settings) {
   CORE_TRY(const auto options, recall_options(settings));
   CORE_CHECK(choose_kernels(settings));
@@ -89,8 +113,9 @@ core::Result<evaluation::VectorRecall> evaluate(const core::Settings& settings) 
   CORE_TRY(const auto bytes, core::MappedFile::open(file));
   CORE_TRY(const auto vectors,
            retrieval::open_exact_vectors(bytes.bytes(), file.string(), retrieval::VectorCheck::kHeader));
-  adapters::embedded::LocalVectorIndex index({.data_dir = data}, compute.pool(), compute.clock());
-  CORE_CHECK(core::sync_wait(index.open(id, deadline)));
+  telemetry::Metrics metrics;  // of the index; nobody asks for them
+  CORE_TRY(const auto index, open_index(settings, data, compute, metrics));
+  CORE_CHECK(core::sync_wait(index->open(id, deadline)));
   const auto wanted = static_cast<std::size_t>(settings.integer("sample"));
   std::vector<std::vector<float>> queries;
   if (settings.is_set("queries")) {
@@ -99,7 +124,7 @@ core::Result<evaluation::VectorRecall> evaluate(const core::Settings& settings) 
     queries = evaluation::sample_rows(vectors, wanted > 0 ? wanted : kDefaultSample,
                                       static_cast<std::uint64_t>(settings.integer("seed")));
   }
-  return evaluation::evaluate_vectors({index, id, *snapshot->catalog, vectors}, queries, compute.clock(), options);
+  return evaluation::evaluate_vectors({*index, id, *snapshot->catalog, vectors}, queries, compute.clock(), options);
 }
 
 int run_evaluate(const Invocation& invocation) {
@@ -115,7 +140,7 @@ Command evaluate_vectors_command() {
   return {.path = {"evaluate", "vectors"},
           .help = "Recall of the vector index against a plain scan, for sampled articles or for queries",
           .settings = {"data", "depths", "sample", "seed", "queries", "eligible_share", "models", "model", "query_precision",
-                       "query_prefix", "compute_threads", "isa", "resamples", "bootstrap_seed", "json"},
+                       "query_prefix", "compute_threads", "isa", "vector_store", "graph_ef", "graph_step_cost", "resamples", "bootstrap_seed", "json"},
           .run = run_evaluate};
 }
 

@@ -50,6 +50,10 @@ core::Result<ingest::IngestOptions> options_of(const core::Settings& settings) {
     options.neighbours->half_life_days = settings.number("neighbour_half_life_days");
     options.neighbours->shrinkage = settings.number("neighbour_shrinkage");
   }
+  if (settings.boolean("graph")) {
+    options.graph = {.neighbours = static_cast<std::size_t>(settings.integer("graph_m")),
+                     .construction = static_cast<std::size_t>(settings.integer("graph_ef_construction"))};
+  }
   options.popular_top = static_cast<std::size_t>(settings.integer("popular_top"));
   options.allow_no_purchases = settings.boolean("allow_no_purchases");
   options.purchase_weight = settings.number("event_weight_purchase");
@@ -109,7 +113,8 @@ Command ingest_command() {
           .help = "Make a catalogue out of files and switch to it",
           .settings = with_ingest_store_settings(with_vision_settings(
               {"data", "articles", "images", "transactions", "embeddings", "image_embeddings", "update", "price_scale", "currency",
-               "live_changes", "neighbours_per_item", "neighbour_half_life_days", "neighbour_shrinkage", "document_precision",
+               "live_changes", "neighbours_per_item", "neighbour_half_life_days", "neighbour_shrinkage", "graph", "graph_m", "graph_ef_construction",
+               "document_precision",
                "models", "model", "compute_threads", "isa", "json"})),
           .run = run_ingest};
 }

@@ -207,7 +207,7 @@ int run_as(Role role, const Invocation& invocation) {
 
 std::vector<std::string> settings_names() {
   std::vector<std::string> names{"data", "models", "model", "query_precision", "query_prefix", "document_precision", "compute_threads",
-                                 "compute_lanes", "isa", "max_concurrent_requests"};
+                                 "compute_lanes", "isa", "max_concurrent_requests", "graph_ef", "graph_step_cost"};
   names = with_suggest_settings(with_search_settings(with_access_settings(with_process_settings(std::move(names)))));
   names = with_inference_settings(with_generation_settings(with_query_image_settings(with_serving_settings(std::move(names)))));
   names = with_redis_feature_settings(with_redis_settings(with_store_settings(std::move(names))));

@@ -15,6 +15,7 @@
 #include "adapters/embedded/local_image_encoder.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
 #include "adapters/embedded/metered_models.hpp"
+#include "adapters/graph/graph_vector_index.hpp"
 #include "adapters/redis/redis_catalog_changes.hpp"
 #include "adapters/redis/redis_catalog_store.hpp"
 #include "adapters/redis/redis_generation_use.hpp"
@@ -101,8 +102,8 @@ core::Status ServingStack::open_models(const core::Settings& settings) {
     CORE_TRY(ports::VectorIndex* const texts, milvus_->index(ports::VectorsOf::kTexts, encoder_->info()));
     patient_index_ = patient(*texts);
     index_ = patient_index_.get();
-    compare_vectors(settings);
   }
+  if (milvus_ || wish_.stores.vectors_in_graph) compare_vectors(settings);
   CORE_TRY(reranking_, RerankerStack::open(settings, *compute_, *timers_, metrics_, inference_.get()));
   if (wish_.events_log != nullptr) {
     CORE_TRY(generating_, GeneratorStack::open(settings, *compute_, *timers_, metrics_));
@@ -146,10 +147,20 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
   if (wish_.stores.vectors_in_milvus) {
     CORE_TRY(milvus_, MilvusStack::open(settings, {.clock = clock, .metrics = metrics_, .use = generation_use_.get()}));
   } else {
-    local_index_ = std::make_unique<embedded::LocalVectorIndex>(embedded::LocalVectorIndex::Options{.data_dir = data_}, compute_->pool(), clock);
+    local_index_ = local_index(settings, embedded::VectorCollection::kTexts);
     index_ = local_index_.get();
   }
   return {};
+}
+
+std::unique_ptr<ports::VectorIndex> ServingStack::local_index(const core::Settings& settings, embedded::VectorCollection collection) {
+  const embedded::LocalVectorIndex::Options vectors{.data_dir = data_, .collection = collection};
+  if (!wish_.stores.vectors_in_graph) return std::make_unique<embedded::LocalVectorIndex>(vectors, compute_->pool(), compute_->clock());
+  const adapters::graph::WalkOptions walk{.breadth = static_cast<std::size_t>(settings.integer("graph_ef")),
+                                          .rows_a_step = settings.number("graph_step_cost")};
+  return std::make_unique<adapters::graph::GraphVectorIndex>(
+      adapters::graph::GraphVectorIndex::Options{.vectors = vectors, .walk = walk},
+      adapters::graph::GraphVectorIndex::Dependencies{.pool = compute_->pool(), .clock = compute_->clock(), .metrics = metrics_});
 }
 
 std::unique_ptr<search::PatientVectorIndex> ServingStack::patient(ports::VectorIndex& index) {
@@ -168,10 +179,13 @@ std::unique_ptr<search::PatientVectorIndex> ServingStack::patient(ports::VectorI
 void ServingStack::compare_vectors(const core::Settings& settings) {
   const auto one_in = static_cast<std::size_t>(settings.integer("vector_recall_one_in"));
   if (one_in == 0 || data_.empty()) return;
-  exact_index_ = std::make_unique<embedded::LocalVectorIndex>(embedded::LocalVectorIndex::Options{.data_dir = data_},
-                                                              compute_->pool(), compute_->clock());
+  auto* const graph = dynamic_cast<adapters::graph::GraphVectorIndex*>(local_index_.get());
+  if (graph == nullptr) {
+    exact_index_ = std::make_unique<embedded::LocalVectorIndex>(embedded::LocalVectorIndex::Options{.data_dir = data_},
+                                                                compute_->pool(), compute_->clock());
+  }
   recall_ = std::make_unique<search::RecallSampler>(
-      search::RecallSampler::Dependencies{.exact = *exact_index_, .pool = compute_->pool(), .clock = compute_->clock()}, one_in, metrics_);
+      search::RecallSampler::Dependencies{.exact = graph != nullptr ? graph->exact() : *exact_index_, .pool = compute_->pool(), .clock = compute_->clock()}, one_in, metrics_);
 }
 
 void ServingStack::show_metrics() {
@@ -241,9 +255,7 @@ core::Status ServingStack::open_vision(const core::Settings& settings) {
     patient_image_index_ = patient(*photos);
     image_index_ = patient_image_index_.get();
   } else {
-    local_image_index_ = std::make_unique<embedded::LocalVectorIndex>(
-        embedded::LocalVectorIndex::Options{.data_dir = data_, .collection = embedded::VectorCollection::kPhotos}, compute_->pool(),
-        compute_->clock());
+    local_image_index_ = local_index(settings, embedded::VectorCollection::kPhotos);
     image_index_ = local_image_index_.get();
   }
   generations_->look_into_pictures(*image_index_, image_encoder_->info());
@@ -355,7 +367,7 @@ std::vector<http::DependencyState> ServingStack::dependencies() const {
   std::string vectors = patient_index_ ? patient_index_->trouble() : std::string();
   if (vectors.empty() && patient_image_index_) vectors = patient_image_index_->trouble();
   if (vectors.empty() && milvus_) vectors = milvus_->trouble();
-  states.push_back({"vectors", milvus_ ? "milvus" : "embedded", std::move(vectors)});
+  states.push_back({"vectors", milvus_ ? "milvus" : wish_.stores.vectors_in_graph ? "graph" : "embedded", std::move(vectors)});
   for (auto& state : inference_->states()) states.push_back(std::move(state));
   guards_->tell(states);
   return states;

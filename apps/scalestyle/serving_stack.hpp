@@ -1,6 +1,7 @@
 #pragma once
 // The search pipeline over a data folder or other engines, wired: what serve, gateway and evaluate search through.
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -45,6 +46,9 @@
 
 namespace scalestyle::adapters::redis {
 class RedisCatalogStore;
+}
+namespace scalestyle::adapters::embedded {
+enum class VectorCollection : std::uint8_t;
 }
 
 namespace scalestyle::app {
@@ -122,6 +126,9 @@ class ServingStack {
   // A model behind HTTP, whose answers go on where work is done.
   void take_remote(std::unique_ptr<ports::TextEncoder> encoder);
   void take_remote(std::unique_ptr<ports::ImageEncoder> encoder);
+  // Of the data folder: the exact scan, or the graph.
+  [[nodiscard]] std::unique_ptr<ports::VectorIndex> local_index(const core::Settings& settings,
+                                                                adapters::embedded::VectorCollection collection);
   [[nodiscard]] std::unique_ptr<search::PatientVectorIndex> patient(ports::VectorIndex& index);
 
   const Wish wish_;
@@ -149,7 +156,7 @@ class ServingStack {
   std::unique_ptr<ports::VectorIndex> local_index_;       // null: Milvus
   std::vector<std::unique_ptr<search::GuardedVectorIndex>> guarded_indexes_;  // of Milvus
   std::unique_ptr<search::PatientVectorIndex> patient_index_;  // of Milvus
-  std::unique_ptr<ports::VectorIndex> exact_index_;       // that Milvus is compared with; null: nothing is, as the next
+  std::unique_ptr<ports::VectorIndex> exact_index_;       // that Milvus is compared with; null: nothing is, or a graph, which has one
   std::unique_ptr<search::RecallSampler> recall_;
   ports::VectorIndex* index_ = nullptr;                   // that of the two
   std::unique_ptr<ports::ImageEncoder> remote_image_encoder_;  // behind the next two; null: in this process

@@ -44,6 +44,7 @@ core::Result<StoreChoice> choose_stores(const core::Settings& settings, Role rol
   choice.features_in_redis = settings.text("feature_store") == "redis";
   choice.catalog_in_redis = settings.text("catalog_store") == "redis";
   choice.vectors_in_milvus = settings.text("vector_store") == "milvus";
+  choice.vectors_in_graph = settings.text("vector_store") == "graph";
   choice.consumes = role != Role::kGateway || !choice.log_in_kafka || !choice.features_in_redis;
   if (choice.log_in_kafka && !has_kafka()) {
     return core::fail(core::ErrorCode::kUnsupported, "event_log=kafka: this program was built without Kafka", "event_log");

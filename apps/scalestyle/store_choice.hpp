@@ -19,6 +19,7 @@ struct StoreChoice {
   bool features_in_redis = false;
   bool catalog_in_redis = false;
   bool vectors_in_milvus = false;
+  bool vectors_in_graph = false;  // of the data folder; neither: the exact scan of the same files
   bool consumes = true;  // this process lets events take effect
 
   [[nodiscard]] bool needs_redis() const { return features_in_redis || catalog_in_redis; }

@@ -13,6 +13,7 @@
 #include "ingest/embed_all.hpp"
 #include "ingest/embedding_plan.hpp"
 #include "ingest/fill_targets.hpp"
+#include "ingest/graph_building.hpp"
 #include "ingest/image_finder.hpp"
 #include "ingest/live_changes.hpp"
 #include "ingest/photo_lane.hpp"
@@ -193,7 +194,8 @@ class IngestRun {
   core::Status check_disk(const StagedCatalog& staged) const {
     const std::uint64_t needed = estimate_catalog_bytes(staged.catalog) + estimate_vector_bytes(texts_) +
                                  (photos_ ? estimate_vector_bytes(photos_->vectors) : 0) +
-                                 (staged.neighbours ? staged.neighbours->neighbours.memory_bytes() : 0);
+                                 (staged.neighbours ? staged.neighbours->neighbours.memory_bytes() : 0) +
+                                 (options_.graph ? estimate_graph_bytes(*options_.graph, staged.catalog.size(), photos_.has_value()) : 0);
     std::uint64_t available = 0;
     if (context_.free_bytes) {
       CORE_TRY(available, context_.free_bytes(folder_.root()));
@@ -300,6 +302,7 @@ core::Status IngestOptions::validate() const {
   if (popular_top == 0 || popular_top > 200'000) {
     return bad_option(fmt::format("{} most popular articles are asked for, 1 to 200,000 may be", popular_top), "popular_top");
   }
+  if (graph) CORE_CHECK(graph->validate());
   if (!neighbours) return {};
   auto valid = neighbours->validate();
   if (!valid) valid.error().field = neighbour_setting(valid.error().field);

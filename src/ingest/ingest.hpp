@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/graph/graph_builder.hpp"
 #include "catalog/table_reader.hpp"
 #include "core/clock.hpp"
 #include "core/ids.hpp"
@@ -57,6 +58,8 @@ struct IngestOptions {
   LiveChanges live_changes = LiveChanges::kNewer;
   // How the transactions' customers tell which articles are bought together; nothing: not asked for.
   std::optional<ranking::NeighbourOptions> neighbours = ranking::NeighbourOptions{};
+
+  std::optional<adapters::graph::GraphOptions> graph{};  // of the vectors, for vector_store=graph; nothing: none is built
 
   // Of stores that are filled besides (IngestContext::stores).
   std::size_t popular_top = 50'000;    // most popular articles for other readers; 1 … 200,000
@@ -139,6 +142,7 @@ struct IngestSummary {
   double embed_seconds = 0;
   double embed_photos_seconds = 0;
   double assemble_seconds = 0;
+  double graph_seconds = 0;             // of these, for graphs
   double fill_seconds = 0;              // of all stores
   double total_seconds = 0;
   std::vector<std::string> notes;       // what the reader should know, one sentence each

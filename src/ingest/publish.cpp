@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "adapters/embedded/neighbour_file.hpp"
+#include "adapters/graph/vector_graph.hpp"
 #include "core/files.hpp"
+#include "ingest/graph_building.hpp"
 
 namespace scalestyle::ingest {
 
@@ -108,14 +110,22 @@ core::Result<std::filesystem::path> assemble_generation(const PublishInput& inpu
                               .vectors = vectors_of(input.texts, texts)};
   if (!photos.rows.empty()) contents.images = {.rows = photos.rows, .vectors = vectors_of(*input.photos, photos)};
   if (input.staged.neighbours) contents.neighbours = &input.staged.neighbours->neighbours;
+  contents.manifest.graph = graph_facts(options);
+  contents.write_graph = graph_writer(options, context, summary);
   CORE_TRY(const auto manifest, write_generation(folder, contents));
   context.before_step("verify");
   CORE_TRY(const auto reread, read_manifest(folder));
   CORE_CHECK(check_files(folder, reread, FileCheck::kHashes));
   CORE_TRY(const auto mapped, map_vectors(folder, reread, FileCheck::kSizes));
+  if (reread.graph) {
+    CORE_TRY(const auto graph, adapters::graph::VectorGraph::open(folder / kGraphFile, mapped.quantized));
+  }
   CORE_TRY(const auto ids, read_article_ids(folder / kCatalogFile, manifest.info.articles));
   if (reread.info.image_encoder) {
     CORE_TRY(const auto mapped_photos, map_image_vectors(folder, reread, FileCheck::kSizes));
+    if (reread.graph) {
+      CORE_TRY(const auto graph, adapters::graph::VectorGraph::open(folder / kImageGraphFile, mapped_photos.vectors.quantized));
+    }
   }
   if (reread.neighbours) {
     CORE_TRY(const auto neighbours, read_neighbours(folder / kNeighboursFile, manifest.info.articles));

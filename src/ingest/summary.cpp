@@ -62,9 +62,10 @@ std::string IngestSummary::to_text() const {
     photo_time = fmt::format("{:.1f} embed photos ({:.1f} photos/s), ", embed_photos_seconds,
                              static_cast<double>(embedded_photos) / embed_photos_seconds);
   }
+  const std::string graph_time = graph_seconds > 0 ? fmt::format(" (of these {:.1f} graphs)", graph_seconds) : "";
   const std::string fill_time = filled.empty() ? "" : fmt::format(", {:.1f} fill stores", fill_seconds);
-  text += fmt::format("  time       {:.1f} s: {:.1f} read, {:.1f} embed ({:.0f} texts/s), {}{:.1f} write and check{}\n",
-                      total_seconds, read_seconds, embed_seconds, rate, photo_time, assemble_seconds, fill_time);
+  text += fmt::format("  time       {:.1f} s: {:.1f} read, {:.1f} embed ({:.0f} texts/s), {}{:.1f} write and check{}{}\n",
+                      total_seconds, read_seconds, embed_seconds, rate, photo_time, assemble_seconds, graph_time, fill_time);
   for (const std::string& note : notes) text += fmt::format("  note       {}\n", note);
   return text;
 }
@@ -109,6 +110,7 @@ std::string IngestSummary::to_json() const {
                                    {"embed_seconds", embed_seconds},
                                    {"embed_photos_seconds", embed_photos_seconds},
                                    {"assemble_seconds", assemble_seconds},
+                                   {"graph_seconds", graph_seconds},
                                    {"fill_seconds", fill_seconds},
                                    {"total_seconds", total_seconds},
                                    {"notes", all_notes}};

@@ -5,7 +5,7 @@ import common
 
 HEAVY = re.compile(
     r"^\s*#\s*include\s*[<\"]"
-    r"(boost/(?:asio|beast|json|url)\b[^>\"]*|sqlite3\.h|duckdb\.h(?:pp)?|CLI/[^>\"]*|CLI11[^>\"]*|curl/[^>\"]*|unicode/[^>\"]*|xgboost/[^>\"]*|hiredis/[^>\"]*|librdkafka/[^>\"]*|"
+    r"(boost/(?:asio|beast|json|url)\b[^>\"]*|sqlite3\.h|duckdb\.h(?:pp)?|CLI/[^>\"]*|CLI11[^>\"]*|curl/[^>\"]*|unicode/[^>\"]*|xgboost/[^>\"]*|hiredis/[^>\"]*|librdkafka/[^>\"]*|hnswlib/[^>\"]*|"
     r"grpc(?:pp)?/[^>\"]*|google/protobuf/[^>\"]*)[>\"]")
 COMMAND_LINE = re.compile(r"^\s*#\s*include\s*[<\"](CLI/|CLI11)")
 
@@ -34,7 +34,7 @@ GOOD = {
 BAD = {
     f"a.hpp:2: {header} belongs in a .cpp file": {"src/http/a.hpp": f"\n#include <{header}>\n"}
     for header in ("boost/asio/ip/tcp.hpp", "boost/beast.hpp", "boost/json.hpp", "sqlite3.h", "duckdb.h", "CLI/CLI.hpp", "curl/curl.h",
-                   "unicode/unistr.h", "xgboost/c_api.h", "hiredis/hiredis.h", "librdkafka/rdkafka.h", "grpcpp/grpcpp.h")
+                   "unicode/unistr.h", "xgboost/c_api.h", "hiredis/hiredis.h", "librdkafka/rdkafka.h", "hnswlib/hnswlib.h", "grpcpp/grpcpp.h")
 }
 BAD["belongs in apps/"] = {"src/http/a.cpp": "#include <CLI/CLI.hpp>\n"}
 

@@ -23,6 +23,8 @@ std::vector<std::string_view> data_files(const GenerationManifest& manifest) {
   std::vector<std::string_view> names(kTextFiles.begin(), kTextFiles.end());
   if (manifest.info.image_encoder) names.insert(names.end(), kImageFiles.begin(), kImageFiles.end());
   if (manifest.neighbours) names.push_back(kNeighboursFile);
+  if (manifest.graph) names.push_back(kGraphFile);
+  if (manifest.graph && manifest.info.image_encoder) names.push_back(kImageGraphFile);
   return names;
 }
 
@@ -63,6 +65,10 @@ core::Result<GenerationManifest> write_generation(const std::filesystem::path& f
       (has_neighbours && contents.neighbours->size() != contents.catalog->size())) {
     return core::fail(core::ErrorCode::kInternal, "neighbours need what made them, and are of every article");
   }
+  const bool has_graph = contents.write_graph != nullptr;
+  if (has_graph != contents.manifest.graph.has_value()) {
+    return core::fail(core::ErrorCode::kInternal, "a graph needs what it is built with");
+  }
   CORE_CHECK(core::make_folders(folder));
   CORE_CHECK(write_catalog_file(folder / kCatalogFile, *contents.catalog, contents.origins));
   CORE_CHECK(retrieval::write_exact_vectors(folder / kExactVectorsFile, contents.vectors));
@@ -72,6 +78,8 @@ core::Result<GenerationManifest> write_generation(const std::filesystem::path& f
     CORE_CHECK(retrieval::write_quantized_vectors(folder / kQuantizedImageVectorsFile, contents.images->vectors));
     CORE_CHECK(write_image_rows(folder / kImageRowsFile, contents.images->rows));
   }
+  if (has_graph) CORE_CHECK(contents.write_graph(folder / kQuantizedVectorsFile, folder / kGraphFile));
+  if (has_graph && has_images) CORE_CHECK(contents.write_graph(folder / kQuantizedImageVectorsFile, folder / kImageGraphFile));
   GenerationManifest manifest = contents.manifest;
   if (has_neighbours) {
     CORE_CHECK(write_neighbours(folder / kNeighboursFile, *contents.neighbours));

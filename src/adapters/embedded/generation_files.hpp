@@ -1,10 +1,12 @@
 #pragma once
 // Writes and opens the files of one generation: catalog.db, vectors.f32, vectors.i8, manifest.json and, where photos were
-// embedded, image_vectors.f32, image_vectors.i8 and image_rows.bin; where purchases of customers are known, neighbours.bin.
+// embedded, image_vectors.f32, image_vectors.i8 and image_rows.bin; where purchases of customers are known, neighbours.bin; where asked for, the graphs
+// of both collections of vectors.
 // Source of the bytes: docs/formats/generation.md and docs/formats/vectors.md.
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -29,6 +31,8 @@ inline constexpr std::string_view kExactImageVectorsFile = "image_vectors.f32";
 inline constexpr std::string_view kQuantizedImageVectorsFile = "image_vectors.i8";
 inline constexpr std::string_view kImageRowsFile = "image_rows.bin";
 inline constexpr std::string_view kNeighboursFile = "neighbours.bin";
+inline constexpr std::string_view kGraphFile = "vectors.graph";
+inline constexpr std::string_view kImageGraphFile = "image_vectors.graph";
 
 // kSizes compares each file's size with the manifest; kHashes also reads every byte.
 enum class FileCheck : std::uint8_t { kSizes, kHashes };
@@ -39,6 +43,9 @@ struct ImageContents {
   retrieval::ExactVectors vectors;
 };
 
+// Writes the graph of the collection whose int8 form is in the first file to the second one.
+using GraphWriter = std::function<core::Status(const std::filesystem::path& quantized, const std::filesystem::path& graph)>;
+
 struct GenerationContents {
   GenerationManifest manifest;  // `files` and the counts of articles, image vectors and neighbours are filled in by the writer
   const catalog::Catalog* catalog = nullptr;
@@ -46,6 +53,7 @@ struct GenerationContents {
   retrieval::ExactVectors vectors;        // one a row
   std::optional<ImageContents> images{};  // present exactly when manifest.info.image_encoder is
   const ranking::ItemNeighbours* neighbours = nullptr;  // of every row; not null exactly when manifest.neighbours is there
+  GraphWriter write_graph{};  // there exactly when manifest.graph is
 };
 
 // Writes all files into `folder` (created; must be empty) and syncs them and it. The manifest comes last, so a folder

@@ -183,6 +183,13 @@ json::object to_object(const NeighbourFacts& facts) {
           {"max_customer_items", facts.options.max_customer_items}};
 }
 
+std::string read_graph_facts(const json::object& object, GraphFacts& facts) {
+  Fields fields(object);
+  fields.read("m", facts.neighbours);
+  fields.read("ef_construction", facts.construction);
+  return fields.bad();
+}
+
 // Reads what format version 1 has; returns the name of the field at fault, empty when all is well.
 std::string read_version_1(const json::object& object, GenerationManifest& manifest) {
   Fields fields(object);
@@ -223,6 +230,12 @@ std::string read_version_1(const json::object& object, GenerationManifest& manif
     if (neighbours == nullptr) return "neighbours";
     manifest.neighbours.emplace();
     if (const std::string bad = read_neighbour_facts(*neighbours, *manifest.neighbours); !bad.empty()) return "neighbours." + bad;
+  }
+  if (object.contains("graph")) {
+    const json::object* graph = fields.object("graph");
+    if (graph == nullptr) return "graph";
+    manifest.graph.emplace();
+    if (const std::string bad = read_graph_facts(*graph, *manifest.graph); !bad.empty()) return "graph." + bad;
   }
   if (object.contains("changes_through")) {
     fields.read("changes_through", manifest.info.changes_through);
@@ -269,6 +282,7 @@ std::string GenerationManifest::to_json() const {
                                     {"reused_vectors", images.reused_vectors}};
   }
   if (neighbours) object["neighbours"] = to_object(*neighbours);
+  if (graph) object["graph"] = json::object{{"m", graph->neighbours}, {"ef_construction", graph->construction}};
   const std::string body = json::serialize(object);
   return fmt::format("{}{}{}{}{}", kBeforeHash, core::sha256_hex(body), kAfterHash, body, kEnd);
 }

@@ -56,12 +56,20 @@ struct NeighbourFacts {
   std::uint64_t neighbours = 0;    // of all articles
 };
 
+// Of the graphs of vectors: what they were built with.
+struct GraphFacts {
+  std::uint64_t neighbours = 0;    // m
+  std::uint64_t construction = 0;  // candidates when a node was added
+  friend bool operator==(const GraphFacts&, const GraphFacts&) = default;
+};
+
 struct GenerationManifest {
   std::uint32_t format_version = kGenerationFormatVersion;
   ports::GenerationInfo info;
   GenerationCounts counts;
   ImageFacts images{};  // all 0 without info.image_encoder
   std::optional<NeighbourFacts> neighbours{};  // absent: the generation has none
+  std::optional<GraphFacts> graph{};  // absent: the generation has none
   std::string price_source;  // "none", "articles", "transactions"
   std::vector<FileRecord> sources;
   std::vector<FileRecord> files;

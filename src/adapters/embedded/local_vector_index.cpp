@@ -4,25 +4,14 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <utility>
 
 #include "adapters/embedded/data_folder.hpp"
-#include "retrieval/row_map.hpp"
 
 namespace scalestyle::adapters::embedded {
 
-struct LocalVectorIndex::OpenGeneration {
-  bool has_vectors = true;
-  std::size_t articles = 0;  // of the catalogue: the size of eligible sets
-  MappedVectors vectors;
-  std::vector<catalog::ArticleId> ids;        // by row of `vectors`, ascending
-  std::optional<retrieval::RowMap> from_catalog;  // nothing: the rows are the catalogue's
-};
-
-namespace {
-
-core::Status check_query(const ports::VectorQuery& query, std::size_t rows, std::size_t dimension) {
+core::Status check_query(const ports::VectorQuery& query, const GenerationVectors& vectors) {
+  const std::size_t dimension = vectors.vectors.exact.dimension;
   if (query.vector.size() != dimension) {
     return core::fail(core::ErrorCode::kInvalidArgument,
                       fmt::format("the query has dimension {}, the index {}", query.vector.size(), dimension));
@@ -30,14 +19,12 @@ core::Status check_query(const ports::VectorQuery& query, std::size_t rows, std:
   if (query.k == 0 || query.k > kMaxVectorHits) {
     return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("k is {}, it must be 1 … {}", query.k, kMaxVectorHits));
   }
-  if (query.eligible != nullptr && query.eligible->size() != rows) {
-    return core::fail(core::ErrorCode::kInvalidArgument,
-                      fmt::format("the eligible set is of {} rows, the catalogue has {}", query.eligible->size(), rows));
+  if (query.eligible != nullptr && query.eligible->size() != vectors.articles) {
+    return core::fail(core::ErrorCode::kInvalidArgument, fmt::format("the eligible set is of {} rows, the catalogue has {}",
+                                                                     query.eligible->size(), vectors.articles));
   }
   return {};
 }
-
-}  // namespace
 
 LocalVectorIndex::LocalVectorIndex(Options options, core::WorkerPool& pool, const core::Clock& clock)
     : options_(std::move(options)), pool_(pool), clock_(clock) {}
@@ -51,7 +38,7 @@ core::Result<LocalVectorIndex::Generation> LocalVectorIndex::read_generation(con
   const auto folder = DataFolder(options_.data_dir).generation(id);
   CORE_TRY(const auto manifest, read_manifest(folder));
   CORE_CHECK(check_file(folder, manifest, kCatalogFile, options_.check));
-  auto opened = std::make_shared<OpenGeneration>();
+  auto opened = std::make_shared<GenerationVectors>();
   opened->articles = manifest.info.articles;
   if (options_.collection == VectorCollection::kPhotos && !manifest.info.image_encoder) {
     opened->has_vectors = false;
@@ -121,7 +108,7 @@ void LocalVectorIndex::return_job(retrieval::VectorScanJob job) {
   if (idle_jobs_.size() < pool_.threads()) idle_jobs_.push_back(std::move(job));
 }
 
-core::Status LocalVectorIndex::scan(const OpenGeneration& generation, std::span<const ports::VectorQuery> queries,
+core::Status LocalVectorIndex::scan(const GenerationVectors& generation, std::span<const ports::VectorQuery> queries,
                                     std::vector<ports::VectorHits>& results) {
   std::vector<retrieval::VectorQuery> wanted;
   wanted.reserve(queries.size());
@@ -161,19 +148,23 @@ core::Task<core::Result<std::vector<ports::VectorHits>>> LocalVectorIndex::searc
                                                                                   core::Deadline deadline) {
   CORE_CO_CHECK(co_await pool_.schedule(deadline));
   CORE_CO_TRY(const Generation opened, find_with_vectors(generation));
+  co_return search_here(*opened, queries, deadline);
+}
+
+core::Result<std::vector<ports::VectorHits>> LocalVectorIndex::search_here(const GenerationVectors& opened,
+                                                                           std::span<const ports::VectorQuery> queries,
+                                                                           core::Deadline deadline) {
   std::vector<ports::VectorHits> results;
   results.reserve(queries.size());
-  for (const ports::VectorQuery& query : queries) {
-    CORE_CO_CHECK(check_query(query, opened->articles, opened->vectors.exact.dimension));
-  }
+  for (const ports::VectorQuery& query : queries) CORE_CHECK(check_query(query, opened));
   for (std::size_t first = 0; first < queries.size(); first += retrieval::kMaxBatchQueries) {
     if (deadline.expired(clock_)) {
-      co_return core::fail(core::ErrorCode::kDeadlineExceeded, "the deadline passed before the vector scan");
+      return core::fail(core::ErrorCode::kDeadlineExceeded, "the deadline passed before the vector scan");
     }
     const std::size_t count = std::min(retrieval::kMaxBatchQueries, queries.size() - first);
-    CORE_CO_CHECK(scan(*opened, std::span(queries).subspan(first, count), results));
+    CORE_CHECK(scan(opened, queries.subspan(first, count), results));
   }
-  co_return results;
+  return results;
 }
 
 core::Task<core::Result<std::vector<float>>> LocalVectorIndex::vector_of(core::GenerationId generation,
@@ -181,13 +172,18 @@ core::Task<core::Result<std::vector<float>>> LocalVectorIndex::vector_of(core::G
                                                                          core::Deadline deadline) {
   CORE_CO_CHECK(co_await pool_.schedule(deadline));
   CORE_CO_TRY(const Generation opened, find_with_vectors(generation));
-  const auto found = std::ranges::lower_bound(opened->ids, article);
-  if (found == opened->ids.end() || *found != article) {
-    co_return core::fail(core::ErrorCode::kNotFound, fmt::format("article {} has no such vector in generation {}", article.text(),
-                                                                 generation.value()));
+  co_return vector_here(*opened, generation, article);
+}
+
+core::Result<std::vector<float>> LocalVectorIndex::vector_here(const GenerationVectors& opened, const core::GenerationId& generation,
+                                                               const catalog::ArticleId& article) {
+  const auto found = std::ranges::lower_bound(opened.ids, article);
+  if (found == opened.ids.end() || *found != article) {
+    return core::fail(core::ErrorCode::kNotFound, fmt::format("article {} has no such vector in generation {}", article.text(),
+                                                              generation.value()));
   }
-  const auto row = opened->vectors.exact.row(static_cast<std::size_t>(found - opened->ids.begin()));
-  co_return std::vector<float>(row.begin(), row.end());
+  const auto row = opened.vectors.exact.row(static_cast<std::size_t>(found - opened.ids.begin()));
+  return std::vector<float>(row.begin(), row.end());
 }
 
 }  // namespace scalestyle::adapters::embedded

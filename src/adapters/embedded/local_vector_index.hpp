@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "core/clock.hpp"
 #include "core/worker_pool.hpp"
 #include "ports/vector_index.hpp"
+#include "retrieval/row_map.hpp"
 #include "retrieval/vector_scan.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -29,6 +31,18 @@ namespace scalestyle::adapters::embedded {
 inline constexpr std::size_t kMaxVectorHits = 16384;
 
 enum class VectorCollection : std::uint8_t { kTexts, kPhotos };
+
+// One collection of a generation, open.
+struct GenerationVectors {
+  bool has_vectors = true;
+  std::size_t articles = 0;  // of the catalogue: the size of eligible sets
+  MappedVectors vectors;
+  std::vector<catalog::ArticleId> ids;            // by row of `vectors`, ascending
+  std::optional<retrieval::RowMap> from_catalog;  // nothing: the rows are the catalogue's
+};
+
+// kInvalidArgument where the query does not fit the vectors (dimension, k, size of the eligible set).
+[[nodiscard]] core::Status check_query(const ports::VectorQuery& query, const GenerationVectors& vectors);
 
 class LocalVectorIndex final : public ports::VectorIndex {
  public:
@@ -51,14 +65,24 @@ class LocalVectorIndex final : public ports::VectorIndex {
                                                                        catalog::ArticleId article,
                                                                        core::Deadline deadline) override;
 
+  // What open() opened, and what stays valid after close(). Errors: kFailedPrecondition (not open, or without such vectors).
+  using Generation = std::shared_ptr<const GenerationVectors>;
+  [[nodiscard]] core::Result<Generation> find_with_vectors(const core::GenerationId& id) const;
+
+  // search() in what was found so, whether it is still open or not; computes on the calling thread, one of the pool's.
+  [[nodiscard]] core::Result<std::vector<ports::VectorHits>> search_here(const GenerationVectors& opened,
+                                                                         std::span<const ports::VectorQuery> queries,
+                                                                         core::Deadline deadline);
+  // vector_of() in what was found so.
+  [[nodiscard]] static core::Result<std::vector<float>> vector_here(const GenerationVectors& opened,
+                                                                    const core::GenerationId& generation,
+                                                                    const catalog::ArticleId& article);
+
  private:
-  struct OpenGeneration;
-  using Generation = std::shared_ptr<const OpenGeneration>;
 
   [[nodiscard]] core::Result<Generation> read_generation(const core::GenerationId& id) const;
   [[nodiscard]] core::Result<Generation> find(const core::GenerationId& id) const;
-  [[nodiscard]] core::Result<Generation> find_with_vectors(const core::GenerationId& id) const;
-  [[nodiscard]] core::Status scan(const OpenGeneration& generation, std::span<const ports::VectorQuery> queries,
+  [[nodiscard]] core::Status scan(const GenerationVectors& generation, std::span<const ports::VectorQuery> queries,
                                   std::vector<ports::VectorHits>& results);
   [[nodiscard]] retrieval::VectorScanJob borrow_job();
   void return_job(retrieval::VectorScanJob job);
