@@ -14,8 +14,7 @@ SUFFIX = re.compile(r"\s*\[clone [^\]]*\]|@@?\w[\w.]*$|\.(?:actor|destroy|constp
 
 def short(name):
     """A function's name without arguments, template arguments and what every name of ours begins with."""
-    name = SUFFIX.sub("", name).replace("(anonymous namespace)", "{}")
-    name = name.replace("operator()", "operator{call}").replace("operator<=>", "operator{order}")
+    name = SUFFIX.sub("", name).replace("(anonymous namespace)::", "").replace("operator()", "operator-call")
     kept, depth = [], 0
     for character in name:
         if character in "<(":
@@ -24,8 +23,10 @@ def short(name):
             depth = max(0, depth - 1)
         elif depth == 0:
             kept.append(character)
-    name = "".join(kept).replace("{call}", "()").replace("{}", "").replace("scalestyle::", "").replace("::::", "::")
-    return name.split(" ")[-1].strip(": const") or "?" if not name.startswith("operator") else name
+    words = "".join(kept).replace("scalestyle::", "").split()
+    while len(words) > 1 and words[-1] in ("const", "&", "&&"):
+        words.pop()
+    return words[-1].lstrip("&*") if words else "?"
 
 
 def read_stacks(lines):
