@@ -357,7 +357,8 @@ bool ReasonWriter::append_named_words(const catalog::ArticleView& article, std::
   }
   if (clause_count > 0) {
     text += ", with ";
-    append_joined(std::span<const NamedWords>(clauses).first(clause_count), text, [&text](const NamedWords& words) { append_clause(words, text); });
+    const auto all = std::span<const NamedWords>(clauses).first(clause_count);
+    append_joined(all, text, [&text](const NamedWords& words) { append_clause(words, text); });
   }
   return is_said || named > 0;
 }

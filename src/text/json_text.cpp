@@ -36,7 +36,8 @@ bool are_plain_ascii(const char* text) {
   std::uint64_t word = 0;
   std::memcpy(&word, text, sizeof word);
   const std::uint64_t controls = (word - eight(' ')) & ~word;
-  return (((word | controls) & eight(0x80)) | zeros(word ^ eight('"')) | zeros(word ^ eight('\\')) | zeros(word ^ eight(0x7F))) == 0;
+  const std::uint64_t others = zeros(word ^ eight('"')) | zeros(word ^ eight('\\')) | zeros(word ^ eight(0x7F));
+  return (((word | controls) & eight(0x80)) | others) == 0;
 }
 
 std::size_t end_of_plain(std::string_view value, std::size_t position) {
