@@ -4,7 +4,10 @@ namespace scalestyle::catalog {
 
 std::string image_url(std::string_view article_id) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string url = "/images/";
+  constexpr std::string_view kFolder = "/images/";
+  std::string url;
+  url.reserve(kFolder.size() + article_id.size());
+  url = kFolder;
   for (const char c : article_id) {
     const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '~';
     if (plain) {

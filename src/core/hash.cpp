@@ -22,10 +22,20 @@ std::string to_hex(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
+namespace {
+
+// Looked up once: EVP_sha256() has OpenSSL find it among its providers for each hash, which takes longer than a short text does.
+const EVP_MD* method() {
+  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return found;
+}
+
+}  // namespace
+
 struct Sha256::Context {
   EVP_MD_CTX* md = EVP_MD_CTX_new();
   Context() {
-    if (md == nullptr || EVP_DigestInit_ex(md, EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
+    if (md == nullptr || EVP_DigestInit_ex(md, method(), nullptr) != 1) throw std::bad_alloc();
   }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -47,9 +57,9 @@ Sha256Digest Sha256::finish() {
 }
 
 Sha256Digest sha256(std::string_view text) {
-  Sha256 hash;
-  hash.update(text);
-  return hash.finish();
+  Sha256Digest digest{};
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, method(), nullptr) != 1) throw std::bad_alloc();
+  return digest;
 }
 
 Result<std::string> sha256_file_hex(const std::filesystem::path& path) {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/request_steps.hpp"
 #include "http/cache_shapes.hpp"
 #include "http/image_file.hpp"
 #include "http/json_shapes.hpp"
@@ -15,6 +16,7 @@
 #include "http/recommendation_parameters.hpp"
 #include "http/search_error.hpp"
 #include "http/why_not_shapes.hpp"
+#include "telemetry/step_metrics.hpp"
 #include "telemetry/trace.hpp"
 
 namespace scalestyle::http {
@@ -51,6 +53,18 @@ ports::TraceContext trace_context(const Request& request) {
   return {trace.traceparent(request.trace->span), trace.state()};
 }
 
+core::Result<Parameters> checked(const Route& route, QueryPairs pairs) {
+  const core::StepTimer timer(core::RequestStep::kParameters);
+  return Parameters::check(route.parameters, std::move(pairs));
+}
+
+Response answered(const search::SearchAnswer& answer, std::string_view configuration) {
+  const core::StepTimer timer(core::RequestStep::kJson);
+  Response response = json_response(search_answer_json(answer, configuration));
+  response.cost = answer_cost(answer);
+  return response;
+}
+
 }  // namespace
 
 Api::Api(Dependencies dependencies, Options options)
@@ -65,7 +79,8 @@ Api::Api(Dependencies dependencies, Options options)
       cache_metrics_(use_.metrics, use_.search),
       openapi_(std::make_shared<const std::string>(
           openapi_document(options_.version, use_.access != nullptr && use_.access->keys_in_force()))) {
-  use_.metrics.on_render([this] {
+  use_.metrics.on_render([this, steps = std::make_shared<telemetry::StepMetrics>(use_.metrics)] {
+    steps->collect();
     generation_metrics_.collect();
     cache_metrics_.collect();
   });
@@ -148,7 +163,7 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
     const bool is_denied = configured.error().code == core::ErrorCode::kPermissionDenied;
     return is_denied ? denied(configured.error()) : at_once(std::unexpected(configured.error()));
   }
-  auto parameters = Parameters::check(route.parameters, std::move(*pairs));
+  auto parameters = checked(route, std::move(*pairs));
   if (!parameters) return at_once(std::unexpected(parameters.error()));
   if (const auto may = check_admin_parameters(*caller, route, *parameters, call); !may) return denied(may.error());
   if (options_.log_queries) log_query(parameters->text("query").value_or(""), parameters->text("userId").value_or(""), call.request_id);
@@ -217,6 +232,7 @@ Call Api::perform(Request request, const RouteMatch& match, std::string request_
 }
 
 core::Result<Work> Api::list(const RoutedRequest& request, core::Deadline& deadline) {
+  const core::StepTimer timer(core::RequestStep::kParameters);
   const auto take = [&](auto& wanted) {
     wanted.request_id = core::RequestId(request.request_id);
     deadline = wanted.deadline;
@@ -274,9 +290,7 @@ Work Api::answer(core::Task<search::SearchOutcome> search, std::string request_i
   const search::SearchOutcome outcome = co_await std::move(search);
   const std::shared_ptr<core::TaskContext> context = co_await core::current_context();
   if (!outcome) co_return not_answered(outcome.error(), request_id, context.get());
-  Response response = json_response(search_answer_json(*outcome, configuration));
-  response.cost = answer_cost(*outcome);
-  co_return response;
+  co_return answered(*outcome, configuration);
 }
 
 Work Api::visual(RoutedRequest request) {
@@ -305,9 +319,7 @@ Work Api::visual(RoutedRequest request) {
   search::SearchOutcome outcome = co_await std::move(searching);
   if (explained) audit_explanation(asked, outcome ? 200 : to_api_error(outcome.error()).status);
   if (outcome) {
-    Response response = json_response(search_answer_json(*outcome, wish->configuration));
-    response.cost = answer_cost(*outcome);
-    co_return response;
+    co_return answered(*outcome, wish->configuration);
   }
   search::SearchFailure& failure = outcome.error();
   const bool of_picture = failure.error.field == "image" || failure.error.field == "article";

@@ -17,6 +17,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/request_steps.hpp"
 #include "http/connection_errors.hpp"
 #include "http/header_reader_impl.hpp"
 #include "http/request_trace.hpp"
@@ -28,7 +29,6 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using ErrorCode = boost::system::error_code;
-using Parser = RequestParser;
 
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kLingerTime{1'000};
@@ -40,6 +40,7 @@ class Session;
 struct Exchange {
   bool has_effects = false;
   Session* session = nullptr;  // null once the session no longer waits
+  core::SteadyTime ended{};    // when the task ended
 };
 template <class T>
 struct ResultExchange : Exchange {
@@ -107,9 +108,9 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
   asio::awaitable<bool> shake_hands();
   asio::awaitable<bool> wait_for_request();
-  asio::awaitable<bool> read_request(Parser& parser);
-  asio::awaitable<bool> read_body(Parser& parser);
-  asio::awaitable<bool> answer(Parser& parser);
+  asio::awaitable<bool> read_request(RequestParser& parser);
+  asio::awaitable<bool> read_body(RequestParser& parser);
+  asio::awaitable<bool> answer(RequestParser& parser);
   asio::awaitable<std::optional<Response>> perform(Call call);
   template <class T>
   asio::awaitable<std::optional<core::Result<T>>> run_task(core::Task<core::Result<T>> task, core::Deadline deadline, bool has_effects);
@@ -118,7 +119,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   asio::awaitable<bool> write_piece(std::string_view piece, bool chunked);
   asio::awaitable<bool> refuse(ApiError error, core::SteadyTime received);
   asio::awaitable<void> linger();
-  [[nodiscard]] std::optional<ApiError> header_fault(const Parser& parser) const;
+  [[nodiscard]] std::optional<ApiError> header_fault(const RequestParser& parser) const;
   // What to tell the client about a failed read of this part of a request.
   [[nodiscard]] std::optional<ApiError> read_fault(ErrorCode error, const char* part, bool target_known) const {
     if (closed_) return std::nullopt;
@@ -154,7 +155,7 @@ asio::awaitable<void> Session::run() {
   if (stream_.is_tls() && !co_await shake_hands()) co_return;
   while (true) {
     if (!co_await wait_for_request()) break;
-    Parser parser;
+    RequestParser parser;
     if (!co_await read_request(parser)) break;
     const bool goes_on = co_await answer(parser);
     release_body();
@@ -191,7 +192,7 @@ asio::awaitable<bool> Session::wait_for_request() {
   co_return false;
 }
 
-asio::awaitable<bool> Session::read_request(Parser& parser) {
+asio::awaitable<bool> Session::read_request(RequestParser& parser) {
   parser.header_limit(static_cast<std::uint32_t>(header_limit()));
   parser.body_limit(boost::none);  // set when the route is known
   enter(Phase::kReading, host_.options.header_timeout);
@@ -205,7 +206,7 @@ asio::awaitable<bool> Session::read_request(Parser& parser) {
   co_return co_await read_body(parser);
 }
 
-asio::awaitable<bool> Session::read_body(Parser& parser) {
+asio::awaitable<bool> Session::read_body(RequestParser& parser) {
   const std::size_t limit = host_.application.body_limit(parse_method(parser.get().method_string()), parser.get().target())
                                 .value_or(host_.options.max_body_bytes);
   const auto length = parser.content_length();
@@ -229,7 +230,7 @@ asio::awaitable<bool> Session::read_body(Parser& parser) {
   co_return !error;
 }
 
-std::optional<ApiError> Session::header_fault(const Parser& parser) const {
+std::optional<ApiError> Session::header_fault(const RequestParser& parser) const {
   const auto& fields = parser.get();
   HeaderCheck check(host_.options);
   for (const auto& field : fields) check.add(field.name_string(), field.value());
@@ -237,7 +238,7 @@ std::optional<ApiError> Session::header_fault(const Parser& parser) const {
 }
 
 // True: the connection goes on.
-asio::awaitable<bool> Session::answer(Parser& parser) {
+asio::awaitable<bool> Session::answer(RequestParser& parser) {
   const auto& fields = parser.get();
   Request request;
   request.method = parse_method(fields.method_string());
@@ -254,6 +255,7 @@ asio::awaitable<bool> Session::answer(Parser& parser) {
   context_ = trace.context();
   Call call = host_.application.begin(std::move(request));
   const std::string request_id = request_id_ = call.request_id;
+  core::request_steps().add(core::RequestStep::kBegin, host_.clock.steady_now() - received_);
   const core::Deadline deadline = call.deadline;
   const std::shared_ptr<const AuditNote> audit = std::move(call.audit);
   auto headers = std::move(call.headers);
@@ -313,6 +315,7 @@ asio::awaitable<std::optional<core::Result<T>>> Session::run_task(core::Task<cor
   exchange->has_effects = has_effects;
   exchange_ = exchange;
   operation_ = core::start(std::move(task), [exchange, gate = host_.gate, io_thread = host_.io_thread](core::Result<T>&& result) mutable {
+    exchange->ended = std::chrono::steady_clock::now();
     if (std::this_thread::get_id() == io_thread) {
       exchange->result = std::move(result);
       if (exchange->session != nullptr) exchange->session->wake();
@@ -333,6 +336,7 @@ asio::awaitable<std::optional<core::Result<T>>> Session::run_task(core::Task<cor
     }
     if (!closed_) stream_.cancel();  // the watch
   }
+  if (exchange->result) core::request_steps().add(core::RequestStep::kBack, std::chrono::steady_clock::now() - exchange->ended);
   end_exchange();
   co_return std::move(exchange->result);
 }
@@ -364,6 +368,7 @@ void Session::watch_client(const std::shared_ptr<Exchange>& exchange) {
 }
 
 asio::awaitable<bool> Session::write(const Response& response, std::string_view request_id, bool keep_alive, bool with_body) {
+  const core::StepTimer timer(core::RequestStep::kWrite);
   enter(Phase::kWriting, host_.options.write_timeout);
   const std::string head = header_block(response, request_id, keep_alive, current_date(host_));
   const bool body = with_body && response.status != 204 && response.status != 304;

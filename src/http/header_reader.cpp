@@ -5,6 +5,8 @@
 #include <boost/beast/http/error.hpp>
 #include <string_view>
 
+#include "core/request_steps.hpp"
+
 namespace scalestyle::http {
 
 namespace asio = boost::asio;
@@ -14,6 +16,7 @@ using ErrorCode = boost::system::error_code;
 asio::awaitable<ErrorCode> read_header(ClientStream& stream, beast::flat_buffer& buffer, RequestParser& parser) {
   constexpr std::size_t kReadBytes = 8'192;
   constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
+  const core::StepTimer timer(core::RequestStep::kRead);
   HeaderLines lines;
   std::size_t seen = 0;  // bytes of the buffer that `lines` has been told
   parser.eager(false);

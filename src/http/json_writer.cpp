@@ -1,5 +1,6 @@
 #include "http/json_writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <charconv>
@@ -46,10 +47,21 @@ JsonWriter& JsonWriter::end_array() {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  separate();
-  out_ += '"';
-  out_ += name;
-  out_ += "\":";
+  constexpr std::size_t kUsualBytes = 64;
+  if (name.size() + 4 > kUsualBytes) {
+    separate();
+    out_.append(1, '"').append(name).append("\":");
+  } else {
+    // An answer has hundreds of keys: each is appended at once.
+    std::array<char, kUsualBytes> text;
+    char* at = text.data();
+    if (needs_comma_) *at++ = ',';
+    *at++ = '"';
+    at = std::copy(name.begin(), name.end(), at);
+    *at++ = '"';
+    *at++ = ':';
+    out_.append(text.data(), at);
+  }
   needs_comma_ = false;
   return *this;
 }

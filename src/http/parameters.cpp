@@ -108,15 +108,14 @@ core::Result<Parameters> Parameters::check(std::span<const ParameterSpec> specs,
 }
 
 core::Status Parameters::take(const ParameterSpec& spec, const std::string& value) {
-  const std::string name(spec.name);
   switch (spec.kind) {
     case ParameterKind::kText: return check_text(spec, value);
     case ParameterKind::kInteger: {
-      CORE_TRY(integers_[name], parse_integer(spec, value));
+      CORE_TRY(integers_[std::string(spec.name)], parse_integer(spec, value));
       break;
     }
     case ParameterKind::kNumber: {
-      CORE_TRY(numbers_[name], parse_number(spec, value));
+      CORE_TRY(numbers_[std::string(spec.name)], parse_number(spec, value));
       break;
     }
     case ParameterKind::kBase64:
@@ -124,7 +123,7 @@ core::Status Parameters::take(const ParameterSpec& spec, const std::string& valu
       return refuse(spec.name, fmt::format("{} must have {} to {} characters", spec.name, spec.minimum, spec.maximum));
     case ParameterKind::kBoolean:
     case ParameterKind::kChoice: {
-      CORE_TRY(choices_[name], parse_choice(spec, value));
+      CORE_TRY(choices_[std::string(spec.name)], parse_choice(spec, value));
       break;
     }
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/request_steps.hpp"
 #include "retrieval/vector_scan_state.hpp"
 
 namespace scalestyle::retrieval {
@@ -202,7 +203,11 @@ core::Status VectorScanJob::begin(const QuantizedVectors& quantized, const Exact
 
 void VectorScanJob::run(const ParallelFor& parallel_for) {
   State& state = *state_;
-  parallel_for(state.part_count, [&state](std::size_t part) { state.scan(state.parts[part]); });
+  {
+    const core::StepTimer timer(core::RequestStep::kScan);
+    parallel_for(state.part_count, [&state](std::size_t part) { state.scan(state.parts[part]); });
+  }
+  const core::StepTimer timer(core::RequestStep::kRescore);
   const std::span active(state.queries.data(), state.query_count);
   for (std::size_t query = 0; query < state.query_count; ++query) state.merge(query);
   for (State::Query& query : active) state.choose_first(query);

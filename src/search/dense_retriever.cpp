@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/request_steps.hpp"
 #include "search/changed_vectors.hpp"
 #include "search/stage_spans.hpp"
 
@@ -75,6 +76,10 @@ core::Task<DenseOutcome> DenseRetriever::retrieve(DenseQuery query) {
 
   DenseOutcome outcome = co_await waiter->slot;
   if (timer) ports_.timers.cancel(*timer);
+  if (outcome) {
+    const auto computed = outcome->embed + outcome->search;
+    core::request_steps().add(core::RequestStep::kBatchBack, ports_.clock.steady_now() - waiter->arrived - computed);
+  }
   co_return outcome;
 }
 
@@ -121,6 +126,8 @@ core::Task<core::Status> DenseRetriever::lead() {
     const Batch batch = take_batch();
     if (batch.empty()) co_return core::Status();
     batch_size_.observe(static_cast<double>(batch.size()));
+    const core::SteadyTime taken = ports_.clock.steady_now();
+    for (const auto& waiter : batch) core::request_steps().add(core::RequestStep::kBatchWait, taken - waiter->arrived);
     std::vector<DenseOutcome> outcomes = co_await run_batch(batch);
 
     const bool last_batch = give_back_place_if_idle();

@@ -27,6 +27,7 @@ constexpr std::size_t kMaxWordCharacters = 20;
 constexpr std::size_t kMaxQueryCharactersShown = 60;
 constexpr std::size_t kMaxPriceCharacters = 16;
 constexpr std::size_t kMaxNamed = 3;
+constexpr std::size_t kUsualSentenceBytes = 128;
 constexpr std::string_view kSomething = "Article";  // of no known type
 
 // A value that says nothing is not worth a word.
@@ -117,13 +118,31 @@ std::array<NamedField, 7> named_fields(const catalog::ArticleView& article) {
           {"product group", article[Attribute::kProductGroup]}};
 }
 
-std::string joined(std::span<const std::string> parts) {
-  std::string text;
+// Words of the query in one text of an article.
+struct NamedWords {
+  std::string_view label{};  // of the text
+  std::array<std::string_view, kMaxNamed> words{};
+  std::size_t count = 0;
+};
+
+// "a", "a and b", "a, b and c"
+template <class Part, class Append>
+void append_joined(std::span<const Part> parts, std::string& text, const Append& append) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (i > 0) text += i + 1 == parts.size() ? " and " : ", ";
-    text += parts[i];
+    append(parts[i]);
   }
-  return text;
+}
+
+// "“linen” and “airy” in its description"
+void append_clause(const NamedWords& named, std::string& text) {
+  append_joined(std::span(named.words).first(named.count), text, [&text](std::string_view word) {
+    text += "“";
+    append_shown(word, kMaxWordCharacters, text);
+    text += "”";
+  });
+  text += " in its ";
+  text += named.label;
 }
 
 std::string shopper_clause(std::string_view boosted_by) {
@@ -190,8 +209,11 @@ ReasonPicture reason_picture(const std::optional<VisualQuery>& visual) {
 }
 
 std::string sentence_of(const ReasonClaims& claims) {
-  std::string text = claims.lead;
-  if (!claims.match.empty()) text += (text.empty() ? "" : ": ") + claims.match;
+  std::string text;
+  text.reserve(claims.lead.size() + claims.match.size() + claims.shopper.size() + claims.plain.size() + 8);
+  text += claims.lead;
+  if (!claims.lead.empty() && !claims.match.empty()) text += ": ";
+  text += claims.match;
   if (text.empty() && claims.shopper.empty()) text = claims.plain;
   if (!claims.shopper.empty()) {
     const bool begins = text.empty();
@@ -200,7 +222,8 @@ std::string sentence_of(const ReasonClaims& claims) {
     text += claims.shopper;
     if (begins && text[at] >= 'a' && text[at] <= 'z') text[at] = static_cast<char>(text[at] - ('a' - 'A'));
   }
-  return text + '.';
+  text += '.';
+  return text;
 }
 
 ReasonWriter::ReasonWriter(const ReasonScope& scope)
@@ -214,7 +237,7 @@ ReasonClaims ReasonWriter::claims(const AnswerItem& item) {
   claims.shopper = shopper_clause(item.boosted_by);
   const bool is_said = is_popularity(scope_.origin) && !claims.lead.empty();
   if (is_said && item.boosted_by == to_string(BoostReason::kOnlinePopularity)) claims.shopper.clear();
-  claims.plain = plain_claim(scope_, item.article);
+  if (claims.lead.empty() && claims.match.empty() && claims.shopper.empty()) claims.plain = plain_claim(scope_, item.article);
   return claims;
 }
 
@@ -290,8 +313,14 @@ std::string ReasonWriter::match(const catalog::ArticleView& article) {
     }
   }
   is_colour_asked = is_colour_asked && is_known(article.colour());
-  std::string text = has_type ? shown(article.product_type(), kMaxValueCharacters) : std::string(kSomething);
-  if (is_colour_asked) text += " in " + shown(article.colour(), kMaxValueCharacters);
+  std::string text;
+  text.reserve(kUsualSentenceBytes);
+  if (has_type) {
+    append_shown(article.product_type(), kMaxValueCharacters, text);
+  } else {
+    text = kSomething;
+  }
+  if (is_colour_asked) append_shown(article.colour(), kMaxValueCharacters, text += " in ");
   const std::string audience = audience_of(scope_, article);
   if (!audience.empty()) text += " for " + audience;
   const std::string price = price_clause(scope_, article);
@@ -307,26 +336,30 @@ bool ReasonWriter::append_named_words(const catalog::ArticleView& article, std::
   if (scope_.query == nullptr || scope_.query->words.empty()) return false;
   std::array<std::string_view, kMaxNamedWords> places{};
   const auto found = std::span(places).first(scope_.query->words.size());
-  const std::string said = is_known(article.product_type()) ? text : text.substr(kSomething.size());
+  const std::string_view said = std::string_view(text).substr(is_known(article.product_type()) ? 0 : kSomething.size());
   finder_.find(said, found);
-  const auto count_found = [&] { return found.size() - static_cast<std::size_t>(std::ranges::count(found, std::string_view())); };
-  const bool is_said = count_found() > 0;
+  const bool is_said = std::ranges::any_of(found, [](std::string_view place) { return !place.empty(); });
   std::size_t named = 0;
-  std::vector<std::string> clauses;
+  std::array<NamedWords, kMaxNamed> clauses{};
+  std::size_t clause_count = 0;
   for (const NamedField& field : named_fields(article)) {
     std::array<bool, kMaxNamedWords> before{};
     for (std::size_t i = 0; i < found.size(); ++i) before[i] = !found[i].empty();
     finder_.find(field.text, found);
-    std::vector<std::string> words;
+    NamedWords words{.label = field.label};
     for (std::size_t i = 0; i < found.size() && named < kMaxNamed; ++i) {
       if (before[i] || found[i].empty()) continue;
-      words.push_back(fmt::format("“{}”", shown(found[i], kMaxWordCharacters)));
+      words.words[words.count++] = found[i];
       ++named;
     }
-    if (!words.empty()) clauses.push_back(fmt::format("{} in its {}", joined(words), field.label));
+    if (words.count > 0) clauses[clause_count++] = words;
     if (named == kMaxNamed) break;
   }
-  if (!clauses.empty()) text += ", with " + joined(clauses);
+  if (clause_count > 0) {
+    text += ", with ";
+    const auto all = std::span<const NamedWords>(clauses).first(clause_count);
+    append_joined(all, text, [&text](const NamedWords& words) { append_clause(words, text); });
+  }
   return is_said || named > 0;
 }
 

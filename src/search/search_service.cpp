@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/request_steps.hpp"
 #include "recommend/popularity.hpp"
 #include "search/answer_impression.hpp"
 #include "search/experiments.hpp"
@@ -153,6 +154,7 @@ core::Task<SearchOutcome> SearchService::admit(Request request) {
   SearchFacts facts{.asked_for = asked_for(request)};
   SearchOutcome outcome = co_await checked(request, progress);
   facts.took = progress.elapsed();
+  const core::StepTimer timer(core::RequestStep::kRecord);
   if (progress.filtered) facts.eligible = progress.eligible_count;
   metrics_.record(outcome, facts);
   note_stages(progress.context.get(), outcome);
@@ -234,7 +236,9 @@ core::Task<core::Status> SearchService::finish_read(Progress& progress) {
 }
 
 core::Task<core::Status> SearchService::to_worker(Progress& progress) {
+  const core::SteadyTime begun = std::chrono::steady_clock::now();
   auto scheduled = co_await schedule_by(use_.pool, use_.timers, progress.inner_deadline);
+  core::request_steps().add(core::RequestStep::kToWorker, std::chrono::steady_clock::now() - begun);
   if (scheduled) co_return scheduled;
   // Neither full nor late is the filter's doing: no worker was to be had.
   switch (scheduled.error().code) {

@@ -1,5 +1,7 @@
 #include "search/shown_text.hpp"
 
+#include <algorithm>
+
 #include "text/unicode.hpp"
 
 namespace scalestyle::search {
@@ -17,6 +19,9 @@ bool is_unseen(char32_t c) {
   return is_joiner_or_direction || is_special || text::is_bert_control(c);
 }
 
+// Shown as it is; most characters are.
+bool is_plain(char c) { return c > ' ' && c < 0x7F && c != '"'; }
+
 bool is_double_quote(char32_t c) { return c == '"' || (c >= 0x201C && c <= 0x201F) || c == 0xAB || c == 0xBB; }
 
 }  // namespace
@@ -26,13 +31,27 @@ std::size_t append_shown(std::string_view value, std::size_t max_characters, std
   bool blank_before = false;
   for (std::size_t position = 0; position < value.size();) {
     const std::size_t begin = position;
+    if (is_plain(value[position])) {
+      while (position < value.size() && is_plain(value[position])) ++position;
+      const std::size_t blank = blank_before ? 1 : 0;
+      const std::size_t room = max_characters > characters + blank ? max_characters - characters - blank : 0;
+      const std::size_t taken = std::min(room, position - begin);
+      if (blank_before && taken > 0) out += ' ';
+      out.append(value, begin, taken);
+      if (taken > 0) characters += blank + taken;
+      if (taken < position - begin) {
+        out += kEllipsis;
+        return characters + 1;
+      }
+      blank_before = false;
+      continue;
+    }
     const char32_t c = text::next_code_point(value, position);
-    const bool is_plain = c > ' ' && c < 0x7F;  // most are: no table is asked
-    if (!is_plain && is_blank(c)) {
+    if (is_blank(c)) {
       blank_before = characters > 0;
       continue;
     }
-    if (!is_plain && is_unseen(c)) continue;
+    if (is_unseen(c)) continue;
     const std::size_t wanted = blank_before ? 2 : 1;
     if (characters + wanted > max_characters) {
       out += kEllipsis;

@@ -67,6 +67,8 @@ Run run_from(std::string_view text, std::size_t begin) {
   return run;
 }
 
+char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
 bool begins_alike(std::string_view a, std::string_view b) {
   const std::size_t shared = std::min<std::size_t>({2, a.size(), b.size()});
   return a.substr(0, shared) == b.substr(0, shared);
@@ -122,9 +124,16 @@ void WordFinder::find(std::string_view text, std::span<std::string_view> found) 
 void WordFinder::compare(std::string_view run, bool is_ascii, std::span<std::string_view> found) {
   if (run.size() < 2 || run.size() > text::kMaxWordBytes) return;
   if (is_ascii) {
+    // Most words of a text begin otherwise than those looked for: they are not folded.
+    const char first = small(run[0]);
+    const char second = small(run[1]);
+    const auto may_be = [&](const QueryWord& word) {
+      return word.folded.size() < 2 || (word.folded[0] == first && word.folded[1] == second);
+    };
+    if (second != '\'' && std::ranges::none_of(words_, may_be)) return;
     folded_.clear();
     for (const char c : run) {
-      if (c != '\'') folded_ += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+      if (c != '\'') folded_ += small(c);
     }
   } else {
     folded_ = text::fold_for_search(run);

@@ -1,5 +1,8 @@
 #include "text/json_text.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 #include "text/unicode.hpp"
 
 namespace scalestyle::text {
@@ -24,14 +27,32 @@ void append_escape(std::string& out, char c) {
 
 bool is_plain_ascii(char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; }
 
+constexpr std::uint64_t eight(unsigned char byte) { return 0x0101010101010101ULL * byte; }
+// In each byte that is zero the highest bit; above the first such byte others may have it too.
+constexpr std::uint64_t zeros(std::uint64_t word) { return (word - eight(1)) & ~word & eight(0x80); }
+
+// Whether the eight characters at `text` are plain; at times not where only their last ones are.
+bool are_plain_ascii(const char* text) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text, sizeof word);
+  const std::uint64_t controls = (word - eight(' ')) & ~word;
+  const std::uint64_t others = zeros(word ^ eight('"')) | zeros(word ^ eight('\\')) | zeros(word ^ eight(0x7F));
+  return (((word | controls) & eight(0x80)) | others) == 0;
+}
+
+std::size_t end_of_plain(std::string_view value, std::size_t position) {
+  while (position + 8 <= value.size() && are_plain_ascii(value.data() + position)) position += 8;
+  while (position < value.size() && is_plain_ascii(value[position])) ++position;
+  return position;
+}
+
 }  // namespace
 
 void append_json_text(std::string_view value, std::string& out) {
   out += '"';
   std::size_t position = 0;
   while (position < value.size()) {
-    std::size_t plain = position;
-    while (plain < value.size() && is_plain_ascii(value[plain])) ++plain;
+    const std::size_t plain = end_of_plain(value, position);
     out.append(value, position, plain - position);
     position = plain;
     if (position == value.size()) break;

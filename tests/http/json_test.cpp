@@ -23,6 +23,15 @@ TEST(JsonWriter, TextsSurviveAndIllFormedBytesAreReplaced) {
   EXPECT_EQ(parsed[2].as_string().size(), 1U);
 }
 
+TEST(JsonWriter, GrowsWithItsKeys) {
+  JsonWriter json(16);
+  json.begin_object();
+  for (std::size_t length = 1; length < 150; ++length) json.key(std::string(length, 'k')).integer(length);
+  const auto parsed = boost::json::parse(std::move(json.end_object()).take()).as_object();
+  ASSERT_EQ(parsed.size(), 149U);
+  for (std::size_t length = 1; length < 150; ++length) EXPECT_EQ(parsed.at(std::string(length, 'k')).to_number<std::size_t>(), length);
+}
+
 TEST(JsonWriter, NumbersAreShortAndNeverNotFinite) {
   JsonWriter json;
   json.begin_array().number(0.1).number(19.95).number(0.85F).number(std::nan("")).number(std::numeric_limits<double>::infinity());

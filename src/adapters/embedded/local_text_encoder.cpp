@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "adapters/embedded/borrowed_team.hpp"
+#include "core/request_steps.hpp"
 #include "text/unicode.hpp"
 
 namespace scalestyle::adapters::embedded {
@@ -91,6 +92,7 @@ core::Result<ports::EmbeddingBatch> LocalTextEncoder::encode_now(const std::vect
   ports::EmbeddingBatch batch{.dimension = dimension, .values = std::vector<float>(texts.size() * dimension), .tokens = 0};
   std::vector<std::vector<text::TokenId>> ids(texts.size());
   {
+    const core::StepTimer timer(core::RequestStep::kTokenize);
     const auto workspace = workspaces_.borrow();
     for (std::size_t i = 0; i < texts.size(); ++i) {
       tokenizer_->encode(texts[i], ids[i], workspace->tokenizer);
@@ -100,6 +102,7 @@ core::Result<ports::EmbeddingBatch> LocalTextEncoder::encode_now(const std::vect
   if (deadline.expired(clock_)) {
     return core::fail(core::ErrorCode::kDeadlineExceeded, "the deadline passed before the texts were embedded");
   }
+  const core::StepTimer timer(core::RequestStep::kModel);
   const std::size_t threads = pool_.queued() > 0 ? 1 : pool_.threads();
   const std::size_t least_tokens = std::max<std::size_t>(options_.least_piece_tokens, 1);
   const auto ends = split_evenly(ids, batch.tokens, std::clamp<std::size_t>(batch.tokens / least_tokens, 1, threads));
