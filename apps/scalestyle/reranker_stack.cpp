@@ -44,14 +44,6 @@ core::Result<std::optional<Cascade>> parse_cascade(std::string_view text) {
                     "rerank_cascade");
 }
 
-// What the scorer gives goes on in the lane of queries. `held` keeps it where it has another.
-std::unique_ptr<ports::PairScorer> back_from_its_lane(std::unique_ptr<ports::PairScorer> scorer,
-                                                      std::unique_ptr<ports::PairScorer>& held, Compute& compute) {
-  if (!compute.has_lanes()) return scorer;
-  held = std::move(scorer);
-  return std::make_unique<search::PooledPairScorer>(*held, compute.pool());
-}
-
 }  // namespace
 
 std::vector<std::string> with_rerank_settings(std::vector<std::string> names) {
@@ -130,19 +122,19 @@ core::Result<std::unique_ptr<RerankerStack>> RerankerStack::open(const core::Set
     stack->scorer_ = std::make_unique<search::PooledPairScorer>(*scorer, compute.pool());
   } else {
     CORE_TRY(auto scorer, load_scorer(settings, model, precision, compute));
-    stack->scorer_ = back_from_its_lane(std::move(scorer), stack->slow_scorer_, compute);
+    stack->scorer_ = std::move(scorer);
   }
   stack->scorer_ = std::make_unique<adapters::embedded::MeteredPairScorer>(std::move(stack->scorer_), metrics, compute.clock());
   if (cascade) {
     CORE_TRY(auto scorer, load_scorer(settings, cascade->model, precision, compute));
-    auto first = back_from_its_lane(std::move(scorer), stack->slow_first_scorer_, compute);
-    stack->first_scorer_ = std::make_unique<adapters::embedded::MeteredPairScorer>(std::move(first), metrics, compute.clock(), "first_pair");
+    stack->first_scorer_ = std::make_unique<adapters::embedded::MeteredPairScorer>(std::move(scorer), metrics, compute.clock(), "first_pair");
   }
   stack->cache_ = std::make_unique<search::PairScoreCache>(
       static_cast<std::size_t>(settings.integer("pair_cache_mb")) * kBytesPerMegabyte, compute.clock());
   stack->reranker_ = std::make_unique<search::Reranker>(
       search::Reranker::Dependencies{.scorer = *stack->scorer_, .timers = timers, .clock = compute.clock(), .metrics = metrics,
-                                     .first_scorer = stack->first_scorer_.get(), .cache = stack->cache_.get()},
+                                     .first_scorer = stack->first_scorer_.get(), .cache = stack->cache_.get(),
+                                     .resume_on = compute.has_lanes() ? &compute.pool() : nullptr},
       options);
   return stack;
 }

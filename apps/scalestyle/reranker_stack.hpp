@@ -56,8 +56,6 @@ class RerankerStack {
   RerankerStack() = default;
 
   std::string notice_;
-  std::unique_ptr<ports::PairScorer> slow_scorer_;        // behind scorer_, in a lane of its own; null: elsewhere, as the next
-  std::unique_ptr<ports::PairScorer> slow_first_scorer_;
   std::unique_ptr<ports::PairScorer> first_scorer_;  // null: one pass
   std::unique_ptr<ports::PairScorer> remote_scorer_;  // behind the next two; null: in this process
   std::unique_ptr<ports::PairScorer> guarded_scorer_;  // behind scorer_; null where nothing guards it

@@ -10,8 +10,8 @@
 namespace scalestyle::app {
 
 void show_pool(telemetry::Metrics& metrics, Compute& compute) {
-  const auto queued = metrics.gauge({"scalestyle_pool_queued_jobs", "Jobs that wait for a compute thread."});
-  const auto threads = metrics.gauge({"scalestyle_pool_threads", "Compute threads."});
+  const auto queued = metrics.gauge({"scalestyle_pool_queued_jobs", "Jobs that wait for a compute thread, in all lanes."});
+  const auto threads = metrics.gauge({"scalestyle_pool_threads", "Compute threads of a lane."});
   threads.set(static_cast<double>(compute.pool().threads()));
   metrics.on_render([&compute, queued] { queued.set(static_cast<double>(compute.queued())); });
 }

@@ -154,7 +154,8 @@ core::Status ServingStack::open_engines(const core::Settings& settings) {
 }
 
 std::unique_ptr<ports::VectorIndex> ServingStack::local_index(const core::Settings& settings, embedded::VectorCollection collection) {
-  const embedded::LocalVectorIndex::Options vectors{.data_dir = data_, .collection = collection};
+  const embedded::LocalVectorIndex::Options vectors{
+      .data_dir = data_, .collection = collection, .opening = &compute_->pool(Lane::kBackground)};
   if (!wish_.stores.vectors_in_graph) return std::make_unique<embedded::LocalVectorIndex>(vectors, compute_->pool(), compute_->clock());
   const adapters::graph::WalkOptions walk{.breadth = static_cast<std::size_t>(settings.integer("graph_ef")),
                                           .rows_a_step = settings.number("graph_step_cost")};
@@ -181,8 +182,9 @@ void ServingStack::compare_vectors(const core::Settings& settings) {
   if (one_in == 0 || data_.empty()) return;
   auto* const graph = dynamic_cast<adapters::graph::GraphVectorIndex*>(local_index_.get());
   if (graph == nullptr) {
-    exact_index_ = std::make_unique<embedded::LocalVectorIndex>(embedded::LocalVectorIndex::Options{.data_dir = data_},
-                                                                compute_->pool(), compute_->clock());
+    exact_index_ = std::make_unique<embedded::LocalVectorIndex>(
+        embedded::LocalVectorIndex::Options{.data_dir = data_, .opening = &compute_->pool(Lane::kBackground)}, compute_->pool(),
+        compute_->clock());
   }
   recall_ = std::make_unique<search::RecallSampler>(
       search::RecallSampler::Dependencies{.exact = graph != nullptr ? graph->exact() : *exact_index_, .pool = compute_->pool(), .clock = compute_->clock()}, one_in, metrics_);
@@ -200,7 +202,7 @@ core::Status ServingStack::open_catalog(const core::Settings& /*settings*/) {
     redis_store_ = store.get();
     store_ = std::move(store);
   } else {
-    store_ = std::make_unique<embedded::LocalCatalogStore>(embedded::LocalCatalogStore::Options{.data_dir = data_},
+    store_ = std::make_unique<embedded::LocalCatalogStore>(embedded::LocalCatalogStore::Options{.data_dir = data_}, compute_->pool(),
                                                            compute_->pool(Lane::kBackground));
   }
   return {};

@@ -36,7 +36,7 @@ constexpr std::size_t kLingerBytes = 256 * 1024;
 
 class Session;
 
-// Between a session and the task it waits for. Touched on the I/O thread only.
+// Between a session and the task it waits for. Touched on the I/O thread only: what the task gives is brought there.
 struct Exchange {
   bool has_effects = false;
   Session* session = nullptr;  // null once the session no longer waits
@@ -239,6 +239,7 @@ std::optional<ApiError> Session::header_fault(const RequestParser& parser) const
 
 // True: the connection goes on.
 asio::awaitable<bool> Session::answer(RequestParser& parser) {
+  const core::SteadyTime began = host_.clock.steady_now();
   const auto& fields = parser.get();
   Request request;
   request.method = parse_method(fields.method_string());
@@ -255,7 +256,7 @@ asio::awaitable<bool> Session::answer(RequestParser& parser) {
   context_ = trace.context();
   Call call = host_.application.begin(std::move(request));
   const std::string request_id = request_id_ = call.request_id;
-  core::request_steps().add(core::RequestStep::kBegin, host_.clock.steady_now() - received_);
+  core::request_steps().add(core::RequestStep::kBegin, host_.clock.steady_now() - began);
   const core::Deadline deadline = call.deadline;
   const std::shared_ptr<const AuditNote> audit = std::move(call.audit);
   auto headers = std::move(call.headers);
@@ -315,18 +316,14 @@ asio::awaitable<std::optional<core::Result<T>>> Session::run_task(core::Task<cor
   exchange->has_effects = has_effects;
   exchange_ = exchange;
   operation_ = core::start(std::move(task), [exchange, gate = host_.gate, io_thread = host_.io_thread](core::Result<T>&& result) mutable {
-    exchange->ended = std::chrono::steady_clock::now();
-    if (std::this_thread::get_id() == io_thread) {
-      exchange->result = std::move(result);
+    const auto take = [exchange, ended = std::chrono::steady_clock::now()](core::Result<T>&& given) {
+      exchange->ended = ended;
+      exchange->result = std::move(given);
       if (exchange->session != nullptr) exchange->session->wake();
-      return;
-    }
+    };
+    if (std::this_thread::get_id() == io_thread) return take(std::move(result));
     const std::lock_guard lock(gate->mutex);
-    if (gate->io == nullptr) return;
-    asio::post(*gate->io, [exchange, result = std::move(result)]() mutable {
-      exchange->result = std::move(result);
-      if (exchange->session != nullptr) exchange->session->wake();
-    });
+    if (gate->io != nullptr) asio::post(*gate->io, [take, result = std::move(result)]() mutable { take(std::move(result)); });
   }, context_);
   if (!exchange->result) {
     answered_.expires_at(std::chrono::steady_clock::time_point::max());

@@ -19,7 +19,7 @@ std::uint64_t deviation(const std::uint8_t* bytes, std::size_t columns, std::int
   return sum;
 }
 
-// Whether any of the `groups` * 16 values is above `limit` in magnitude.
+// Whether any of the `groups` * kLanes values is above `limit` in magnitude.
 inline bool any_above(const float* row, std::size_t groups, float limit) {
   decltype(Lanes{} > limit) above = {};
   for (std::size_t group = 0; group < groups; ++group) {

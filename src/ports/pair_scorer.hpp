@@ -43,8 +43,8 @@ class PairScorer {
 
   [[nodiscard]] virtual const ScorerInfo& info() const = 0;
 
-  // Tokens a second that recent batches were scored with, all threads together: what a budget is planned with. 0 when
-  // nothing has been measured yet.
+  // Tokens a second that one call more would be scored with now, by what was measured of late: what a budget is planned with. 0
+  // when nothing has been measured yet.
   [[nodiscard]] virtual double tokens_per_second() const = 0;
 
   // Scores `texts` against `query` in the order given, best first if the caller has one, until all are scored or the

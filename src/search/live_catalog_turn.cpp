@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kReadSlice = 10'000;
 constexpr int kDecisions = 5;  // of one turn, where other servers change articles at the same time
+constexpr std::chrono::seconds kPublishLimit{120};
 
 std::int64_t milliseconds_of(core::WallTime time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -229,7 +231,8 @@ core::Status LiveCatalog::take_base(Switch& wanted) {
   CORE_TRY(auto state, replay(wanted.base, wanted.deadline));
   const auto job = std::make_shared<const BuildJob>(state->job(epoch_ + 1));
   CORE_TRY(auto parts, core::sync_wait(build_live(job, use_.generations, wanted.deadline)));
-  CORE_CHECK(core::sync_wait(use_.generations.publish_base(std::move(parts), wanted.deadline)));
+  // A time of its own: what is built is not thrown away for having taken long.
+  CORE_CHECK(core::sync_wait(use_.generations.publish_base(std::move(parts), core::Deadline::after(kPublishLimit, use_.clock))));
   state_ = std::move(state);
   ++epoch_;
   building_ = false;

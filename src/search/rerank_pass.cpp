@@ -107,6 +107,8 @@ core::Task<core::Status> RerankPass::compute(const Work& work, Pairs& pairs, Rer
     std::vector<std::string> texts(first, first + static_cast<std::ptrdiff_t>(count));
     auto scored = co_await result_in_time(ports_.scorer.score(work.query, std::move(texts), before(work.deadline, ports_.clock)),
                                           ports_.timers, work.deadline);
+    // Behind the wait: what was scored in time counts, however long this takes.
+    if (ports_.resume_on != nullptr) static_cast<void>(co_await ports_.resume_on->schedule(core::Deadline::never()));
     if (!scored && scored.error().code == core::ErrorCode::kDeadlineExceeded) break;
     if (!scored) co_return std::unexpected(std::move(scored).error());
     CORE_CO_CHECK(check(scored->scores, count, info().model));
@@ -162,7 +164,7 @@ double RerankPass::pairs_per_second() {
   return measured;
 }
 
-// Few enough that one is over soon, and as many as keep every thread of the scorer busy.
+// Few enough that one is over soon, and as many as keep this run's share of the scorer's threads busy.
 std::size_t RerankPass::chunk_pairs() {
   return std::max(kLeastChunk, static_cast<std::size_t>(std::min(pairs_per_second() * kChunkSeconds, 1e6)));
 }

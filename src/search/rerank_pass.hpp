@@ -20,6 +20,7 @@
 #include "core/result.hpp"
 #include "core/task.hpp"
 #include "core/timer_queue.hpp"
+#include "core/worker_pool.hpp"
 #include "ports/pair_scorer.hpp"
 #include "ranking/rerank_order.hpp"
 #include "search/pair_score_cache.hpp"
@@ -45,7 +46,8 @@ class RerankPass {
     ports::PairScorer& scorer;
     core::TimerQueue& timers;
     const core::Clock& clock;
-    PairScoreCache* cache = nullptr;  // null: none
+    PairScoreCache* cache = nullptr;        // null: none
+    core::WorkerPool* resume_on = nullptr;  // where a run goes on behind the scorer; null: where the scorer ended
   };
 
   // All spans must live until the task ends.

@@ -92,13 +92,13 @@ struct Reranker::Plan {
 };
 
 Reranker::Reranker(Dependencies dependencies, RerankOptions options)
-    : use_(dependencies), options_(options), last_({use_.scorer, use_.timers, use_.clock, use_.cache}) {
+    : use_(dependencies), options_(options), last_({use_.scorer, use_.timers, use_.clock, use_.cache, use_.resume_on}) {
   const auto describe = [](const ports::ScorerInfo& info) {
     return fmt::format("{}/{}/{}/{}", info.model, info.weights_hash, info.precision, info.max_tokens);
   };
   fingerprint_ = describe(use_.scorer.info());
   if (use_.first_scorer != nullptr) {
-    first_ = std::make_unique<RerankPass>(RerankPass::Ports{*use_.first_scorer, use_.timers, use_.clock, use_.cache});
+    first_ = std::make_unique<RerankPass>(RerankPass::Ports{*use_.first_scorer, use_.timers, use_.clock, use_.cache, use_.resume_on});
     fingerprint_ = fmt::format("{}:{} {}", describe(use_.first_scorer->info()), options_.first_pass_depth, fingerprint_);
   }
   const auto pairs = [&](const char* source) {

@@ -84,6 +84,7 @@ class Reranker {
     telemetry::Metrics& metrics;
     ports::PairScorer* first_scorer = nullptr;  // of the first of two passes; null: one pass
     PairScoreCache* cache = nullptr;            // null: none
+    core::WorkerPool* resume_on = nullptr;      // as RerankPass's
   };
 
   // `options` must be valid.

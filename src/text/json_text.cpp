@@ -31,7 +31,7 @@ constexpr std::uint64_t eight(unsigned char byte) { return 0x0101010101010101ULL
 // In each byte that is zero the highest bit; above the first such byte others may have it too.
 constexpr std::uint64_t zeros(std::uint64_t word) { return (word - eight(1)) & ~word & eight(0x80); }
 
-// Whether the eight characters at `text` are plain; at times not where only their last ones are.
+// Whether the eight characters at `text` are plain.
 bool are_plain_ascii(const char* text) {
   std::uint64_t word = 0;
   std::memcpy(&word, text, sizeof word);

@@ -41,7 +41,7 @@ core::Task<core::Result<core::GenerationId>> LocalCatalogStore::current(core::De
 
 core::Task<core::Result<std::shared_ptr<const ports::CatalogSnapshot>>> LocalCatalogStore::load(
     core::GenerationId generation, core::Deadline deadline) {
-  CORE_CO_CHECK(co_await pool_.schedule(deadline));
+  CORE_CO_CHECK(co_await reading_.schedule(deadline));
   co_return read_snapshot(folder_.generation(generation), generation, options_.check);
 }
 

@@ -18,9 +18,11 @@ class LocalCatalogStore final : public ports::CatalogStore {
     FileCheck check = FileCheck::kHashes;  // of catalog.db and neighbours.bin, which are read whole in any case
   };
 
-  // `pool` must outlive the store.
-  LocalCatalogStore(Options options, core::WorkerPool& pool)
-      : options_(std::move(options)), folder_(options_.data_dir), pool_(pool) {}
+  // Generations are read on `reading`, whose work may wait long; which one is current is looked up on `pool`. Both must outlive
+  // the store.
+  LocalCatalogStore(Options options, core::WorkerPool& pool, core::WorkerPool& reading)
+      : options_(std::move(options)), folder_(options_.data_dir), pool_(pool), reading_(reading) {}
+  LocalCatalogStore(Options options, core::WorkerPool& pool) : LocalCatalogStore(std::move(options), pool, pool) {}
 
   [[nodiscard]] core::Task<core::Result<core::GenerationId>> current(core::Deadline deadline) override;
   [[nodiscard]] core::Task<core::Result<std::shared_ptr<const ports::CatalogSnapshot>>> load(
@@ -30,6 +32,7 @@ class LocalCatalogStore final : public ports::CatalogStore {
   Options options_;
   DataFolder folder_;
   core::WorkerPool& pool_;
+  core::WorkerPool& reading_;
 };
 
 }  // namespace scalestyle::adapters::embedded

@@ -44,15 +44,18 @@ namespace {
 // A call is in progress while this lives.
 class CallInProgress {
  public:
-  explicit CallInProgress(std::atomic<std::size_t>& calls) : calls_(calls), before_(calls.fetch_add(1)) {}
+  CallInProgress(std::atomic<std::size_t>& begun, std::atomic<std::size_t>& ended)
+      : ended_(ended), number_(begun.fetch_add(1) + 1), is_first_(ended.load() + 1 == number_) {}
   CallInProgress(const CallInProgress&) = delete;
   CallInProgress& operator=(const CallInProgress&) = delete;
-  ~CallInProgress() { calls_.fetch_sub(1); }
-  [[nodiscard]] bool is_first() const { return before_ == 0; }
+  ~CallInProgress() { ended_.fetch_add(1); }
+  [[nodiscard]] bool is_first() const { return is_first_; }
+  [[nodiscard]] std::size_t number() const { return number_; }
 
  private:
-  std::atomic<std::size_t>& calls_;
-  std::size_t before_;
+  std::atomic<std::size_t>& ended_;
+  std::size_t number_;  // of all that ever began, from 1
+  bool is_first_;       // every earlier one had ended
 };
 
 }  // namespace
@@ -120,7 +123,8 @@ core::Status LocalPairScorer::measure_rate() {
 
 double LocalPairScorer::tokens_per_second() const {
   const double alone = thread_rate_ * batch_share_ * static_cast<double>(pool_.threads());
-  return alone / static_cast<double>(1 + calls_.load());
+  const std::size_t ended = calls_ended_.load();  // before what began: never more than that
+  return alone / static_cast<double>(1 + calls_begun_.load() - ended);
 }
 
 std::size_t LocalPairScorer::affordable_tokens(core::Deadline deadline) const {
@@ -199,8 +203,7 @@ ports::PairScores LocalPairScorer::scores_of(const Run& run) {
 core::Task<core::Result<ports::PairScores>> LocalPairScorer::score(std::string query, std::vector<std::string> texts,
                                                                    core::Deadline deadline) {
   const std::stop_token stop = co_await core::current_stop_token();
-  const CallInProgress call(calls_);
-  const std::size_t number = ++calls_begun_;
+  const CallInProgress call(calls_begun_, calls_ended_);
   core::Status turn = co_await pool_.schedule(deadline);
   CORE_CO_CHECK(check_utf8(query, texts));
   const PairBatch::Options sizes{.threads = pool_.threads(),
@@ -212,7 +215,7 @@ core::Task<core::Result<ports::PairScores>> LocalPairScorer::score(std::string q
           .stop = stop,
           .start = clock_.steady_now(),
           .begins_alone = call.is_first(),
-          .number = number,
+          .number = call.number(),
           .mutex = {},
           .outcome = {}};
   run.logits.resize(run.batch.distinct());

@@ -76,8 +76,8 @@ class LocalPairScorer final : public ports::PairScorer {
   const core::Clock& clock_;
   std::atomic<double> thread_rate_{0};  // tokens a second of one thread; 0: unknown
   std::atomic<double> batch_share_{1};  // of that times the threads, what a call gets that is alone
-  std::atomic<std::size_t> calls_{0};        // in progress
   std::atomic<std::size_t> calls_begun_{0};  // ever
+  std::atomic<std::size_t> calls_ended_{0};
   WorkspacePool<Workspace> workspaces_;  // one a thread of the pool
 };
 

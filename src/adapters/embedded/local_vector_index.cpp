@@ -77,7 +77,8 @@ core::Result<LocalVectorIndex::Generation> LocalVectorIndex::find_with_vectors(c
 }
 
 core::Task<core::Status> LocalVectorIndex::open(core::GenerationId generation, core::Deadline deadline) {
-  CORE_CO_CHECK(co_await pool_.schedule(deadline));
+  core::WorkerPool& opening = options_.opening != nullptr ? *options_.opening : pool_;
+  CORE_CO_CHECK(co_await opening.schedule(deadline));
   if (find(generation)) co_return core::Status{};
   CORE_CO_TRY(auto opened, read_generation(generation));
   const std::lock_guard lock(mutex_);

@@ -50,6 +50,7 @@ class LocalVectorIndex final : public ports::VectorIndex {
     std::filesystem::path data_dir;
     FileCheck check = FileCheck::kSizes;
     VectorCollection collection = VectorCollection::kTexts;
+    core::WorkerPool* opening = nullptr;  // reads generations, whose work may wait long; null: `pool`. Must outlive the index
   };
 
   // `pool` and `clock` must outlive the index.
