@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case "${1:-} ${2:-}" in
   "asan ") folders=(core text nn image catalog retrieval ranking events adapters/graph adapters/redis adapters/remote_inference http) extra=(search_text) ;;
-  "tsan ") folders=(core telemetry adapters/embedded adapters/redis adapters/remote_inference consumer recommend search http) extra=() ;;
+  "tsan ") folders=(core telemetry adapters/embedded adapters/graph adapters/redis adapters/remote_inference consumer recommend search http) extra=() ;;
   "asan all" | "tsan all")
     folders=(core telemetry text nn image catalog retrieval ranking events adapters/embedded adapters/graph adapters/redis adapters/remote_inference ingest consumer recommend search http)
     extra=()

@@ -87,7 +87,7 @@ def compare(record, measured, whole=True):
             lines.append(f"FAILED {told}; {counts}")
         else:
             lines.append(f"       {told}; {counts}")
-        if change < -bound or extra < -max(1, before["bound_allocations"]):
+        if change < -bound or extra < -before["bound_allocations"]:
             better.append(name)
     if better and good:
         lines.append(f"improve the record (check.py --write): {', '.join(better)}")
@@ -120,7 +120,13 @@ def main(arguments):
     except Wrong as wrong:
         print(f"Error: {wrong}")
         return 1
+    if not measured["units"]:
+        print(f"Error: no unit is named {given.only!r}")
+        return 1
     if given.write:
+        if given.only and record and record["compiler"] != measured["compiler"]:
+            print(f"Error: the record is of {record['compiler']}: write the whole of it")
+            return 1
         fresh = new_record(record, measured)
         if given.only:
             fresh["units"] = {**record.get("units", {}), **fresh["units"]}

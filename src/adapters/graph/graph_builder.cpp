@@ -151,11 +151,15 @@ core::Status build_graph(const retrieval::QuantizedVectors& vectors, const Graph
   if (vectors.rows > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     return bad_option(fmt::format("{} rows are more than a graph can have", vectors.rows), "graph");
   }
+  const auto no_memory = [&] {
+    return core::fail(core::ErrorCode::kResourceExhausted, fmt::format("not enough memory for a graph of {} rows", vectors.rows));
+  };
   try {
     return build(vectors, options, path, progress);
   } catch (const std::bad_alloc&) {
-    return core::fail(core::ErrorCode::kResourceExhausted, fmt::format("not enough memory for a graph of {} rows", vectors.rows));
+    return no_memory();
   } catch (const std::runtime_error& error) {
+    if (std::string_view(error.what()).starts_with("Not enough memory")) return no_memory();  // hnswlib's own
     return core::fail(core::ErrorCode::kInternal, fmt::format("building a graph of {} rows: {}", vectors.rows, error.what()));
   }
 }

@@ -55,15 +55,20 @@ GraphVectorIndex::GraphVectorIndex(Options options, Dependencies dependencies)
 
 GraphVectorIndex::~GraphVectorIndex() = default;
 
-core::Result<GraphVectorIndex::Graph> GraphVectorIndex::read_graph(const core::GenerationId& id) const {
-  const auto folder = embedded::DataFolder(options_.vectors.data_dir).generation(id);
-  CORE_TRY(const auto manifest, embedded::read_manifest(folder));
+core::Result<embedded::GenerationManifest> GraphVectorIndex::manifest_with_graph(const core::GenerationId& id) const {
+  CORE_TRY(auto manifest, embedded::read_manifest(embedded::DataFolder(options_.vectors.data_dir).generation(id)));
   if (!manifest.graph) {
     return core::fail(core::ErrorCode::kFailedPrecondition,
                       fmt::format("generation {} has no graph, which vector_store=graph searches through: run scalestyle ingest "
                                   "with --graph (and --update, which embeds nothing anew), or serve with vector_store=embedded",
                                   id.value()));
   }
+  return manifest;
+}
+
+core::Result<GraphVectorIndex::Graph> GraphVectorIndex::read_graph(const core::GenerationId& id) const {
+  const auto folder = embedded::DataFolder(options_.vectors.data_dir).generation(id);
+  CORE_TRY(const auto manifest, manifest_with_graph(id));
   const bool photos = options_.vectors.collection == embedded::VectorCollection::kPhotos;
   if (photos && !manifest.info.image_encoder) return Graph();
   const auto name = photos ? embedded::kImageGraphFile : embedded::kGraphFile;
@@ -83,6 +88,11 @@ core::Result<GraphVectorIndex::Graph> GraphVectorIndex::find(const core::Generat
 
 core::Task<core::Status> GraphVectorIndex::open(core::GenerationId generation, core::Deadline deadline) {
   core::GenerationId id = generation;
+  core::WorkerPool& opening = options_.vectors.opening != nullptr ? *options_.vectors.opening : use_.pool;
+  CORE_CO_CHECK(co_await opening.schedule(deadline));
+  // Before the vectors are read, which a server would else do again and again.
+  auto manifest = manifest_with_graph(generation);
+  if (!manifest) co_return std::unexpected(std::move(manifest).error());
   CORE_CO_CHECK(co_await exact_.open(std::move(id), deadline));
   if (find(generation)) co_return core::Status{};
   auto opened = read_graph(generation);

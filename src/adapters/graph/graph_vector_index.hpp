@@ -18,6 +18,7 @@
 #include <span>
 #include <vector>
 
+#include "adapters/embedded/generation_manifest.hpp"
 #include "adapters/embedded/local_vector_index.hpp"
 #include "adapters/graph/walk_plan.hpp"
 #include "core/clock.hpp"
@@ -62,6 +63,8 @@ class GraphVectorIndex final : public ports::VectorIndex {
   struct Walking;
   using Graph = std::shared_ptr<const OpenGraph>;
 
+  // kFailedPrecondition: it has no graph.
+  [[nodiscard]] core::Result<embedded::GenerationManifest> manifest_with_graph(const core::GenerationId& id) const;
   [[nodiscard]] core::Result<Graph> read_graph(const core::GenerationId& id) const;
   [[nodiscard]] core::Result<Graph> find(const core::GenerationId& id) const;
   [[nodiscard]] std::vector<Walking> plan(const OpenGraph& graph, std::span<const ports::VectorQuery> queries) const;

@@ -132,6 +132,8 @@ struct VectorGraph::State {
   // hnswlib reads its graph where the file has it. A search changes nothing of it.
   void lay_out() {
     const GraphShape& shape = parts.shape;
+    // First, as it allocates: where it throws, hnswlib must not hold what it would free.
+    graph.visited_list_pool_ = std::make_unique<hnswlib::VisitedListPool>(1, static_cast<int>(shape.nodes));
     auto* const base = const_cast<char*>(reinterpret_cast<const char*>(parts.base.data()));
     auto* list = const_cast<char*>(reinterpret_cast<const char*>(parts.upper_lists.data()));
     for (const UpperNode& node : parts.upper) {
@@ -156,7 +158,6 @@ struct VectorGraph::State {
     graph.maxlevel_ = static_cast<int>(shape.top_level);
     graph.fstdistfunc_ = space.get_dist_func();
     graph.dist_func_param_ = space.get_dist_func_param();
-    graph.visited_list_pool_ = std::make_unique<hnswlib::VisitedListPool>(1, static_cast<int>(shape.nodes));
   }
 
   core::MappedFile file;
@@ -184,7 +185,12 @@ core::Result<VectorGraph> VectorGraph::open(const std::filesystem::path& path, c
                                   "again",
                                   path.string(), parts.shape.rows, parts.shape.dimension, vectors.rows, vectors.dimension));
   }
-  return VectorGraph(std::make_unique<State>(std::move(file), parts, vectors));
+  try {
+    return VectorGraph(std::make_unique<State>(std::move(file), parts, vectors));
+  } catch (const std::bad_alloc&) {
+    return core::fail(core::ErrorCode::kResourceExhausted,
+                      fmt::format("{}: not enough memory for a graph of {} nodes", path.string(), parts.shape.nodes));
+  }
 }
 
 core::Result<WalkFound> VectorGraph::walk(const Walk& walk, core::Deadline deadline, const core::Clock& clock) const {

@@ -12,7 +12,9 @@ WalkPlan plan_walk(const WalkNeeds& needs, const WalkOptions& options) {
   const auto eligible = static_cast<double>(needs.eligible);
   const double steps = static_cast<double>(breadth) * static_cast<double>(needs.rows) / eligible;
   if (2 * steps * options.rows_a_step > eligible) return {};
-  return {.walk = true, .breadth = breadth, .most_steps = static_cast<std::size_t>(eligible / options.rows_a_step)};
+  // No walk takes more steps than there are rows.
+  const double most = std::min(static_cast<double>(needs.rows), eligible / options.rows_a_step);
+  return {.walk = true, .breadth = breadth, .most_steps = static_cast<std::size_t>(most)};
 }
 
 }  // namespace scalestyle::adapters::graph
