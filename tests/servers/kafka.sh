@@ -85,7 +85,8 @@ signal() { # signal, node
 await() { # node
   local dir=$folder/node-$1 until=$((SECONDS + start_seconds))
   until grep -q 'Kafka Server started' "$dir/log" 2>/dev/null; do
-    if ! is_ours "$1" || [ "$SECONDS" -ge "$until" ]; then
+    # Not is_ours: for a moment the new process has the command line of this script.
+    if ! kill -0 "$(cat "$dir/pid")" 2>/dev/null || [ "$SECONDS" -ge "$until" ]; then
       tail -n 30 "$dir/log" >&2
       echo "kafka.sh: broker $1 did not start" >&2
       exit 1
