@@ -208,6 +208,17 @@ master_of_slot() {
   done
 }
 
+# must_be_ok PORT COMMAND…: until it is done; redis-cli ends with 0 whatever the server says.
+must_be_ok() {
+  local reply try
+  for try in $(seq 10); do
+    reply=$(cli "$@")
+    case $reply in OK | NOKEY) return ;; esac
+    sleep 0.2
+  done
+  fail "${*:2}: $reply (after $try attempts)"
+}
+
 # move_slot N begin|finish
 move_slot() {
   local source target source_id target_id keys
@@ -219,14 +230,14 @@ move_slot() {
   target=$(cat "$folder/move-target")
   source_id=$(cli "$source" cluster myid) target_id=$(cli "$target" cluster myid)
   if [ "$2" = begin ]; then
-    cli "$target" cluster setslot "$1" importing "$source_id" >/dev/null
-    cli "$source" cluster setslot "$1" migrating "$target_id" >/dev/null
+    must_be_ok "$target" cluster setslot "$1" importing "$source_id"
+    must_be_ok "$source" cluster setslot "$1" migrating "$target_id"
     return
   fi
   mapfile -t keys < <(cli "$source" cluster getkeysinslot "$1" 1000)
-  if [ "${#keys[@]}" -gt 0 ]; then cli "$source" migrate 127.0.0.1 "$target" "" 0 5000 keys "${keys[@]}" >/dev/null; fi
-  cli "$target" cluster setslot "$1" node "$target_id" >/dev/null
-  cli "$source" cluster setslot "$1" node "$target_id" >/dev/null
+  if [ "${#keys[@]}" -gt 0 ]; then must_be_ok "$source" migrate 127.0.0.1 "$target" "" 0 5000 keys "${keys[@]}"; fi
+  must_be_ok "$target" cluster setslot "$1" node "$target_id"
+  must_be_ok "$source" cluster setslot "$1" node "$target_id"
 }
 
 kill_one() {
