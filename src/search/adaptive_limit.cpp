@@ -68,7 +68,9 @@ std::optional<AdaptiveLimit::Ticket> AdaptiveLimit::enter() {
   std::size_t peak = peak_.load(std::memory_order_relaxed);
   while (before + 1 > peak && !peak_.compare_exchange_weak(peak, before + 1, std::memory_order_relaxed)) {
   }
-  return Ticket(this, clock_.steady_now(), static_cast<double>(before) / static_cast<double>(limit));
+  // As many as the floor grants everybody are no pressure: only a crowd, whose limit is below it, is measured by the limit alone.
+  const std::size_t room = limit < floor_ ? limit : std::max(limit, rest_);
+  return Ticket(this, clock_.steady_now(), static_cast<double>(before) / static_cast<double>(room));
 }
 
 void AdaptiveLimit::note(AdmittedKind kind, core::SteadyTime entered) {

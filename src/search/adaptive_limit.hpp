@@ -72,7 +72,7 @@ class AdaptiveLimit {
 
     // The request was served, or ran out of time: how long it took counts. Not called for what failed otherwise or was given up.
     void served(AdmittedKind kind) const { owner_->note(kind, entered_); }
-    // The share of the limit that others had in use when this one came in.
+    // The share that others had in use when this one came in: of the limit in a crowd, else of what the limit is at rest or more.
     [[nodiscard]] double pressure() const { return beside_; }
 
    private:

@@ -208,7 +208,7 @@ TEST(AdaptiveLimit, FloorAndCeilingHold) {
   std::vector<AdaptiveLimit::Ticket> held;
   while (auto ticket = limit.enter()) held.push_back(std::move(*ticket));
   EXPECT_EQ(held.size(), 3U);
-  EXPECT_DOUBLE_EQ(held.back().pressure(), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(held.back().pressure(), 2.0 / 5);  // of the room at rest
   EXPECT_FALSE(limit.enter());
   held.clear();
   EXPECT_EQ(limit.in_progress(), 0U);
