@@ -26,16 +26,17 @@ Seen look_at(Compute& compute, Lane lane) {
   return seen.get_future().get();
 }
 
+constexpr int kNicest = 19;  // the kernel knows no more: tests that run with a niceness of their own may meet it
+
 TEST(Compute, ALaterLaneHasASmallerClaimOnProcessors) {
   Compute compute(1, true);
   const int own = ::getpriority(PRIO_PROCESS, 0);
-  if (own > 4) GTEST_SKIP() << "run with a niceness of " << own << ", which leaves no room for four";
   EXPECT_EQ(look_at(compute, Lane::kQuery).niceness, own);
   int before = own;
   std::set<pid_t> threads;
   for (const Lane lane : kAll) {
     const Seen seen = look_at(compute, lane);
-    EXPECT_TRUE(lane == Lane::kQuery || seen.niceness > before) << seen.niceness;
+    EXPECT_TRUE(lane == Lane::kQuery || seen.niceness > before || seen.niceness == kNicest) << seen.niceness;
     before = seen.niceness;
     threads.insert(seen.thread);
   }
