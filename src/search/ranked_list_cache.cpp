@@ -45,6 +45,12 @@ std::optional<RankedListCache::Found> RankedListCache::find(const std::string& k
   return Found{entry.list, is_current};
 }
 
+std::shared_ptr<const RankedList> RankedListCache::peek(const std::string& key, const ListVersion& version) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() || found->second->version != version ? nullptr : found->second->list;
+}
+
 std::shared_ptr<const RankedList> RankedListCache::last_good(const std::string& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = by_key_.find(key);

@@ -58,6 +58,9 @@ class RankedListCache {
   // Counts a hit, a stale hit or a miss.
   [[nodiscard]] std::optional<Found> find(const std::string& key, const ListVersion& version);
 
+  // The list of that key and version; null when there is none. Counts nothing: for who has looked by find() before.
+  [[nodiscard]] std::shared_ptr<const RankedList> peek(const std::string& key, const ListVersion& version) const;
+
   // The list of that key, of whatever version; null when there is none. Counts nothing.
   [[nodiscard]] std::shared_ptr<const RankedList> last_good(const std::string& key) const;
 

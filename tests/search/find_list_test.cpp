@@ -1,5 +1,6 @@
 // One ranked list for everybody: kept, shared by those who ask at once, renewed after a switch, served when nothing else can.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -94,6 +95,24 @@ TEST_F(FindListTest, TwoHundredWhoAskAtOnceCostOneComputation) {
   }
   EXPECT_EQ(made, 1U);
   EXPECT_EQ(texts_embedded(), 1U);
+}
+
+// Who looked before a list was kept and joins after it has landed finds it.
+TEST_F(FindListTest, WhoComesAsTheListLandsDoesNotMakeItAgain) {
+  auto& service = make({.door = {.limit = {.adapts = false}}});
+  constexpr std::size_t kRounds = 300;
+  for (std::size_t round = 1; round <= kRounds; ++round) {
+    std::vector<std::unique_ptr<Pending>> pending;
+    for (int i = 0; i < 12; ++i) pending.push_back(begin(service, request(fmt::format("red socks {}", round))));
+    std::size_t made = 0;
+    for (const auto& one : pending) {
+      one->done.wait();
+      ASSERT_TRUE(one->outcome && *one->outcome);
+      made += (*one->outcome)->list_source == ListSource::kMade ? 1U : 0U;
+    }
+    ASSERT_EQ(made, 1U) << "round " << round;
+    ASSERT_EQ(texts_embedded(), round);
+  }
 }
 
 TEST_F(FindListTest, WhoeverLeadsMayGoAwayAndEachLeavesAtItsOwnDeadline) {

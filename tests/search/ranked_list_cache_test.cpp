@@ -39,6 +39,9 @@ TEST_F(RankedListCacheTest, GivesWhatWasPutForKeyAndVersion) {
   EXPECT_EQ(found->list, list);
   EXPECT_TRUE(found->is_current);
   EXPECT_FALSE(cache.find("other", first_));
+  EXPECT_EQ(cache.peek("k", first_), list);  // not counted below
+  EXPECT_EQ(cache.peek("k", second_), nullptr);
+  EXPECT_EQ(cache.peek("other", first_), nullptr);
   clock_.advance(milliseconds(1500));
   const auto stats = cache.stats();
   EXPECT_EQ(stats.entries, 1U);
