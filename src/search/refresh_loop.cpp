@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace scalestyle::search {
 
 void RefreshLoop::start() { arm(); }
@@ -13,6 +15,7 @@ void RefreshLoop::arm() {
 
 void RefreshLoop::refresh() {
   if (stopping_.load()) return;
+  if (use_.clock.steady_now() < refresh_again_) return follow_the_rest();
   const auto deadline = core::Deadline::after(options_.load_deadline, use_.clock);
   core::start(use_.holder.refresh(deadline), [this](core::Result<RefreshOutcome>&& outcome) { finished(outcome); }).detach();
 }
@@ -34,11 +37,14 @@ void RefreshLoop::follow(File* file, std::string_view what, std::string& logged_
 
 void RefreshLoop::finished(const core::Result<RefreshOutcome>& outcome) {
   if (!outcome) {
+    pause_ = std::max(options_.interval, std::min(2 * pause_, options_.longest_pause));
+    refresh_again_ = use_.clock.steady_now() + pause_;
     if (outcome.error().message != logged_error_) {
       logged_error_ = outcome.error().message;
       use_.log.error("cannot follow the current generation; the one being served stays", {{"cause", logged_error_}});
     }
   } else {
+    pause_ = std::chrono::milliseconds(0);
     logged_error_.clear();
     if (*outcome == RefreshOutcome::kSwitched) {
       const auto serving = use_.holder.serving();
@@ -49,6 +55,10 @@ void RefreshLoop::finished(const core::Result<RefreshOutcome>& outcome) {
       }
     }
   }
+  follow_the_rest();
+}
+
+void RefreshLoop::follow_the_rest() {
   follow(use_.synonyms, "synonyms", logged_synonyms_error_, [this](const retrieval::SynonymTable& table) {
     use_.log.info("synonyms were read", {{"rules", table.rule_count()}});
   });

@@ -1,7 +1,8 @@
 #pragma once
 // RefreshLoop: keeps a SnapshotHolder at the current generation, a SynonymFile, a RuleFile and a RankerFile at their files, and suggestions
 // at what is asked, by polling on a TimerQueue.
-// Each round waits for the one before it. Switches and the first failure of a row are logged.
+// Each round waits for the one before it. Switches and the first failure of a row are logged. A generation that cannot be loaded is
+// tried again after pauses that double, from one interval to `longest_pause`: reading it may cost seconds; files are followed meanwhile.
 //
 // Thread safety: start() and stop() from one thread. Destroy it after the TimerQueue's and the pool's threads ended.
 
@@ -28,6 +29,7 @@ class RefreshLoop {
   struct Options {
     std::chrono::milliseconds interval{250};
     std::chrono::milliseconds load_deadline{120'000};  // of one refresh, loading included
+    std::chrono::milliseconds longest_pause{2'000};    // between two refreshes that fail; a shorter one than `interval` counts as that
   };
   struct Dependencies {
     SnapshotHolder& holder;
@@ -55,6 +57,8 @@ class RefreshLoop {
   void arm();
   void refresh();
   void finished(const core::Result<RefreshOutcome>& outcome);
+  // What is not in the holder: files, suggestions, others. Then the next round is armed.
+  void follow_the_rest();
   // One round of following a file; what is wrong with it is logged once.
   template <class File, class Describe>
   void follow(File* file, std::string_view what, std::string& logged_error, const Describe& log_read);
@@ -62,7 +66,10 @@ class RefreshLoop {
   Dependencies use_;
   Options options_;
   std::atomic<bool> stopping_{false};
-  std::string logged_error_;          // touched by one round at a time, as below
+  // Touched by one round at a time.
+  std::chrono::milliseconds pause_{0};  // after the last failure; 0: it did not fail
+  core::SteadyTime refresh_again_{};
+  std::string logged_error_;
   std::string logged_synonyms_error_;
   std::string logged_rules_error_;
   std::string logged_ranker_error_;
