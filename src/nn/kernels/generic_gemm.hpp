@@ -14,6 +14,8 @@ inline constexpr std::size_t kPanel = 64;
 // Rows taken through all panels together: this much of A and of the output stays in the second-level cache beside the
 // weights. Each panel touches all of it.
 inline constexpr std::size_t kRowBlockBytes = 384 * 1024;
+// Each block reads all weights. More than this is not read again to keep the output near, only to keep A.
+inline constexpr std::size_t kWeightBytesReadAgain = 4 * 1024 * 1024;
 
 inline constexpr std::size_t kPrefetchRows = 24;
 
@@ -203,11 +205,15 @@ template <class Kernel, class Args>
 inline void for_each_tile(const Args& args) {
   alignas(64) typename Kernel::Sum tile[Kernel::kTileRows * kPanel];
   const std::size_t out_columns = (args.panel_end - args.panel_first) * kPanel;
-  const std::size_t row_bytes = args.depth * sizeof(*args.a) + out_columns * sizeof(float);
+  const bool is_wide = out_columns * args.depth * sizeof(*args.panels) > kWeightBytesReadAgain;
+  const std::size_t row_bytes = args.depth * sizeof(*args.a) + (is_wide ? 0 : out_columns * sizeof(float));
   const std::size_t fitting = kRowBlockBytes / row_bytes / Kernel::kTileRows * Kernel::kTileRows;
   const std::size_t block_rows = fitting < Kernel::kTileRows ? Kernel::kTileRows : fitting;
-  for (std::size_t block = 0; block < args.rows; block += block_rows) {
-    const std::size_t rows = args.rows - block < block_rows ? args.rows - block : block_rows;
+  const std::size_t blocks = (args.rows + block_rows - 1) / block_rows;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    const std::size_t block = Kernel::kSpreadRows ? args.rows * b / blocks : b * block_rows;
+    const std::size_t block_end = Kernel::kSpreadRows ? args.rows * (b + 1) / blocks : block + block_rows;
+    const std::size_t rows = (block_end < args.rows ? block_end : args.rows) - block;
     const std::size_t tiles = (rows + Kernel::kTileRows - 1) / Kernel::kTileRows;
     for (std::size_t panel = args.panel_first; panel < args.panel_end; ++panel) {
       for (std::size_t t = 0; t < tiles; ++t) {
