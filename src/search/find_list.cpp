@@ -108,14 +108,6 @@ core::Task<core::Status> SearchService::find_together(const SearchRequest& reque
   while (true) {
     auto joined = flights_.join(flight);
     if (auto* lead = std::get_if<SingleFlight<FoundList>::Lead>(&joined)) {
-      if (auto kept = lists_.peek(progress.list_key, progress.version)) {  // another may have landed since this request looked
-        auto found = std::make_shared<FoundList>();
-        found->list = kept;
-        lead->land(std::move(found));
-        take_list(std::move(kept), ListSource::kKept, progress);
-        progress.report(Stage::kList, StageOutcome::kOk);
-        co_return core::Status();
-      }
       co_return co_await find_and_keep(request, progress, std::move(*lead));
     }
     const auto slot = std::get<std::shared_ptr<SingleFlight<FoundList>::Slot>>(joined);
@@ -139,6 +131,14 @@ core::Task<core::Status> SearchService::find_together(const SearchRequest& reque
 
 core::Task<core::Status> SearchService::find_and_keep(const SearchRequest& request, Progress& progress,
                                                       SingleFlight<FoundList>::Lead lead) {
+  if (auto kept = lists_.peek(progress.list_key, progress.version)) {  // another may have landed since this request looked
+    auto landed = std::make_shared<FoundList>();
+    landed->list = kept;
+    lead.land(std::move(landed));
+    take_list(std::move(kept), ListSource::kKept, progress);
+    progress.report(Stage::kList, StageOutcome::kOk);
+    co_return core::Status();
+  }
   progress.list_source = ListSource::kMade;
   auto status = co_await find_by_query(request, progress);
   if (status && !can_keep(progress)) co_return status;

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "support/fake_catalog_store.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_text_encoder.hpp"
